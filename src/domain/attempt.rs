@@ -1,0 +1,54 @@
+//! An attempt: one call file, one claim, one disposition.
+
+use super::action::Action;
+use super::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId};
+use super::instant::UtcMs;
+use super::name::{AccountCode, CallerName, CallerNumber};
+use super::number::Number;
+use super::stored::worded_enum;
+use super::trunk::DialString;
+
+worded_enum! {
+    /// How far an attempt came. It only ever moves down this list.
+    pub enum AttemptState {
+        /// Durable in the ledger; its file may or may not exist yet.
+        Intent = "intent",
+        /// Its file was published into `outgoing`.
+        Spooled = "spooled",
+        /// The gate admitted it: the point of no return.
+        Claimed = "claimed",
+        /// It has its one disposition.
+        Closed = "closed",
+    }
+}
+
+/// All that a call needs, frozen when it was planned (the file carries only the ticket).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Its random name towards Asterisk.
+    pub ticket: Ticket,
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// The contact; `None` after it was deleted from the list.
+    pub contact: Option<ContactId>,
+    /// The line out.
+    pub trunk: TrunkId,
+    /// The number that is called.
+    pub number: Number,
+    /// The planned instant: a slot on the grid.
+    pub planned_at: UtcMs,
+    /// What `Dial` gets.
+    pub dial_string: DialString,
+    /// How long it may ring, in seconds.
+    pub wait_time_s: u32,
+    /// `CALLERID(num)`.
+    pub caller_number: Option<CallerNumber>,
+    /// `CALLERID(name)`.
+    pub caller_name: Option<CallerName>,
+    /// `CHANNEL(accountcode)`.
+    pub account: Option<AccountCode>,
+    /// What happens on answer.
+    pub actions: Vec<Action>,
+}

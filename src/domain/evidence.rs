@@ -1,0 +1,142 @@
+//! Evidence: facts about an attempt, written by whoever saw them; conclusions are drawn elsewhere
+//! (`disposition`).
+
+use serde::{Deserialize, Serialize};
+
+use super::action::Action;
+use super::gate::Refusal;
+use super::instant::UtcMs;
+use super::stored::worded_enum;
+
+worded_enum! {
+    /// `DIALSTATUS` as `Dial` leaves it (asterisk.md 6.1).
+    pub enum DialStatus {
+        /// The callee answered.
+        Answer = "ANSWER",
+        /// Cause 17.
+        Busy = "BUSY",
+        /// Rang out, or cause 16 or 19.
+        NoAnswer = "NOANSWER",
+        /// The calling side went away first.
+        Cancel = "CANCEL",
+        /// Cause 34.
+        Congestion = "CONGESTION",
+        /// Every other cause: only the cause says whose fault it is.
+        ChanUnavail = "CHANUNAVAIL",
+        /// `Dial` could not read its arguments.
+        InvalidArgs = "INVALIDARGS",
+        /// Privacy manager.
+        DontCall = "DONTCALL",
+        /// Privacy manager.
+        Torture = "TORTURE",
+    }
+}
+
+worded_enum! {
+    /// The `Status:` line that Asterisk appends in `outgoing_done` (asterisk.md 4).
+    pub enum ArchiveStatus {
+        /// The dialling leg was answered, even for a moment.
+        Completed = "Completed",
+        /// Not answered: busy, no answer, bad number and congestion alike.
+        Expired = "Expired",
+        /// The file was malformed or unreadable.
+        Failed = "Failed",
+        /// Asterisk died between the rename and the append, or the line is not one of these.
+        Unknown = "Unknown",
+    }
+}
+
+worded_enum! {
+    /// How an action step ended.
+    pub enum StepResult {
+        /// It ran to its end.
+        Done = "done",
+        /// The callee hung up during it.
+        HungUp = "hung_up",
+        /// Asterisk refused it, such as a sound that went missing.
+        Failed = "failed",
+    }
+}
+
+/// What the report leg saw, raw.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// When the dialplan entered `Dial`; `None` when it never did.
+    pub dialled_at: Option<UtcMs>,
+    /// `None` when `Dial` was never entered, or was left without a status.
+    pub dial_status: Option<DialStatus>,
+    /// Q.850 cause; `None` for 0, which means that nobody set one.
+    pub cause: Option<u16>,
+    /// Final (or on a timeout the last provisional) SIP response code of the callee's side.
+    pub sip_code: Option<u16>,
+    /// From the start of ringing to the answer or the end.
+    pub ring_ms: Option<i64>,
+    /// From `Dial` to the end of the dialled call.
+    pub dial_ms: Option<i64>,
+    /// From the answer to the end.
+    pub talk_ms: Option<i64>,
+}
+
+/// One step of the action list as it ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its place in the list, from 0.
+    pub index: u32,
+    /// What it was.
+    pub action: Action,
+    /// How it ended.
+    pub result: StepResult,
+    /// The keys pressed while it ran, in order.
+    pub digits: String,
+    /// How long it ran.
+    pub ran_ms: i64,
+}
+
+/// One fact about an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fact {
+    /// The gate admitted the attempt: it may have rung from here on.
+    Admitted {
+        /// The instant that the gate let it dial at.
+        start_at: UtcMs,
+    },
+    /// The gate said no: it was not dialled.
+    Refused {
+        /// Why.
+        why: Refusal,
+    },
+    /// The answered leg began.
+    Answered,
+    /// A step of the action list ended.
+    Step(Step),
+    /// The call was handed to the dialplan by an `IVR` action.
+    HandedOver,
+    /// The dialling leg ended and said how.
+    Reported(Report),
+    /// The file came to `outgoing_done`, or was found there.
+    Archived {
+        /// Its `Status:` line.
+        status: ArchiveStatus,
+    },
+    /// The file is neither in `outgoing` nor in `outgoing_done`.
+    Missing,
+    /// The sweeper removed a file that a dead Asterisk had begun.
+    Swept,
+    /// We removed the file before Asterisk began it.
+    Withdrawn,
+    /// The file could not be published.
+    NotPublished {
+        /// What the file system said.
+        error: String,
+    },
+}
+
+/// A fact with the instant at which it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// When it was seen, by the clock of whoever saw it.
+    pub at: UtcMs,
+    /// What was seen.
+    pub fact: Fact,
+}

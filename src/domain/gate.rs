@@ -1,0 +1,146 @@
+//! The gate: may this attempt dial at this instant?
+//!
+//! [`judge`] is asked inside the transaction that claims the attempt, so what it saw is still true
+//! when the claim is durable (I1, I4, I5).
+
+use serde::{Deserialize, Serialize};
+
+use super::attempt::AttemptState;
+use super::calendar::Calendar;
+use super::campaign::CampaignState;
+use super::instant::UtcMs;
+
+/// How long after its planned instant an attempt may still start. Later ones are planned anew: after
+/// an outage the spool would otherwise start all its files at once (asterisk.md 2.5).
+pub const LATE_MS_MAX: i64 = 5_000;
+
+/// How much earlier than its strict turn a start may come: scheduling jitter, and no more, so that
+/// one late start does not delay all that follow.
+pub const JITTER_MS: i64 = 20;
+
+/// Why the gate said no.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Refusal {
+    /// It was claimed or closed before: a second look at the same file.
+    AlreadyUsed,
+    /// The campaign was stopped, paused or is completed.
+    NotRunning {
+        /// What it is instead.
+        state: CampaignState,
+    },
+    /// Its contact or campaign was removed.
+    Removed,
+    /// The window is closed.
+    WindowClosed {
+        /// When it opens again; `None` when it never does.
+        opens_at: Option<UtcMs>,
+    },
+    /// More than [`LATE_MS_MAX`] after the planned instant.
+    Late {
+        /// How late, in milliseconds.
+        by_ms: i64,
+    },
+    /// The campaign's channels are all in use.
+    CampaignChannels,
+    /// The trunk's channels are all in use.
+    TrunkChannels,
+    /// The server's or the trunk's rate leaves no start within [`LATE_MS_MAX`].
+    Rate,
+    /// The dialling leg ended while it was held.
+    HungUp,
+}
+
+/// What the gate looks at, read in the transaction of the claim.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GateView {
+    /// Now.
+    pub now: UtcMs,
+    /// How far the attempt came.
+    pub state: AttemptState,
+    /// Its planned instant.
+    pub planned_at: UtcMs,
+    /// The campaign as it is now; `None` when it or the contact was removed.
+    pub campaign: Option<GateCampaign>,
+    /// The campaign's calls that the gate admitted and that have not ended.
+    pub campaign_live: u32,
+    /// The trunk's calls that the gate admitted and that have not ended.
+    pub trunk_live: u32,
+    /// The trunk's cap as it is now.
+    pub trunk_channels: Option<u32>,
+    /// The server's pace.
+    pub server: Pace,
+    /// The trunk's pace, when it has one.
+    pub trunk: Option<Pace>,
+}
+
+/// The part of a campaign that the gate looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GateCampaign {
+    /// What was asked of it.
+    pub state: CampaignState,
+    /// When it may dial.
+    pub calendar: Calendar,
+    /// Its cap.
+    pub channels: Option<u32>,
+}
+
+/// A rate that starts must keep: the generic cell rate algorithm in its virtual-scheduling form
+/// (ITU-T I.371), with [`JITTER_MS`] as its tolerance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Milliseconds between two starts.
+    pub spacing_ms: i64,
+    /// The theoretical arrival time of the next start.
+    pub next_at: UtcMs,
+}
+
+impl Pace {
+    /// The earliest instant at or after `at` that keeps the rate.
+    #[must_use]
+    pub fn earliest(self, at: UtcMs) -> UtcMs {
+        at.max(self.next_at.plus_ms(-JITTER_MS))
+    }
+
+    /// The pace after a start at `at`.
+    #[must_use]
+    pub fn after(self, at: UtcMs) -> Self {
+        Self { next_at: self.next_at.max(at).plus_ms(self.spacing_ms), ..self }
+    }
+}
+
+/// Admits the attempt with the instant at which it may dial, or says why not.
+pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
+    if !matches!(view.state, AttemptState::Intent | AttemptState::Spooled) {
+        return Err(Refusal::AlreadyUsed);
+    }
+    let campaign = view.campaign.as_ref().ok_or(Refusal::Removed)?;
+    if campaign.state != CampaignState::Running {
+        return Err(Refusal::NotRunning { state: campaign.state });
+    }
+    let start_at = start_of(view)?;
+    if !campaign.calendar.contains(start_at) {
+        return Err(Refusal::WindowClosed { opens_at: campaign.calendar.next_opening(start_at) });
+    }
+    if campaign.channels.is_some_and(|cap| view.campaign_live >= cap) {
+        return Err(Refusal::CampaignChannels);
+    }
+    if view.trunk_channels.is_some_and(|cap| view.trunk_live >= cap) {
+        return Err(Refusal::TrunkChannels);
+    }
+    Ok(start_at)
+}
+
+fn start_of(view: &GateView) -> Result<UtcMs, Refusal> {
+    let wanted = view.planned_at.max(view.now);
+    let by_ms = wanted.since_ms(view.planned_at);
+    if by_ms > LATE_MS_MAX {
+        return Err(Refusal::Late { by_ms });
+    }
+    let server = view.server.earliest(wanted);
+    let start_at = view.trunk.map_or(server, |trunk| trunk.earliest(server));
+    if start_at.since_ms(view.planned_at) > LATE_MS_MAX {
+        return Err(Refusal::Rate);
+    }
+    Ok(start_at)
+}

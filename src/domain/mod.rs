@@ -1,0 +1,21 @@
+//! The rules of calling, pure: no I/O, no clock, no entropy, no async, no SQL.
+//!
+//! Time comes in as an argument ([`instant::UtcMs`]), refusals go out with their reason, and the same
+//! functions serve the planner, the gate and `campanile why`.
+
+pub mod action;
+pub mod attempt;
+pub mod calendar;
+pub mod campaign;
+pub mod disposition;
+pub mod evidence;
+pub mod gate;
+pub mod ids;
+pub mod instant;
+pub mod name;
+pub mod number;
+pub mod plan;
+pub mod retry;
+pub mod stored;
+pub mod trunk;
+pub mod user;

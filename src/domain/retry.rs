@@ -1,0 +1,1 @@
+//! What follows from a disposition: again, and when, or a final state.

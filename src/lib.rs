@@ -1,0 +1,3 @@
+//! Campanile: the auto-dialer that is installed next to Asterisk.
+pub mod clock;
+pub mod domain;
