@@ -1,3 +1,4 @@
 //! Campanile: the auto-dialer that is installed next to Asterisk.
 pub mod clock;
 pub mod domain;
+pub mod ledger;

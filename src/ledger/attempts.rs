@@ -1,0 +1,193 @@
+//! Attempts: intent, spooled, and how they are found again.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, Row, params};
+
+use super::rows::{collect, first, instant, number, parsed, parsed_or_null};
+use super::{LedgerError, Result, actions};
+use crate::domain::attempt::{AttemptState, Order};
+use crate::domain::ids::{ActionListId, AttemptId, CampaignId, ContactId, Ticket, TrunkId};
+use crate::domain::instant::UtcMs;
+use crate::domain::name::{AccountCode, CallerName, CallerNumber};
+use crate::domain::number::Number;
+use crate::domain::trunk::DialString;
+
+/// An attempt that is about to be planned: everything frozen.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    /// Its random name towards Asterisk.
+    pub ticket: Ticket,
+    /// The random part of its file name.
+    pub spool_key: String,
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// The contact.
+    pub contact: ContactId,
+    /// The line out.
+    pub trunk: TrunkId,
+    /// The number.
+    pub number: Number,
+    /// The slot.
+    pub planned_at: UtcMs,
+    /// What `Dial` gets.
+    pub dial_string: DialString,
+    /// How long it may ring.
+    pub wait_time_s: u32,
+    /// `CALLERID(num)`.
+    pub caller_number: Option<CallerNumber>,
+    /// `CALLERID(name)`.
+    pub caller_name: Option<CallerName>,
+    /// `CHANNEL(accountcode)`.
+    pub account: Option<AccountCode>,
+    /// What happens on answer.
+    pub actions: Option<ActionListId>,
+}
+
+/// An open attempt, as the engine sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenAttempt {
+    /// Which.
+    pub id: AttemptId,
+    /// The random part of its file name.
+    pub spool_key: String,
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// The contact; `None` once it was deleted.
+    pub contact: Option<ContactId>,
+    /// The slot.
+    pub planned_at: UtcMs,
+    /// How far it came.
+    pub state: AttemptState,
+}
+
+/// Records an intent; its contact is in progress from now on. Refused by the ledger itself when the
+/// number has an open attempt (I2), and when the contact is not waiting any more.
+pub fn record_intent(db: &Connection, intent: &Intent) -> Result<AttemptId> {
+    let moved = db
+        .prepare_cached("UPDATE contacts SET state = 'in_progress' WHERE id = ?1 AND state = 'waiting'")?
+        .execute([intent.contact.0])?;
+    if moved != 1 {
+        return Err(LedgerError::absent("waiting contact", intent.contact.to_string()));
+    }
+    db.prepare_cached(
+        "INSERT INTO attempts (ticket, spool_key, campaign, contact, trunk, number, state, planned_at, dial_string,
+            wait_time_s, caller_number, caller_name, account, action_list)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'intent', ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?
+    .execute(params![
+        intent.ticket.to_string(),
+        intent.spool_key,
+        intent.campaign.0,
+        intent.contact.0,
+        intent.trunk.0,
+        intent.number.as_str(),
+        intent.planned_at.0,
+        intent.dial_string.as_str(),
+        intent.wait_time_s,
+        intent.caller_number.as_ref().map(CallerNumber::as_str),
+        intent.caller_name.as_ref().map(CallerName::as_str),
+        intent.account.as_ref().map(AccountCode::as_str),
+        intent.actions.map(|l| l.0),
+    ])?;
+    Ok(AttemptId(db.last_insert_rowid()))
+}
+
+/// Marks an attempt whose file was published, unless the gate was faster.
+pub fn mark_spooled(db: &Connection, id: AttemptId) -> Result<()> {
+    db.prepare_cached("UPDATE attempts SET state = 'spooled' WHERE id = ?1 AND state = 'intent'")?.execute([id.0])?;
+    Ok(())
+}
+
+/// The order behind a ticket, with its frozen actions; `None` for a ticket that nobody gave out.
+pub fn order(db: &Connection, ticket: &Ticket) -> Result<Option<Order>> {
+    let mut statement = db.prepare_cached("SELECT * FROM attempts WHERE ticket = ?1")?;
+    let found = first(statement.query([ticket.to_string()])?, |row| read_order(row, *ticket))?;
+    let Some((mut order, list)) = found else { return Ok(None) };
+    order.actions = actions::get(db, list)?;
+    Ok(Some(order))
+}
+
+fn read_order(row: &Row<'_>, ticket: Ticket) -> Result<(Order, Option<ActionListId>)> {
+    let contact: Option<i64> = row.get("contact")?;
+    let list: Option<i64> = row.get("action_list")?;
+    let dial_string: String = row.get("dial_string")?;
+    let order = Order {
+        attempt: AttemptId(row.get("id")?),
+        ticket,
+        campaign: CampaignId(row.get("campaign")?),
+        contact: contact.map(ContactId),
+        trunk: TrunkId(row.get("trunk")?),
+        number: number(row, "number")?,
+        planned_at: instant(row, "planned_at")?,
+        dial_string: DialString::from_ledger(&dial_string)
+            .ok_or_else(|| LedgerError::corrupt("dial_string", "a text that is no dial string"))?,
+        wait_time_s: row.get("wait_time_s")?,
+        caller_number: parsed_or_null(row, "caller_number")?,
+        caller_name: parsed_or_null(row, "caller_name")?,
+        account: parsed_or_null(row, "account")?,
+        actions: Vec::new(),
+    };
+    Ok((order, list.map(ActionListId)))
+}
+
+const OPEN: &str = "SELECT id, spool_key, campaign, contact, planned_at, state FROM attempts WHERE state <> 'closed'";
+
+fn read_open(row: &Row<'_>) -> Result<OpenAttempt> {
+    let contact: Option<i64> = row.get("contact")?;
+    Ok(OpenAttempt {
+        id: AttemptId(row.get("id")?),
+        spool_key: row.get("spool_key")?,
+        campaign: CampaignId(row.get("campaign")?),
+        contact: contact.map(ContactId),
+        planned_at: instant(row, "planned_at")?,
+        state: parsed(row, "state")?,
+    })
+}
+
+/// All open attempts, by id.
+pub fn open(db: &Connection) -> Result<Vec<OpenAttempt>> {
+    let mut attempts = collect(db.prepare_cached(OPEN)?.query([])?, read_open)?;
+    attempts.sort_unstable_by_key(|attempt| attempt.id);
+    Ok(attempts)
+}
+
+/// An attempt, if it is open.
+pub fn open_one(db: &Connection, id: AttemptId) -> Result<Option<OpenAttempt>> {
+    let mut statement = db.prepare_cached(&format!("{OPEN} AND id = ?1"))?;
+    first(statement.query([id.0])?, read_open)
+}
+
+/// Whether the ledger knows this attempt at all, and by this key: a spool may hold another ledger's files.
+pub fn is_ours(db: &Connection, id: AttemptId, spool_key: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE id = ?1 AND spool_key = ?2)";
+    Ok(db.prepare_cached(sql)?.query_row(params![id.0, spool_key], |row| row.get(0))?)
+}
+
+/// Open attempts that the gate has not admitted and whose campaign is not running: their files are to
+/// be withdrawn.
+pub fn to_withdraw(db: &Connection) -> Result<Vec<OpenAttempt>> {
+    let sql = "SELECT a.id, a.spool_key, a.campaign, a.contact, a.planned_at, a.state
+        FROM campaigns c JOIN attempts a ON a.campaign = c.id
+        WHERE c.state <> 'running' AND a.state IN ('intent', 'spooled') AND a.state <> 'closed'";
+    collect(db.prepare_cached(sql)?.query([])?, read_open)
+}
+
+/// How many attempts of a campaign are open.
+pub fn open_of(db: &Connection, campaign: CampaignId) -> Result<u32> {
+    let sql = "SELECT count(*) FROM attempts WHERE campaign = ?1 AND state <> 'closed'";
+    Ok(db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?)
+}
+
+/// Which of these numbers have an open attempt, in whichever campaign.
+pub fn busy_among<'n>(db: &Connection, numbers: impl Iterator<Item = &'n Number>) -> Result<HashSet<Number>> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE number = ?1 AND state <> 'closed')";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut busy = HashSet::new();
+    for number in numbers {
+        if statement.query_row([number.as_str()], |row| row.get(0))? {
+            busy.insert(number.clone());
+        }
+    }
+    Ok(busy)
+}

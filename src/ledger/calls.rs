@@ -1,0 +1,64 @@
+//! The façade that the FastAGI server uses: look an order up, claim it, append evidence.
+
+use std::path::Path;
+
+use super::claims::{ServerRate, claim};
+use super::writer::Writer;
+use super::{Ledger, LedgerError, Result, attempts, evidence};
+use crate::domain::attempt::Order;
+use crate::domain::evidence::Evidence;
+use crate::domain::gate::Refusal;
+use crate::domain::ids::{AttemptId, Ticket};
+use crate::domain::instant::UtcMs;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+type Lookup = (Ticket, Box<dyn FnOnce(Result<Option<Order>>) + Send>);
+
+/// Cheap to clone; every method returns at once and answers through its callback.
+#[derive(Clone)]
+pub struct CallDesk {
+    writer: Writer,
+    lookups: Sender<Lookup>,
+    rate: ServerRate,
+}
+
+impl CallDesk {
+    /// Opens the ledger for calls. `committed` runs after each commit: it wakes the daemon.
+    pub fn open(path: &Path, rate: ServerRate, committed: impl Fn() + Send + 'static) -> Result<Self> {
+        let writer = Writer::start(path, committed)?;
+        let mut reader = Ledger::open(path)?;
+        let (lookups, waiting) = channel();
+        std::thread::Builder::new()
+            .name("ledger-reader".to_owned())
+            .spawn(move || answer_lookups(&mut reader, &waiting))
+            .map_err(|_| LedgerError::Stopped)?;
+        Ok(Self { writer, lookups, rate })
+    }
+
+    /// The order behind a ticket; `None` for a ticket that nobody gave out.
+    pub fn order(&self, ticket: Ticket, done: impl FnOnce(Result<Option<Order>>) + Send + 'static) {
+        // A reader that is gone drops `done`, and the caller's channel closes.
+        let _ = self.lookups.send((ticket, Box::new(done)));
+    }
+
+    /// Claims an attempt at the instant of the transaction; durable when `done` hears of it.
+    pub fn claim(
+        &self,
+        attempt: AttemptId,
+        done: impl FnOnce(Result<std::result::Result<UtcMs, Refusal>>) + Send + 'static,
+    ) {
+        let rate = self.rate;
+        self.writer.submit(move |db| claim(db, attempt, rate, crate::clock::now()), done);
+    }
+
+    /// Appends a fact about an attempt; durable when `done` hears of it.
+    pub fn append(&self, attempt: AttemptId, fact: Evidence, done: impl FnOnce(Result<()>) + Send + 'static) {
+        self.writer.submit(move |db| evidence::append(db, attempt, &fact), done);
+    }
+}
+
+fn answer_lookups(reader: &mut Ledger, waiting: &Receiver<Lookup>) {
+    while let Ok((ticket, done)) = waiting.recv() {
+        done(reader.read(|db| attempts::order(db, &ticket)));
+    }
+}

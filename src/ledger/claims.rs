@@ -1,0 +1,145 @@
+//! The claim at the gate: judged and recorded in one transaction.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::campaigns::read_calendar;
+use super::rows::{first, instant, parsed};
+use super::{LedgerError, Result, evidence};
+use crate::domain::attempt::AttemptState;
+use crate::domain::evidence::{Evidence, Fact};
+use crate::domain::gate::{GateCampaign, GateView, Pace, Refusal, judge};
+use crate::domain::ids::{AttemptId, CampaignId, TrunkId};
+use crate::domain::instant::UtcMs;
+
+/// The server's rate, in calls a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerRate(pub u32);
+
+impl ServerRate {
+    fn spacing_ms(self) -> i64 {
+        60_000 / i64::from(self.0.max(1))
+    }
+}
+
+struct Claimant {
+    campaign: CampaignId,
+    trunk: TrunkId,
+    contact: Option<i64>,
+    state: AttemptState,
+    planned_at: UtcMs,
+}
+
+/// Admits an attempt once, or says why not; either way the fact is recorded with it.
+///
+/// Whoever stops a campaign commits in the same ledger: a stop that was acknowledged before this
+/// transaction began is seen by it (I4), and no second claim of the attempt is ever admitted (I1).
+pub fn claim(
+    db: &Connection,
+    id: AttemptId,
+    rate: ServerRate,
+    now: UtcMs,
+) -> Result<std::result::Result<UtcMs, Refusal>> {
+    let claimant = claimant(db, id)?;
+    let view = view(db, &claimant, rate, now)?;
+    let verdict = judge(&view);
+    let fact = match &verdict {
+        Ok(start_at) => {
+            admit(db, id, &claimant, &view, *start_at)?;
+            Fact::Admitted { start_at: *start_at }
+        }
+        Err(why) => Fact::Refused { why: why.clone() },
+    };
+    evidence::append(db, id, &Evidence { at: now, fact })?;
+    Ok(verdict)
+}
+
+fn claimant(db: &Connection, id: AttemptId) -> Result<Claimant> {
+    let sql = "SELECT campaign, trunk, contact, state, planned_at FROM attempts WHERE id = ?1";
+    let read = |row: &Row<'_>| {
+        Ok(Claimant {
+            campaign: CampaignId(row.get("campaign")?),
+            trunk: TrunkId(row.get("trunk")?),
+            contact: row.get("contact")?,
+            state: parsed(row, "state")?,
+            planned_at: instant(row, "planned_at")?,
+        })
+    };
+    first(db.prepare_cached(sql)?.query([id.0])?, read)?.ok_or_else(|| LedgerError::absent("attempt", id.to_string()))
+}
+
+fn view(db: &Connection, claimant: &Claimant, rate: ServerRate, now: UtcMs) -> Result<GateView> {
+    let campaign = match claimant.contact {
+        None => None,
+        Some(_) => gate_campaign(db, claimant.campaign)?,
+    };
+    let (trunk_channels, trunk_rate) = trunk_caps(db, claimant.trunk)?;
+    let trunk = match trunk_rate {
+        None => None,
+        Some(per_second) => Some(pace(db, &trunk_scope(claimant.trunk), spacing_of(per_second))?),
+    };
+    Ok(GateView {
+        now,
+        state: claimant.state,
+        planned_at: claimant.planned_at,
+        campaign,
+        campaign_live: live(db, "campaign", claimant.campaign.0)?,
+        trunk_live: live(db, "trunk", claimant.trunk.0)?,
+        trunk_channels,
+        server: pace(db, SERVER, rate.spacing_ms())?,
+        trunk,
+    })
+}
+
+fn gate_campaign(db: &Connection, id: CampaignId) -> Result<Option<GateCampaign>> {
+    let sql = "SELECT state, channels, window_start_s, window_stop_s, time_zone FROM campaigns WHERE id = ?1";
+    let read = |row: &Row<'_>| {
+        Ok(GateCampaign { state: parsed(row, "state")?, calendar: read_calendar(row)?, channels: row.get("channels")? })
+    };
+    first(db.prepare_cached(sql)?.query([id.0])?, read)
+}
+
+fn trunk_caps(db: &Connection, id: TrunkId) -> Result<(Option<u32>, Option<u32>)> {
+    let mut statement = db.prepare_cached("SELECT channels, starts_per_second FROM trunks WHERE id = ?1")?;
+    Ok(statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+/// Calls that the gate admitted and that have not ended. `column` is one of ours, never a foreign text.
+fn live(db: &Connection, column: &'static str, id: i64) -> Result<u32> {
+    let sql = format!("SELECT count(*) FROM attempts WHERE {column} = ?1 AND state = 'claimed' AND state <> 'closed'");
+    Ok(db.prepare_cached(&sql)?.query_row([id], |row| row.get(0))?)
+}
+
+const SERVER: &str = "server";
+
+fn trunk_scope(id: TrunkId) -> String {
+    format!("trunk:{id}")
+}
+
+/// Rounded up: a thousandth of a second too long keeps the cap, too short would not.
+fn spacing_of(per_second: u32) -> i64 {
+    i64::from(1000_u32.div_ceil(per_second.max(1)))
+}
+
+fn pace(db: &Connection, scope: &str, spacing_ms: i64) -> Result<Pace> {
+    let mut statement = db.prepare_cached("SELECT next_at FROM paces WHERE scope = ?1")?;
+    let next_at: Option<i64> = statement.query_row([scope], |row| row.get(0)).optional()?;
+    Ok(Pace { spacing_ms, next_at: UtcMs(next_at.unwrap_or_default()) })
+}
+
+fn admit(db: &Connection, id: AttemptId, claimant: &Claimant, view: &GateView, start_at: UtcMs) -> Result<()> {
+    db.prepare_cached("UPDATE attempts SET state = 'claimed', start_at = ?2 WHERE id = ?1")?
+        .execute(params![id.0, start_at.0])?;
+    set_pace(db, SERVER, view.server.after(start_at))?;
+    match view.trunk {
+        None => Ok(()),
+        Some(trunk) => set_pace(db, &trunk_scope(claimant.trunk), trunk.after(start_at)),
+    }
+}
+
+fn set_pace(db: &Connection, scope: &str, pace: Pace) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO paces (scope, next_at) VALUES (?1, ?2) ON CONFLICT (scope) DO UPDATE SET next_at = excluded.next_at",
+    )?
+    .execute(params![scope, pace.next_at.0])?;
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! Contacts: a campaign's numbers and where each stands.
+
+use rusqlite::{Connection, Row, params};
+
+use super::rows::{collect, first, instant_or_null, number, parsed, parsed_or_null};
+use super::{LedgerError, Result};
+use crate::domain::campaign::ContactState;
+use crate::domain::disposition::Disposition;
+use crate::domain::ids::{CampaignId, ContactId};
+use crate::domain::instant::UtcMs;
+use crate::domain::number::Number;
+use crate::domain::retry::ContactTally;
+
+const COLUMNS: &str = "SELECT id, campaign, number, state, due_at, charged, dials, strikes, disposition FROM contacts";
+
+/// A contact as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// Its row.
+    pub id: ContactId,
+    /// Of which campaign.
+    pub campaign: CampaignId,
+    /// Its number.
+    pub number: Number,
+    /// Where it stands.
+    pub state: ContactState,
+    /// While waiting: not before this instant; `None` when never called.
+    pub due_at: Option<UtcMs>,
+    /// What its calls have cost so far.
+    pub tally: ContactTally,
+    /// How its last attempt ended.
+    pub disposition: Option<Disposition>,
+}
+
+/// What became of one number of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imported {
+    /// It is a new contact.
+    New,
+    /// The campaign has it already.
+    Duplicate,
+}
+
+/// How many contacts a campaign has in each state. I3: they sum to what was imported.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// To be called.
+    pub waiting: u64,
+    /// In a call, or planned.
+    pub in_progress: u64,
+    /// Answered.
+    pub reached: u64,
+    /// Given up.
+    pub failed: u64,
+}
+
+impl Counts {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.waiting + self.in_progress + self.reached + self.failed
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<Contact> {
+    Ok(Contact {
+        id: ContactId(row.get("id")?),
+        campaign: CampaignId(row.get("campaign")?),
+        number: number(row, "number")?,
+        state: parsed(row, "state")?,
+        due_at: instant_or_null(row, "due_at")?,
+        tally: ContactTally {
+            charged: row.get("charged")?,
+            dials: row.get("dials")?,
+            invalid_strikes: row.get("strikes")?,
+        },
+        disposition: parsed_or_null(row, "disposition")?,
+    })
+}
+
+/// Adds a number to a campaign, unless it is there.
+pub fn import(db: &Connection, campaign: CampaignId, number: &Number) -> Result<Imported> {
+    let mut statement = db.prepare_cached(
+        "INSERT INTO contacts (campaign, number, state) VALUES (?1, ?2, 'waiting')
+         ON CONFLICT (number, campaign) DO NOTHING",
+    )?;
+    let added = statement.execute(params![campaign.0, number.as_str()])?;
+    Ok(if added == 1 { Imported::New } else { Imported::Duplicate })
+}
+
+/// The contact of this row.
+pub fn get(db: &Connection, id: ContactId) -> Result<Option<Contact>> {
+    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE id = ?1"))?;
+    first(statement.query([id.0])?, read)
+}
+
+/// A campaign's contact with this number.
+pub fn find(db: &Connection, campaign: CampaignId, number: &Number) -> Result<Option<Contact>> {
+    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE number = ?1 AND campaign = ?2"))?;
+    first(statement.query(params![number.as_str(), campaign.0])?, read)
+}
+
+/// The contacts with this number in all campaigns.
+pub fn with_number(db: &Connection, number: &Number) -> Result<Vec<Contact>> {
+    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE number = ?1 ORDER BY campaign"))?;
+    collect(statement.query([number.as_str()])?, read)
+}
+
+/// A page of a campaign's contacts behind `after`, in the order of import, of one state or of all.
+pub fn page(
+    db: &Connection,
+    campaign: CampaignId,
+    state: Option<ContactState>,
+    after: ContactId,
+    limit: u32,
+) -> Result<Vec<Contact>> {
+    let sql = format!("{COLUMNS} WHERE campaign = ?1 AND id > ?2 AND (?3 IS NULL OR state = ?3) ORDER BY id LIMIT ?4");
+    let mut statement = db.prepare_cached(&sql)?;
+    let state = state.map(ContactState::as_str);
+    collect(statement.query(params![campaign.0, after.0, state, limit])?, read)
+}
+
+/// How many contacts a campaign has in each state.
+pub fn counts(db: &Connection, campaign: CampaignId) -> Result<Counts> {
+    let mut statement =
+        db.prepare_cached("SELECT state, count(*) AS n FROM contacts WHERE campaign = ?1 GROUP BY state")?;
+    let mut rows = statement.query([campaign.0])?;
+    let mut counts = Counts::default();
+    while let Some(row) = rows.next()? {
+        let n: u64 = row.get("n")?;
+        match parsed::<ContactState>(row, "state")? {
+            ContactState::Waiting => counts.waiting = n,
+            ContactState::InProgress => counts.in_progress = n,
+            ContactState::Reached => counts.reached = n,
+            ContactState::Failed => counts.failed = n,
+        }
+    }
+    Ok(counts)
+}
+
+/// Whether a campaign has anything left to call or in a call; costs the same for any list.
+pub fn any_unfinished(db: &Connection, campaign: CampaignId) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NULL)
+        OR EXISTS (SELECT 1 FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NOT NULL)
+        OR EXISTS (SELECT 1 FROM contacts WHERE campaign = ?1 AND state = 'in_progress')";
+    Ok(db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?)
+}
+
+/// Moves a contact to the state that follows from its last attempt.
+pub fn settle(
+    db: &Connection,
+    id: ContactId,
+    state: ContactState,
+    due_at: Option<UtcMs>,
+    tally: ContactTally,
+    disposition: Disposition,
+) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE contacts SET state = ?2, due_at = ?3, charged = ?4, dials = ?5, strikes = ?6, disposition = ?7
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        id.0,
+        state.as_str(),
+        due_at.map(|t| t.0),
+        tally.charged,
+        tally.dials,
+        tally.invalid_strikes,
+        disposition.as_str()
+    ])?;
+    Ok(())
+}
+
+/// Makes one finished contact callable again, as if it were new.
+pub fn reactivate(db: &Connection, contact: &Contact) -> Result<()> {
+    if matches!(contact.state, ContactState::Waiting | ContactState::InProgress) {
+        let by = format!("its campaign: it is {} already", contact.state);
+        return Err(LedgerError::InUse { what: "number", name: contact.number.to_string(), by });
+    }
+    db.prepare_cached(
+        "UPDATE contacts SET state = 'waiting', due_at = NULL, charged = 0, dials = 0, strikes = 0 WHERE id = ?1",
+    )?
+    .execute([contact.id.0])?;
+    Ok(())
+}
+
+/// Makes all failed contacts of a campaign callable again; says how many.
+pub fn redial_failed(db: &Connection, campaign: CampaignId) -> Result<u64> {
+    let sql = "UPDATE contacts SET state = 'waiting', due_at = NULL, charged = 0, dials = 0, strikes = 0
+        WHERE campaign = ?1 AND state = 'failed'";
+    Ok(db.prepare_cached(sql)?.execute([campaign.0])? as u64)
+}
+
+/// What [`delete_all`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Deleted {
+    /// Contacts that are gone.
+    pub deleted: u64,
+    /// Contacts that stay because they are in a call.
+    pub kept_in_progress: u64,
+}
+
+/// Deletes a campaign's numbers, but for those in a call. Its report keeps the attempts.
+pub fn delete_all(db: &Connection, campaign: CampaignId) -> Result<Deleted> {
+    let sql = "DELETE FROM contacts WHERE campaign = ?1 AND state <> 'in_progress'";
+    let deleted = db.execute(sql, [campaign.0])? as u64;
+    Ok(Deleted { deleted, kept_in_progress: counts(db, campaign)?.in_progress })
+}

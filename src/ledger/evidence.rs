@@ -1,0 +1,60 @@
+//! Evidence: appended, never changed.
+
+use rusqlite::{Connection, Row, params};
+
+use super::rows::{collect, instant};
+use super::{LedgerError, Result};
+use crate::domain::evidence::{Evidence, Fact};
+use crate::domain::ids::AttemptId;
+
+/// Appends a fact about an attempt.
+pub fn append(db: &Connection, attempt: AttemptId, evidence: &Evidence) -> Result<()> {
+    let fact = serde_json::to_string(&evidence.fact).map_err(|problem| LedgerError::corrupt("a fact", problem))?;
+    db.prepare_cached("INSERT INTO evidence (attempt, at, kind, fact) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+        attempt.0,
+        evidence.at.0,
+        kind(&evidence.fact),
+        fact
+    ])?;
+    Ok(())
+}
+
+/// All that is known of an attempt, in the order of arrival.
+pub fn of(db: &Connection, attempt: AttemptId) -> Result<Vec<Evidence>> {
+    let mut statement = db.prepare_cached("SELECT at, fact FROM evidence WHERE attempt = ?1 ORDER BY id")?;
+    collect(statement.query([attempt.0])?, read)
+}
+
+fn read(row: &Row<'_>) -> Result<Evidence> {
+    let fact: String = row.get("fact")?;
+    let fact = serde_json::from_str(&fact).map_err(|problem| LedgerError::corrupt("a fact", problem))?;
+    Ok(Evidence { at: instant(row, "at")?, fact })
+}
+
+/// The place behind the last fact, to be given to [`attempts_since`] later.
+pub fn end(db: &Connection) -> Result<i64> {
+    Ok(db.prepare_cached("SELECT coalesce(max(id), 0) FROM evidence")?.query_row([], |row| row.get(0))?)
+}
+
+/// The attempts that have facts behind this place.
+pub fn attempts_since(db: &Connection, place: i64) -> Result<Vec<AttemptId>> {
+    let mut statement = db.prepare_cached("SELECT DISTINCT attempt FROM evidence WHERE id > ?1 ORDER BY attempt")?;
+    collect(statement.query([place])?, |row| Ok(AttemptId(row.get(0)?)))
+}
+
+/// The word by which a fact is found without reading it; the same as its tag in JSON.
+fn kind(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::Admitted { .. } => "admitted",
+        Fact::Refused { .. } => "refused",
+        Fact::Answered => "answered",
+        Fact::Step(_) => "step",
+        Fact::HandedOver => "handed_over",
+        Fact::Reported(_) => "reported",
+        Fact::Archived { .. } => "archived",
+        Fact::Missing => "missing",
+        Fact::Swept => "swept",
+        Fact::Withdrawn => "withdrawn",
+        Fact::NotPublished { .. } => "not_published",
+    }
+}

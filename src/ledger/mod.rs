@@ -1,0 +1,106 @@
+//! The ledger: SQLite, and the only SQL of the project.
+//!
+//! It is the order book (what is to be called and what came of it); the spool holds tickets only. Both
+//! binaries and every command open the same file. What a verb has returned survives `kill -9` and power
+//! loss (I8): WAL with `synchronous=FULL`.
+//!
+//! * [`Ledger`] is one connection with a schema that fits this program; `read` and `write` hand out
+//!   the transaction that the verbs in the submodules take.
+//! * [`writer::Writer`] commits for many callers at once (the gate's group commit).
+//! * [`calls::CallDesk`] is the small façade that the FastAGI server uses.
+//!
+//! Verbs are free functions over a connection, named for their intent, a statement or two each, and
+//! free of SQLite's peculiarities: PostgreSQL could say them too.
+
+pub mod actions;
+pub mod attempts;
+pub mod calls;
+pub mod campaigns;
+pub mod claims;
+pub mod contacts;
+mod error;
+pub mod evidence;
+mod rows;
+mod schema;
+pub mod settle;
+pub mod snapshot;
+pub mod trunks;
+pub mod users;
+pub mod views;
+pub mod writer;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+pub use error::LedgerError;
+
+/// What every verb returns.
+pub type Result<T> = std::result::Result<T, LedgerError>;
+
+/// How long a writer waits for another process's transaction before it gives up, in tries of 1 ms.
+const BUSY_TRIES_MAX: i32 = 15_000;
+
+/// One connection to the ledger.
+pub struct Ledger {
+    connection: Connection,
+}
+
+impl Ledger {
+    /// Opens the ledger at `path`, creates it when absent, and brings its schema up to date.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        schema::upgrade(&mut connection)?;
+        Ok(Self { connection })
+    }
+
+    /// Opens an existing ledger; refuses to create one.
+    pub fn open_existing(path: &Path) -> Result<Self> {
+        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        schema::upgrade(&mut connection)?;
+        Ok(Self { connection })
+    }
+
+    /// Runs `verbs` in one write transaction; it is durable when this returns `Ok` (I8), and has not
+    /// happened when it returns `Err`.
+    pub fn write<T>(&mut self, verbs: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = verbs(&transaction)?;
+        transaction.commit()?;
+        Ok(value)
+    }
+
+    /// Runs `verbs` over one consistent state of the ledger.
+    pub fn read<T>(&mut self, verbs: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let transaction = self.connection.transaction()?;
+        verbs(&transaction)
+    }
+
+    /// A counter that changes whenever another connection has committed: the backstop for wake-ups
+    /// that got lost.
+    pub fn changes_by_others(&self) -> Result<i64> {
+        Ok(self.connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)
+        .map_err(|source| LedgerError::Open { path: path.to_owned(), source })?;
+    connection.busy_handler(Some(wait_a_millisecond))?;
+    let prepare = |connection: &Connection| -> rusqlite::Result<()> {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "ON")
+    };
+    prepare(&connection).map_err(|source| LedgerError::Open { path: path.to_owned(), source })?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// SQLite's own handler soon sleeps 100 ms at a time; a claim at the gate has 15.
+fn wait_a_millisecond(tries: i32) -> bool {
+    std::thread::sleep(Duration::from_millis(1));
+    tries < BUSY_TRIES_MAX
+}

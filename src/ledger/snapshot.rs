@@ -1,0 +1,123 @@
+//! The planner's snapshot, read in one consistent state.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, params};
+
+use super::rows::{collect, instant, instant_or_null, number};
+use super::{Result, attempts, campaigns, trunks};
+use crate::domain::campaign::Campaign;
+use crate::domain::ids::{CampaignId, ContactId, TrunkId};
+use crate::domain::instant::UtcMs;
+use crate::domain::plan::{CampaignView, Candidate, Snapshot, TrunkView};
+
+/// How long a planned instant that is past still keeps others at a distance: a minute of the grid.
+const TAKEN_MS: i64 = 60_000;
+
+/// What the settings say about a plan.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanLimits {
+    /// Now.
+    pub now: UtcMs,
+    /// The end (exclusive) of what may be planned.
+    pub horizon: UtcMs,
+    /// The server's rate: calls a minute.
+    pub calls_one_time: u32,
+    /// The most files in the spool.
+    pub spool_files_max: u32,
+    /// The most candidates of one campaign: as many as there are slots before the horizon.
+    pub candidates_max: u32,
+}
+
+/// Everything that the planner may know.
+pub fn take(db: &Connection, limits: PlanLimits) -> Result<Snapshot> {
+    let running = campaigns::running(db)?;
+    let ids: BTreeSet<TrunkId> = running.iter().map(|c| c.trunk).collect();
+    let trunks = ids.into_iter().map(|id| trunk_view(db, id, limits.now)).collect::<Result<Vec<_>>>()?;
+    let campaigns = running.into_iter().map(|c| campaign_view(db, c, limits)).collect::<Result<Vec<_>>>()?;
+    let numbers = campaigns.iter().flat_map(|c| c.candidates.iter().map(|k| &k.number));
+    Ok(Snapshot {
+        now: limits.now,
+        horizon: limits.horizon,
+        calls_one_time: limits.calls_one_time,
+        files_free: limits.spool_files_max.saturating_sub(open_files(db)?),
+        taken: taken(db, None, limits.now)?,
+        busy: attempts::busy_among(db, numbers)?,
+        trunks,
+        campaigns,
+    })
+}
+
+fn open_files(db: &Connection) -> Result<u32> {
+    let sql = "SELECT count(*) FROM attempts WHERE state <> 'closed'";
+    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+fn taken(db: &Connection, trunk: Option<TrunkId>, now: UtcMs) -> Result<Vec<UtcMs>> {
+    let sql = "SELECT planned_at FROM attempts
+        WHERE state <> 'closed' AND planned_at > ?1 AND (?2 IS NULL OR trunk = ?2) ORDER BY planned_at";
+    let mut statement = db.prepare_cached(sql)?;
+    let since = now.plus_ms(-TAKEN_MS);
+    collect(statement.query(params![since.0, trunk.map(|t| t.0)])?, |row| instant(row, "planned_at"))
+}
+
+fn trunk_view(db: &Connection, id: TrunkId, now: UtcMs) -> Result<TrunkView> {
+    let trunk = trunks::get(db, id)?;
+    Ok(TrunkView {
+        id,
+        channels: trunk.channels,
+        starts_per_second: trunk.starts_per_second,
+        open: trunks::open_attempts(db, id)?,
+        taken: taken(db, Some(id), now)?,
+    })
+}
+
+fn campaign_view(db: &Connection, campaign: Campaign, limits: PlanLimits) -> Result<CampaignView> {
+    let mut candidates = due(db, campaign.id, limits)?;
+    let left = limits.candidates_max.saturating_sub(u32::try_from(candidates.len()).unwrap_or(u32::MAX));
+    candidates.extend(fresh(db, campaign.id, left)?);
+    Ok(CampaignView {
+        id: campaign.id,
+        state: campaign.state,
+        trunk: campaign.trunk,
+        calendar: campaign.calendar,
+        channels: campaign.channels,
+        open: attempts::open_of(db, campaign.id)?,
+        candidates,
+        next_due: next_due(db, campaign.id, limits.horizon)?,
+    })
+}
+
+fn due(db: &Connection, campaign: CampaignId, limits: PlanLimits) -> Result<Vec<Candidate>> {
+    let sql = "SELECT id, number, due_at FROM contacts
+        WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NOT NULL AND due_at < ?2
+        ORDER BY due_at, id LIMIT ?3";
+    candidates(db, sql, params![campaign.0, limits.horizon.0, limits.candidates_max])
+}
+
+fn fresh(db: &Connection, campaign: CampaignId, limit: u32) -> Result<Vec<Candidate>> {
+    let sql = "SELECT id, number, due_at FROM contacts
+        WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NULL ORDER BY id LIMIT ?2";
+    candidates(db, sql, params![campaign.0, limit])
+}
+
+fn candidates(db: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<Vec<Candidate>> {
+    collect(db.prepare_cached(sql)?.query(values)?, |row| {
+        Ok(Candidate {
+            contact: ContactId(row.get("id")?),
+            number: number(row, "number")?,
+            due_at: instant_or_null(row, "due_at")?,
+        })
+    })
+}
+
+fn next_due(db: &Connection, campaign: CampaignId, horizon: UtcMs) -> Result<Option<UtcMs>> {
+    let sql = "SELECT min(due_at) AS due_at FROM contacts
+        WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NOT NULL AND due_at >= ?2";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query(params![campaign.0, horizon.0])?;
+    match rows.next()? {
+        None => Ok(None),
+        Some(row) => instant_or_null(row, "due_at"),
+    }
+}

@@ -1,0 +1,105 @@
+//! Trunks.
+
+use rusqlite::{Connection, Row, params};
+
+use super::rows::{collect, first, parsed, parsed_or_null};
+use super::{LedgerError, Result};
+use crate::domain::ids::TrunkId;
+use crate::domain::instant::UtcMs;
+use crate::domain::name::{AccountCode, Name};
+use crate::domain::trunk::{DialTemplate, ShortNumbers, Trunk};
+
+const COLUMNS: &str = "SELECT id, name, template, channels, starts_per_second, account, short_numbers FROM trunks";
+
+/// A trunk that is not in the ledger yet.
+#[derive(Debug, Clone)]
+pub struct NewTrunk {
+    /// Its name.
+    pub name: Name,
+    /// How a number becomes a dial string.
+    pub template: DialTemplate,
+    /// The most calls at once.
+    pub channels: Option<u32>,
+    /// The most starts in a second.
+    pub starts_per_second: Option<u32>,
+    /// The account code for billing.
+    pub account: Option<AccountCode>,
+    /// Whether extensions and short codes are allowed.
+    pub short_numbers: ShortNumbers,
+}
+
+fn read(row: &Row<'_>) -> Result<Trunk> {
+    Ok(Trunk {
+        id: TrunkId(row.get("id")?),
+        name: parsed(row, "name")?,
+        template: parsed(row, "template")?,
+        channels: row.get("channels")?,
+        starts_per_second: row.get("starts_per_second")?,
+        account: parsed_or_null(row, "account")?,
+        short_numbers: parsed(row, "short_numbers")?,
+    })
+}
+
+/// Adds a trunk; refuses a name that is taken.
+pub fn add(db: &Connection, trunk: &NewTrunk, now: UtcMs) -> Result<TrunkId> {
+    if find(db, trunk.name.as_str())?.is_some() {
+        return Err(LedgerError::Taken { what: "trunk", name: trunk.name.to_string() });
+    }
+    let account = trunk.account.as_ref().map(AccountCode::as_str);
+    db.prepare_cached(
+        "INSERT INTO trunks (name, template, channels, starts_per_second, account, short_numbers, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        trunk.name.as_str(),
+        trunk.template.as_str(),
+        trunk.channels,
+        trunk.starts_per_second,
+        account,
+        trunk.short_numbers.as_str(),
+        now.0
+    ])?;
+    Ok(TrunkId(db.last_insert_rowid()))
+}
+
+/// The trunk of this name.
+pub fn find(db: &Connection, name: &str) -> Result<Option<Trunk>> {
+    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE name = ?1"))?;
+    first(statement.query([name])?, read)
+}
+
+/// The trunk of this row.
+pub fn get(db: &Connection, id: TrunkId) -> Result<Trunk> {
+    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE id = ?1"))?;
+    first(statement.query([id.0])?, read)?.ok_or_else(|| LedgerError::absent("trunk", id.to_string()))
+}
+
+/// All trunks by name.
+pub fn all(db: &Connection) -> Result<Vec<Trunk>> {
+    let mut statement = db.prepare_cached(&format!("{COLUMNS} ORDER BY name"))?;
+    collect(statement.query([])?, read)
+}
+
+/// Removes a trunk that no campaign uses and no attempt was ever made over.
+pub fn remove(db: &Connection, trunk: &Trunk) -> Result<()> {
+    let in_use = |by: String| LedgerError::InUse { what: "trunk", name: trunk.name.to_string(), by };
+    let mut users = db.prepare("SELECT name FROM campaigns WHERE trunk = ?1 ORDER BY name")?;
+    let names: Vec<String> = users.query_map([trunk.id.0], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    if !names.is_empty() {
+        return Err(in_use(format!("campaign(s) {}; give these another trunk first", names.join(", "))));
+    }
+    let called: bool =
+        db.query_row("SELECT EXISTS (SELECT 1 FROM attempts WHERE trunk = ?1)", [trunk.id.0], |row| row.get(0))?;
+    if called {
+        return Err(in_use("the reports of calls made over it".to_owned()));
+    }
+    db.execute("DELETE FROM trunks WHERE id = ?1", [trunk.id.0])?;
+    db.execute("DELETE FROM paces WHERE scope = ?1", [format!("trunk:{}", trunk.id)])?;
+    Ok(())
+}
+
+/// How many attempts over the trunk are open.
+pub fn open_attempts(db: &Connection, id: TrunkId) -> Result<u32> {
+    let sql = "SELECT count(*) FROM attempts WHERE trunk = ?1 AND state <> 'closed'";
+    Ok(db.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?)
+}

@@ -1,0 +1,87 @@
+//! Group commit: many callers, one writer thread, one durable transaction for all that wait.
+//!
+//! A commit with `synchronous=FULL` costs a flush of the disk, whatever it holds. The writer takes all
+//! jobs that wait, runs each in a savepoint of its own (one that fails leaves nothing behind), commits
+//! once, and only then answers: what a caller hears is durable (I8).
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{Ledger, LedgerError, Result};
+
+/// The most jobs in one transaction: bounds how long the first of them waits.
+const JOBS_PER_COMMIT_MAX: usize = 256;
+
+/// Runs after the commit, with its outcome.
+type Answer = Box<dyn FnOnce(&std::result::Result<(), String>) + Send>;
+/// Runs inside the transaction.
+type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+
+/// A handle to the writer thread; the thread ends when the last handle is gone.
+#[derive(Clone)]
+pub struct Writer {
+    jobs: Sender<Job>,
+}
+
+impl Writer {
+    /// Opens the ledger and starts the thread. `committed` runs after each commit that had a job.
+    pub fn start(path: &Path, committed: impl Fn() + Send + 'static) -> Result<Self> {
+        let mut ledger = Ledger::open(path)?;
+        let (jobs, waiting) = channel::<Job>();
+        thread::Builder::new()
+            .name("ledger-writer".to_owned())
+            .spawn(move || write_all(&mut ledger.connection, &waiting, &committed))
+            .map_err(|_| LedgerError::Stopped)?;
+        Ok(Self { jobs })
+    }
+
+    /// Queues `work`; `done` hears its result once it is durable, or why it did not happen.
+    pub fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+        done: impl FnOnce(Result<T>) + Send + 'static,
+    ) {
+        let job: Job = Box::new(move |db| match in_savepoint(db, work) {
+            Err(error) => Box::new(move |_| done(Err(error))),
+            Ok(value) => Box::new(move |committed| match committed {
+                Ok(()) => done(Ok(value)),
+                Err(reason) => done(Err(LedgerError::NotCommitted(reason.clone()))),
+            }),
+        });
+        // A writer that is gone drops the job, and `done` with it: the caller's channel closes.
+        let _ = self.jobs.send(job);
+    }
+}
+
+fn in_savepoint<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    db.prepare_cached("SAVEPOINT job")?.execute([])?;
+    let result = work(db);
+    if result.is_err() {
+        db.prepare_cached("ROLLBACK TO job")?.execute([])?;
+    }
+    db.prepare_cached("RELEASE job")?.execute([])?;
+    result
+}
+
+fn write_all(connection: &mut Connection, waiting: &Receiver<Job>, committed: &impl Fn()) {
+    while let Ok(first) = waiting.recv() {
+        let mut jobs = vec![first];
+        jobs.extend(waiting.try_iter().take(JOBS_PER_COMMIT_MAX - 1));
+        let mut answers = Vec::with_capacity(jobs.len());
+        let outcome = commit(connection, jobs, &mut answers).map_err(|error| error.to_string());
+        if outcome.is_ok() {
+            committed();
+        }
+        answers.into_iter().for_each(|answer| answer(&outcome));
+    }
+}
+
+fn commit(connection: &mut Connection, jobs: Vec<Job>, answers: &mut Vec<Answer>) -> Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    answers.extend(jobs.into_iter().map(|job| job(&transaction)));
+    transaction.commit()?;
+    Ok(())
+}
