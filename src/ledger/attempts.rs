@@ -173,6 +173,21 @@ pub fn to_withdraw(db: &Connection) -> Result<Vec<OpenAttempt>> {
     collect(db.prepare_cached(sql)?.query([])?, read_open)
 }
 
+/// The planned instant of the oldest open attempt.
+pub fn oldest_open(db: &Connection) -> Result<Option<UtcMs>> {
+    let sql = "SELECT min(planned_at) AS planned_at FROM attempts WHERE state <> 'closed'";
+    let oldest: Option<i64> = db.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    Ok(oldest.map(UtcMs))
+}
+
+/// How many open attempts planned before `before` have not been to the gate: Asterisk leaves their
+/// files lying.
+pub fn overdue(db: &Connection, before: UtcMs) -> Result<u32> {
+    let sql = "SELECT count(*) FROM attempts a WHERE state IN ('intent', 'spooled') AND state <> 'closed'
+        AND planned_at < ?1 AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.attempt = a.id)";
+    Ok(db.prepare_cached(sql)?.query_row([before.0], |row| row.get(0))?)
+}
+
 /// How many attempts of a campaign are open.
 pub fn open_of(db: &Connection, campaign: CampaignId) -> Result<u32> {
     let sql = "SELECT count(*) FROM attempts WHERE campaign = ?1 AND state <> 'closed'";

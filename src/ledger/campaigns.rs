@@ -121,6 +121,17 @@ pub fn running(db: &Connection) -> Result<Vec<Campaign>> {
     collect(statement.query([])?, read)
 }
 
+/// The running campaigns with nothing left to call and nothing in a call; costs the same for any list.
+pub fn finished(db: &Connection) -> Result<Vec<Campaign>> {
+    let sql = format!(
+        "{COLUMNS} AS c WHERE state = 'running'
+         AND NOT EXISTS (SELECT 1 FROM contacts k WHERE k.campaign = c.id AND k.state = 'waiting' AND k.due_at IS NULL)
+         AND NOT EXISTS (SELECT 1 FROM contacts k WHERE k.campaign = c.id AND k.state = 'waiting' AND k.due_at IS NOT NULL)
+         AND NOT EXISTS (SELECT 1 FROM contacts k WHERE k.campaign = c.id AND k.state = 'in_progress')"
+    );
+    collect(db.prepare_cached(&sql)?.query([])?, read)
+}
+
 /// Starts, pauses, stops or completes a campaign. Once committed, the gate admits or refuses by it (I4).
 pub fn set_state(db: &Connection, id: CampaignId, state: CampaignState) -> Result<()> {
     db.prepare_cached("UPDATE campaigns SET state = ?2 WHERE id = ?1")?.execute(params![id.0, state.as_str()])?;

@@ -138,14 +138,6 @@ pub fn counts(db: &Connection, campaign: CampaignId) -> Result<Counts> {
     Ok(counts)
 }
 
-/// Whether a campaign has anything left to call or in a call; costs the same for any list.
-pub fn any_unfinished(db: &Connection, campaign: CampaignId) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NULL)
-        OR EXISTS (SELECT 1 FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NOT NULL)
-        OR EXISTS (SELECT 1 FROM contacts WHERE campaign = ?1 AND state = 'in_progress')";
-    Ok(db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?)
-}
-
 /// Moves a contact to the state that follows from its last attempt.
 pub fn settle(
     db: &Connection,

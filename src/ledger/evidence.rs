@@ -31,6 +31,12 @@ fn read(row: &Row<'_>) -> Result<Evidence> {
     Ok(Evidence { at: instant(row, "at")?, fact })
 }
 
+/// Whether a fact of this kind is known of an attempt.
+pub fn has(db: &Connection, attempt: AttemptId, kind: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM evidence WHERE attempt = ?1 AND kind = ?2)";
+    Ok(db.prepare_cached(sql)?.query_row(params![attempt.0, kind], |row| row.get(0))?)
+}
+
 /// The place behind the last fact, to be given to [`attempts_since`] later.
 pub fn end(db: &Connection) -> Result<i64> {
     Ok(db.prepare_cached("SELECT coalesce(max(id), 0) FROM evidence")?.query_row([], |row| row.get(0))?)
@@ -43,7 +49,8 @@ pub fn attempts_since(db: &Connection, place: i64) -> Result<Vec<AttemptId>> {
 }
 
 /// The word by which a fact is found without reading it; the same as its tag in JSON.
-fn kind(fact: &Fact) -> &'static str {
+#[must_use]
+pub fn kind(fact: &Fact) -> &'static str {
     match fact {
         Fact::Admitted { .. } => "admitted",
         Fact::Refused { .. } => "refused",

@@ -36,6 +36,9 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use error::LedgerError;
 
+/// What a verb works on: a connection, as a rule inside a transaction.
+pub type Db = Connection;
+
 /// What every verb returns.
 pub type Result<T> = std::result::Result<T, LedgerError>;
 

@@ -25,8 +25,8 @@ pub struct PlanLimits {
     pub calls_one_time: u32,
     /// The most files in the spool.
     pub spool_files_max: u32,
-    /// The most candidates of one campaign: as many as there are slots before the horizon.
-    pub candidates_max: u32,
+    /// How many slots there are from now to the horizon, at the most.
+    pub slots: u32,
 }
 
 /// Everything that the planner may know.
@@ -34,14 +34,21 @@ pub fn take(db: &Connection, limits: PlanLimits) -> Result<Snapshot> {
     let running = campaigns::running(db)?;
     let ids: BTreeSet<TrunkId> = running.iter().map(|c| c.trunk).collect();
     let trunks = ids.into_iter().map(|id| trunk_view(db, id, limits.now)).collect::<Result<Vec<_>>>()?;
-    let campaigns = running.into_iter().map(|c| campaign_view(db, c, limits)).collect::<Result<Vec<_>>>()?;
+    let taken = taken(db, None, limits.now)?;
+    let files_free = limits.spool_files_max.saturating_sub(open_files(db)?);
+    let room = limits.slots.saturating_sub(ahead(&taken, limits.now)).min(files_free);
+    let view = |c: Campaign| {
+        let trunk = trunks.iter().find(|t| t.id == c.trunk);
+        campaign_view(db, c, trunk, room, limits.horizon)
+    };
+    let campaigns = running.into_iter().map(view).collect::<Result<Vec<_>>>()?;
     let numbers = campaigns.iter().flat_map(|c| c.candidates.iter().map(|k| &k.number));
     Ok(Snapshot {
         now: limits.now,
         horizon: limits.horizon,
         calls_one_time: limits.calls_one_time,
-        files_free: limits.spool_files_max.saturating_sub(open_files(db)?),
-        taken: taken(db, None, limits.now)?,
+        files_free,
+        taken,
         busy: attempts::busy_among(db, numbers)?,
         trunks,
         campaigns,
@@ -72,9 +79,26 @@ fn trunk_view(db: &Connection, id: TrunkId, now: UtcMs) -> Result<TrunkView> {
     })
 }
 
-fn campaign_view(db: &Connection, campaign: Campaign, limits: PlanLimits) -> Result<CampaignView> {
-    let mut candidates = due(db, campaign.id, limits)?;
-    let left = limits.candidates_max.saturating_sub(u32::try_from(candidates.len()).unwrap_or(u32::MAX));
+fn ahead(taken: &[UtcMs], now: UtcMs) -> u32 {
+    let ahead = taken.iter().filter(|t| **t > now).count();
+    u32::try_from(ahead).unwrap_or(u32::MAX)
+}
+
+/// A campaign with as many candidates as `room` (free slots, free files) and the caps leave calls for:
+/// what a look at the plan costs does not grow with the list.
+fn campaign_view(
+    db: &Connection,
+    campaign: Campaign,
+    trunk: Option<&TrunkView>,
+    room: u32,
+    horizon: UtcMs,
+) -> Result<CampaignView> {
+    let open = attempts::open_of(db, campaign.id)?;
+    let free = |channels: Option<u32>, open: u32| channels.map_or(u32::MAX, |cap| cap.saturating_sub(open));
+    let trunk_free = trunk.map_or(u32::MAX, |t| free(t.channels, t.open));
+    let room = room.min(free(campaign.channels, open)).min(trunk_free);
+    let mut candidates = due(db, campaign.id, horizon, room)?;
+    let left = room.saturating_sub(u32::try_from(candidates.len()).unwrap_or(u32::MAX));
     candidates.extend(fresh(db, campaign.id, left)?);
     Ok(CampaignView {
         id: campaign.id,
@@ -82,23 +106,30 @@ fn campaign_view(db: &Connection, campaign: Campaign, limits: PlanLimits) -> Res
         trunk: campaign.trunk,
         calendar: campaign.calendar,
         channels: campaign.channels,
-        open: attempts::open_of(db, campaign.id)?,
+        open,
         candidates,
-        next_due: next_due(db, campaign.id, limits.horizon)?,
+        next_due: next_due(db, campaign.id, horizon)?,
     })
 }
 
-fn due(db: &Connection, campaign: CampaignId, limits: PlanLimits) -> Result<Vec<Candidate>> {
-    let sql = "SELECT id, number, due_at FROM contacts
-        WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NOT NULL AND due_at < ?2
-        ORDER BY due_at, id LIMIT ?3";
-    candidates(db, sql, params![campaign.0, limits.horizon.0, limits.candidates_max])
+/// A number that is in a call of another campaign is no candidate until that call is closed (I2).
+const FREE: &str = "NOT EXISTS (SELECT 1 FROM attempts a WHERE a.number = contacts.number AND a.state <> 'closed')";
+
+fn due(db: &Connection, campaign: CampaignId, horizon: UtcMs, limit: u32) -> Result<Vec<Candidate>> {
+    let sql = format!(
+        "SELECT id, number, due_at FROM contacts
+         WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NOT NULL AND due_at < ?2 AND {FREE}
+         ORDER BY due_at, id LIMIT ?3"
+    );
+    candidates(db, &sql, params![campaign.0, horizon.0, limit])
 }
 
 fn fresh(db: &Connection, campaign: CampaignId, limit: u32) -> Result<Vec<Candidate>> {
-    let sql = "SELECT id, number, due_at FROM contacts
-        WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NULL ORDER BY id LIMIT ?2";
-    candidates(db, sql, params![campaign.0, limit])
+    let sql = format!(
+        "SELECT id, number, due_at FROM contacts
+         WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NULL AND {FREE} ORDER BY id LIMIT ?2"
+    );
+    candidates(db, &sql, params![campaign.0, limit])
 }
 
 fn candidates(db: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<Vec<Candidate>> {

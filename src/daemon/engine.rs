@@ -1,0 +1,175 @@
+//! The engine: one serial loop body. Evidence in, conclusions, withdrawals, a plan, call files out.
+//!
+//! Everything that wakes it may be lost or repeated, so a step does not act on what an event says but
+//! looks at the ledger and the spool. The order of effects is what survives a crash: an intent is
+//! durable before its file exists, evidence is durable before its archived file is removed.
+
+mod archives;
+mod planning;
+mod reconcile;
+mod settling;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use log::warn;
+
+use self::archives::Archives;
+use super::event::Event;
+use super::port::{Entropy, PortError, SpoolPort};
+use crate::domain::ids::AttemptId;
+use crate::domain::instant::UtcMs;
+use crate::ledger::{Ledger, LedgerError, attempts};
+use crate::wake::Change;
+
+/// How often the spool is looked at while something there is overdue: a file that Asterisk has not
+/// begun, a call whose report has not come.
+const OVERDUE_RESCAN_MS: i64 = 15_000;
+
+/// A file that Asterisk has not asked the gate about this long after its slot is overdue. It is more
+/// than the gate would still admit.
+const OVERDUE_MS: i64 = 10_000;
+
+/// How long planning rests after a call that Asterisk ran without asking the gate.
+const GATE_SILENT_MS: i64 = 30_000;
+
+/// What the settings say to the engine.
+#[derive(Debug, Clone, Copy)]
+pub struct EngineLimits {
+    /// The server's rate: calls a minute.
+    pub calls_one_time: u32,
+    /// Minutes of an interval.
+    pub cron_interval: u32,
+    /// The most files in the spool.
+    pub spool_files_max: u32,
+    /// Days that archived files are kept; 0 removes them as soon as their evidence is durable.
+    pub archive_keep_days: u32,
+}
+
+/// Why a step failed; nothing is lost, the next step tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The spool.
+    #[error("spool: {0}")]
+    Spool(#[from] PortError),
+    /// A plan that its second opinion refused: nothing of it was carried out.
+    #[error("the plan was refused by its check, and nothing of it was carried out: {0}")]
+    Plan(String),
+}
+
+/// The engine and what it remembers between steps; all of it can be rebuilt from ledger and spool.
+pub struct Engine<S, E> {
+    ledger: Ledger,
+    spool: S,
+    entropy: E,
+    limits: EngineLimits,
+    /// Where the evidence that was looked at ends.
+    evidence_seen: i64,
+    /// Open attempts to be looked at in this step.
+    unsettled: BTreeSet<AttemptId>,
+    /// Open attempts that are to be looked at again by time alone.
+    check_again: BTreeMap<AttemptId, UtcMs>,
+    archives: Archives,
+    rescan_wanted: bool,
+    expire_wanted: bool,
+    plan_wanted: bool,
+    plan_at: Option<UtcMs>,
+    rescan_at: Option<UtcMs>,
+    gate_silent_until: Option<UtcMs>,
+    stalled: bool,
+}
+
+impl<S: SpoolPort, E: Entropy> Engine<S, E> {
+    /// An engine that will look at everything in its first step: start-up is not special.
+    pub fn new(ledger: Ledger, spool: S, entropy: E, limits: EngineLimits) -> Self {
+        Self {
+            ledger,
+            spool,
+            entropy,
+            limits,
+            evidence_seen: 0,
+            unsettled: BTreeSet::new(),
+            check_again: BTreeMap::new(),
+            archives: Archives::default(),
+            rescan_wanted: true,
+            expire_wanted: true,
+            plan_wanted: true,
+            plan_at: None,
+            rescan_at: None,
+            gate_silent_until: None,
+            stalled: false,
+        }
+    }
+
+    /// The ledger, for the loop's backstop.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// One step at `now`; returns the instant of the next by time alone.
+    ///
+    /// # Errors
+    /// What could not be done; call again, nothing is half done that the next step would not find.
+    pub fn step(&mut self, now: UtcMs, events: &[Event]) -> Result<Option<UtcMs>, EngineError> {
+        self.take_in(now, events);
+        if self.rescan_wanted || self.rescan_at.is_some_and(|t| t <= now) {
+            self.reconcile(now)?;
+        }
+        self.take_archives(now)?;
+        self.withdraw_not_running(now)?;
+        self.settle(now)?;
+        self.complete_campaigns()?;
+        if self.plan_wanted || self.plan_at.is_some_and(|t| t <= now) {
+            self.plan_at = self.plan(now)?;
+            self.plan_wanted = false;
+        }
+        self.rescan_at = self.next_rescan(now)?;
+        Ok(self.next_wake())
+    }
+
+    fn take_in(&mut self, now: UtcMs, events: &[Event]) {
+        for event in events {
+            match event {
+                Event::Tick => {
+                    self.rescan_wanted = true;
+                    self.expire_wanted = true;
+                    self.plan_wanted = true;
+                }
+                Event::Rescan => self.rescan_wanted = true,
+                Event::Archived(file) => self.archives.saw(file.clone(), now),
+                Event::Changed(Change::Command) => self.plan_wanted = true,
+                Event::Changed(Change::Evidence) | Event::Stop => {}
+            }
+        }
+    }
+
+    fn next_wake(&self) -> Option<UtcMs> {
+        let again = self.check_again.values().min().copied();
+        [self.plan_at, again, self.archives.look_again_at(), self.rescan_at].into_iter().flatten().min()
+    }
+
+    /// When to look at the spool again because the oldest open attempt is overdue; one that is agreed
+    /// already is not put off.
+    fn next_rescan(&mut self, now: UtcMs) -> Result<Option<UtcMs>, EngineError> {
+        let oldest = self.ledger.read(|db| attempts::oldest_open(db))?;
+        let wanted = oldest.map(|planned_at| planned_at.plus_ms(OVERDUE_MS).max(now.plus_ms(OVERDUE_RESCAN_MS)));
+        Ok(match (wanted, self.rescan_at) {
+            (Some(wanted), Some(agreed)) => Some(wanted.min(agreed)),
+            (wanted, _) => wanted,
+        })
+    }
+
+    /// Says once that Asterisk does not take files, and once that it does again.
+    fn note_stalled(&mut self, overdue: u32) {
+        let stalled = overdue > 0;
+        if stalled && !self.stalled {
+            warn!(
+                "Asterisk has not taken {overdue} call file(s) that are due: does it run, and does it read this spool? \
+                 No further call is planned until it does; `campanile doctor` says more"
+            );
+        }
+        self.stalled = stalled;
+    }
+}

@@ -1,0 +1,105 @@
+//! Files in `outgoing_done`: the backstop for a report that got lost.
+
+use std::collections::BTreeMap;
+
+use log::debug;
+
+use super::{Engine, EngineError};
+use crate::daemon::port::{Entropy, FileId, SpoolPort};
+use crate::domain::evidence::{ArchiveStatus, Evidence, Fact};
+use crate::domain::ids::AttemptId;
+use crate::domain::instant::UtcMs;
+use crate::ledger::{attempts, evidence};
+
+/// How long a `Status:` line is waited for: Asterisk appends it after the rename (asterisk.md 4), and
+/// one that died in between never does.
+const STATUS_WAIT_MS: i64 = 2_000;
+
+/// How soon it is looked for again.
+const LOOK_AGAIN_MS: i64 = 100;
+
+/// Archived files on their way to being evidence, and then to being removed.
+#[derive(Debug, Default)]
+pub(super) struct Archives {
+    /// Seen in `outgoing_done`, not yet evidence: since when.
+    fresh: BTreeMap<FileId, UtcMs>,
+    /// Evidence is durable; to be removed when the attempt is closed.
+    noted: BTreeMap<AttemptId, FileId>,
+    look_again_at: Option<UtcMs>,
+}
+
+impl Archives {
+    /// Notes a file that was seen in `outgoing_done`.
+    pub(super) fn saw(&mut self, file: FileId, now: UtcMs) {
+        if !self.noted.contains_key(&file.attempt) {
+            self.fresh.entry(file).or_insert(now);
+        }
+    }
+
+    pub(super) fn look_again_at(&self) -> Option<UtcMs> {
+        self.look_again_at
+    }
+}
+
+impl<S: SpoolPort, E: Entropy> Engine<S, E> {
+    /// Turns archived files into evidence, durably, and removes those that are not needed any more.
+    pub(super) fn take_archives(&mut self, now: UtcMs) -> Result<(), EngineError> {
+        let mut facts = Vec::new();
+        for (file, since) in std::mem::take(&mut self.archives.fresh) {
+            match self.spool.archive_status(&file)? {
+                Some(status) => facts.push((file, status)),
+                None if now.since_ms(since) >= STATUS_WAIT_MS => facts.push((file, ArchiveStatus::Unknown)),
+                None => {
+                    self.archives.fresh.insert(file, since);
+                }
+            }
+        }
+        self.archives.look_again_at = (!self.archives.fresh.is_empty()).then(|| now.plus_ms(LOOK_AGAIN_MS));
+        if !facts.is_empty() {
+            self.note_archived(facts, now)?;
+        }
+        Ok(())
+    }
+
+    fn note_archived(&mut self, facts: Vec<(FileId, ArchiveStatus)>, now: UtcMs) -> Result<(), EngineError> {
+        let ours = self.ledger.write(|db| {
+            let mut ours = Vec::new();
+            for (file, status) in facts {
+                if !attempts::is_ours(db, file.attempt, &file.key)? {
+                    debug!("attempt {}: its file in outgoing_done is of another ledger, and stays", file.attempt);
+                    continue;
+                }
+                let open = attempts::open_one(db, file.attempt)?.is_some();
+                if !evidence::has(db, file.attempt, "archived")? {
+                    evidence::append(db, file.attempt, &Evidence { at: now, fact: Fact::Archived { status } })?;
+                }
+                ours.push((file, open));
+            }
+            Ok(ours)
+        })?;
+        for (file, open) in ours {
+            if open {
+                self.unsettled.insert(file.attempt);
+                self.archives.noted.insert(file.attempt, file);
+            } else {
+                self.discard(&file)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the archived file of an attempt that is closed.
+    pub(super) fn discard_of(&mut self, attempt: AttemptId) -> Result<(), EngineError> {
+        match self.archives.noted.remove(&attempt) {
+            Some(file) => self.discard(&file),
+            None => Ok(()),
+        }
+    }
+
+    fn discard(&mut self, file: &FileId) -> Result<(), EngineError> {
+        if self.limits.archive_keep_days == 0 {
+            self.spool.remove_archived(file)?;
+        }
+        Ok(())
+    }
+}

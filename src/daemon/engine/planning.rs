@@ -1,0 +1,176 @@
+//! Plan, check the plan, make it durable, carry it out: intent → file → spooled.
+
+use log::{debug, error, info};
+
+use super::{Engine, EngineError, OVERDUE_MS};
+use crate::daemon::port::{Entropy, FileId, Publication, SpoolPort};
+use crate::domain::campaign::Campaign;
+use crate::domain::evidence::{Evidence, Fact};
+use crate::domain::ids::{CampaignId, Ticket};
+use crate::domain::instant::UtcMs;
+use crate::domain::plan::{self, Plan, PlannedCall, Snapshot, pace};
+use crate::domain::trunk::Trunk;
+use crate::ledger::attempts::Intent;
+use crate::ledger::snapshot::{PlanLimits, take};
+use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, campaigns, evidence, trunks};
+
+/// What came of one look at the plan.
+enum Planned {
+    /// These are durable; their files are to be published.
+    Intents { publications: Vec<Publication>, wake_at: Option<UtcMs> },
+    /// Asterisk leaves due files lying: nothing further is planned.
+    Stalled { overdue: u32 },
+    /// The second opinion refused the plan.
+    Refused(String),
+}
+
+impl<S: SpoolPort, E: Entropy> Engine<S, E> {
+    /// Plans up to the end of the interval, and returns when time alone calls for another look.
+    pub(super) fn plan(&mut self, now: UtcMs) -> Result<Option<UtcMs>, EngineError> {
+        if let Some(until) = self.gate_silent_until {
+            if now < until {
+                return Ok(Some(until));
+            }
+            self.gate_silent_until = None;
+        }
+        if !self.ledger.read(|db| Ok(!campaigns::running(db)?.is_empty()))? {
+            self.note_stalled(0);
+            return Ok(None);
+        }
+        let limits = self.plan_limits(now);
+        let entropy = &mut self.entropy;
+        let planned = self.ledger.write(|db| plan_durably(db, limits, entropy))?;
+        match planned {
+            Planned::Refused(breach) => {
+                error!("{}", EngineError::Plan(breach.clone()));
+                Err(EngineError::Plan(breach))
+            }
+            Planned::Stalled { overdue } => {
+                self.note_stalled(overdue);
+                Ok(None)
+            }
+            Planned::Intents { publications, wake_at } => {
+                self.note_stalled(0);
+                self.publish(&publications, now)?;
+                Ok(wake_at)
+            }
+        }
+    }
+
+    fn plan_limits(&self, now: UtcMs) -> PlanLimits {
+        let horizon = pace::interval_end(now, self.limits.cron_interval);
+        let ms = horizon.since_ms(now).max(0);
+        let slots = u32::try_from(ms * i64::from(self.limits.calls_one_time) / 60_000 + 1).unwrap_or(u32::MAX);
+        PlanLimits {
+            now,
+            horizon,
+            calls_one_time: self.limits.calls_one_time,
+            spool_files_max: self.limits.spool_files_max,
+            slots,
+        }
+    }
+
+    /// Publishes each file, then marks them; a crash in between is mended by the next reconcile.
+    fn publish(&mut self, publications: &[Publication], now: UtcMs) -> Result<(), EngineError> {
+        if publications.is_empty() {
+            return Ok(());
+        }
+        let outcomes: Vec<_> = publications.iter().map(|p| (p.file.attempt, self.spool.publish(p))).collect();
+        self.ledger.write(|db| {
+            for (attempt, outcome) in &outcomes {
+                match outcome {
+                    Ok(()) => attempts::mark_spooled(db, *attempt)?,
+                    Err(problem) => {
+                        error!("attempt {attempt}: its file was not published: {problem}");
+                        let fact = Fact::NotPublished { error: problem.to_string() };
+                        evidence::append(db, *attempt, &Evidence { at: now, fact })?;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        for publication in publications {
+            debug!("attempt {}: planned for {}", publication.file.attempt, publication.start_at);
+        }
+        info!("planned {} call(s), the first for {}", publications.len(), publications[0].start_at);
+        Ok(())
+    }
+}
+
+/// One transaction from the look at the ledger to the durable intents: nothing can change in between.
+fn plan_durably(db: &Db, limits: PlanLimits, entropy: &mut impl Entropy) -> LedgerResult<Planned> {
+    let overdue = attempts::overdue(db, limits.now.plus_ms(-OVERDUE_MS))?;
+    if overdue > 0 {
+        return Ok(Planned::Stalled { overdue });
+    }
+    let snapshot = take(db, limits)?;
+    let plan = plan::plan(&snapshot);
+    if let Some(breach) = plan::check::check(&snapshot, &plan).first() {
+        return Ok(Planned::Refused(format!("{breach:?}")));
+    }
+    let publications = record(db, &plan, entropy)?;
+    log_reasons(&snapshot, &plan);
+    Ok(Planned::Intents { publications, wake_at: plan.wake_at })
+}
+
+fn record(db: &Db, plan: &Plan, entropy: &mut impl Entropy) -> LedgerResult<Vec<Publication>> {
+    let mut publications = Vec::with_capacity(plan.calls.len());
+    let mut lines: Vec<(Campaign, Trunk)> = Vec::new();
+    for call in &plan.calls {
+        let (campaign, trunk) = line_of(db, &mut lines, call.campaign)?;
+        let intent = freeze(call, campaign, trunk, entropy);
+        let attempt = attempts::record_intent(db, &intent)?;
+        campaigns::set_served(db, call.campaign, call.start_at)?;
+        publications.push(Publication {
+            file: FileId { attempt, key: intent.spool_key },
+            ticket: intent.ticket,
+            wait_time_s: intent.wait_time_s,
+            start_at: call.start_at,
+        });
+    }
+    Ok(publications)
+}
+
+/// A campaign and its trunk, read once for all calls of a plan.
+fn line_of<'l>(
+    db: &Db,
+    lines: &'l mut Vec<(Campaign, Trunk)>,
+    id: CampaignId,
+) -> LedgerResult<&'l (Campaign, Trunk)> {
+    let known = lines.iter().position(|(campaign, _)| campaign.id == id);
+    let at = match known {
+        Some(at) => at,
+        None => {
+            let campaign = campaigns::get(db, id)?.ok_or_else(|| LedgerError::absent("campaign", id.to_string()))?;
+            let trunk = trunks::get(db, campaign.trunk)?;
+            lines.push((campaign, trunk));
+            lines.len() - 1
+        }
+    };
+    Ok(&lines[at])
+}
+
+/// The call with everything that it will need, as it is now.
+fn freeze(call: &PlannedCall, campaign: &Campaign, trunk: &Trunk, entropy: &mut impl Entropy) -> Intent {
+    let key = entropy.bits();
+    Intent {
+        ticket: Ticket::new(entropy.bits()),
+        spool_key: key[..6].iter().map(|byte| format!("{byte:02x}")).collect(),
+        campaign: call.campaign,
+        contact: call.contact,
+        trunk: call.trunk,
+        number: call.number.clone(),
+        planned_at: call.start_at,
+        dial_string: trunk.template.dial_string(&call.number),
+        wait_time_s: campaign.retry.wait_time_s,
+        caller_number: campaign.caller_number.clone(),
+        caller_name: campaign.caller_name.clone(),
+        account: trunk.account.clone(),
+        actions: campaign.actions,
+    }
+}
+
+fn log_reasons(snapshot: &Snapshot, plan: &Plan) {
+    let considered: usize = snapshot.campaigns.iter().map(|c| c.candidates.len()).sum();
+    debug!("planned {} of {considered} considered, {} wait", plan.calls.len(), plan.waiting.len());
+}

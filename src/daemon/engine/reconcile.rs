@@ -1,0 +1,120 @@
+//! Ledger against spool: what a crash, a lost event or a foreign hand left behind.
+
+use std::collections::{HashMap, HashSet};
+
+use log::{info, warn};
+
+use super::{Engine, EngineError};
+use crate::daemon::port::{Entropy, FileId, Place, SpoolPort, Withdrawal};
+use crate::domain::evidence::{Evidence, Fact};
+use crate::domain::ids::AttemptId;
+use crate::domain::instant::UtcMs;
+use crate::ledger::attempts::{self, OpenAttempt};
+use crate::ledger::evidence;
+
+impl<S: SpoolPort, E: Entropy> Engine<S, E> {
+    /// Looks at every file of ours and every open attempt, and records what is new as evidence.
+    pub(super) fn reconcile(&mut self, now: UtcMs) -> Result<(), EngineError> {
+        // The ledger is read first: an attempt planned later cannot be missing from this scan.
+        let open = self.ledger.read(|db| attempts::open(db))?;
+        let found: HashMap<FileId, Place> = self.spool.scan()?.into_iter().map(|f| (f.file, f.place)).collect();
+        let mut facts = Vec::new();
+        for attempt in &open {
+            let file = file_of(attempt);
+            match found.get(&file) {
+                Some(Place::Archived) => self.archives.saw(file, now),
+                Some(Place::BegunByTheDead) => {
+                    self.spool.sweep(&file)?;
+                    info!("attempt {}: swept a file that a dead Asterisk had begun", attempt.id);
+                    facts.push((attempt.id, Fact::Swept));
+                }
+                Some(place) if place.shows_published(attempt.state) => {
+                    self.ledger.write(|db| attempts::mark_spooled(db, attempt.id))?;
+                }
+                Some(_) => {}
+                None => facts.push((attempt.id, Fact::Missing)),
+            }
+        }
+        self.note(facts, now)?;
+        self.tidy_closed(&open, &found, now)?;
+        self.unsettled.extend(open.iter().map(|a| a.id));
+        self.rescan_wanted = false;
+        self.rescan_at = None;
+        self.expire_archives(now)?;
+        Ok(())
+    }
+
+    /// Records facts that are not known yet.
+    fn note(&mut self, facts: Vec<(AttemptId, Fact)>, now: UtcMs) -> Result<(), EngineError> {
+        if facts.is_empty() {
+            return Ok(());
+        }
+        self.ledger.write(|db| {
+            for (attempt, fact) in facts {
+                let kind = evidence::kind(&fact);
+                if !evidence::has(db, attempt, kind)? {
+                    evidence::append(db, attempt, &Evidence { at: now, fact })?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Files of ours whose attempt is closed already: archived ones go, waiting ones must not be begun.
+    fn tidy_closed(
+        &mut self,
+        open: &[OpenAttempt],
+        found: &HashMap<FileId, Place>,
+        now: UtcMs,
+    ) -> Result<(), EngineError> {
+        let open: HashSet<FileId> = open.iter().map(file_of).collect();
+        for (file, place) in found.iter().filter(|(file, _)| !open.contains(*file)) {
+            if !self.ledger.read(|db| attempts::is_ours(db, file.attempt, &file.key))? {
+                continue;
+            }
+            match place {
+                Place::Archived if self.limits.archive_keep_days == 0 => self.archives.saw(file.clone(), now),
+                Place::Waiting => {
+                    self.spool.withdraw(file)?;
+                }
+                Place::BegunByTheDead => self.spool.sweep(file)?,
+                Place::Archived | Place::Begun => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes archived files that were kept long enough, once a tick.
+    fn expire_archives(&mut self, now: UtcMs) -> Result<(), EngineError> {
+        let days = i64::from(self.limits.archive_keep_days);
+        if self.expire_wanted && days > 0 {
+            self.spool.expire_archived(now.plus_s(-days * 86_400))?;
+        }
+        self.expire_wanted = false;
+        Ok(())
+    }
+
+    /// Withdraws the files of campaigns that were stopped or paused, unless Asterisk has begun them:
+    /// then the gate refuses.
+    pub(super) fn withdraw_not_running(&mut self, now: UtcMs) -> Result<(), EngineError> {
+        let attempts = self.ledger.read(|db| attempts::to_withdraw(db))?;
+        let mut facts = Vec::new();
+        for attempt in attempts {
+            match self.spool.withdraw(&file_of(&attempt)) {
+                Ok(Withdrawal::Removed) => {
+                    info!("attempt {}: withdrawn before Asterisk began it", attempt.id);
+                    facts.push((attempt.id, Fact::Withdrawn));
+                }
+                Ok(Withdrawal::Begun) => {}
+                Ok(Withdrawal::Gone) => self.rescan_wanted = true,
+                Err(error) => warn!("attempt {}: cannot withdraw its file: {error}", attempt.id),
+            }
+        }
+        self.note(facts, now)
+    }
+}
+
+fn file_of(attempt: &OpenAttempt) -> FileId {
+    FileId { attempt: attempt.id, key: attempt.spool_key.clone() }
+}

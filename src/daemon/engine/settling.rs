@@ -1,0 +1,138 @@
+//! From evidence to a closed attempt and to what follows for its contact.
+
+use log::{error, info};
+
+use super::{Engine, EngineError, GATE_SILENT_MS};
+use crate::daemon::port::{Entropy, SpoolPort};
+use crate::domain::campaign::{CampaignState, ContactState};
+use crate::domain::disposition::{Conclusion, Disposition, Verdict, conclude};
+use crate::domain::evidence::{Evidence, Fact};
+use crate::domain::ids::AttemptId;
+use crate::domain::instant::UtcMs;
+use crate::domain::retry::{self, ContactNext};
+use crate::ledger::attempts::{self, OpenAttempt};
+use crate::ledger::{Db, Result as LedgerResult, campaigns, contacts, evidence, settle};
+
+/// What became of one attempt in a step.
+enum Settled {
+    Closed { conclusion: Conclusion, gate_asked: bool },
+    Open { check_again_at: Option<UtcMs> },
+    /// Closed before; evidence that came late is kept, and changes nothing.
+    Known,
+}
+
+impl<S: SpoolPort, E: Entropy> Engine<S, E> {
+    /// Looks at every attempt with new evidence, closes those that can be, all in one transaction.
+    pub(super) fn settle(&mut self, now: UtcMs) -> Result<(), EngineError> {
+        let mut ids = std::mem::take(&mut self.unsettled);
+        ids.extend(self.check_again.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id));
+        let seen = self.evidence_seen;
+        let end = self.ledger.read(|db| {
+            ids.extend(evidence::attempts_since(db, seen)?);
+            evidence::end(db)
+        })?;
+        if !ids.is_empty() {
+            let settled = self.ledger.write(|db| ids.iter().map(|id| Ok((*id, settle_one(db, *id, now)?))).collect());
+            let settled: Vec<(AttemptId, Settled)> = settled.inspect_err(|_| self.unsettled = ids)?;
+            for (id, outcome) in settled {
+                self.remember(id, outcome, now)?;
+            }
+        }
+        self.evidence_seen = end;
+        Ok(())
+    }
+
+    fn remember(&mut self, id: AttemptId, outcome: Settled, now: UtcMs) -> Result<(), EngineError> {
+        self.check_again.remove(&id);
+        match outcome {
+            Settled::Open { check_again_at: Some(at) } => {
+                self.check_again.insert(id, at);
+            }
+            Settled::Open { check_again_at: None } => {}
+            Settled::Known => self.discard_of(id)?,
+            Settled::Closed { conclusion, gate_asked } => {
+                log_closed(id, &conclusion);
+                // A channel, a number and a contact are free again.
+                self.plan_wanted = true;
+                self.brake(gate_asked, now);
+                self.discard_of(id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Rests planning when Asterisk runs calls without asking the gate: each further one would fail the
+    /// same way.
+    fn brake(&mut self, gate_asked: bool, now: UtcMs) {
+        if gate_asked {
+            return;
+        }
+        if self.gate_silent_until.is_none() {
+            error!(
+                "Asterisk ran a call file without asking the gate: is extensions_campanile.conf included, and does \
+                 campanile-agi run? Nothing was dialled. Planning rests for {} s; `campanile doctor` says more",
+                GATE_SILENT_MS / 1000
+            );
+        }
+        self.gate_silent_until = Some(now.plus_ms(GATE_SILENT_MS));
+    }
+
+    /// Marks running campaigns with nothing left to call as completed.
+    pub(super) fn complete_campaigns(&mut self) -> Result<(), EngineError> {
+        if self.ledger.read(|db| campaigns::finished(db))?.is_empty() {
+            return Ok(());
+        }
+        let completed = self.ledger.write(|db| {
+            let finished = campaigns::finished(db)?;
+            finished.iter().try_for_each(|c| campaigns::set_state(db, c.id, CampaignState::Completed))?;
+            Ok(finished)
+        })?;
+        for campaign in completed {
+            info!("campaign {}: completed, no number is left to call", campaign.name);
+        }
+        Ok(())
+    }
+}
+
+fn settle_one(db: &Db, id: AttemptId, now: UtcMs) -> LedgerResult<Settled> {
+    let Some(attempt) = attempts::open_one(db, id)? else { return Ok(Settled::Known) };
+    let facts = evidence::of(db, id)?;
+    match conclude(attempt.planned_at, &facts, now) {
+        Verdict::Open { check_again_at, .. } => Ok(Settled::Open { check_again_at }),
+        Verdict::Closed(conclusion) => {
+            settle::close(db, id, &conclusion, now)?;
+            settle_contact(db, &attempt, &conclusion)?;
+            Ok(Settled::Closed { gate_asked: gate_was_asked(&facts), conclusion })
+        }
+    }
+}
+
+/// Whether the gate was asked, or did not need to be because Asterisk never ran the file.
+fn gate_was_asked(facts: &[Evidence]) -> bool {
+    let asked = facts.iter().any(|e| matches!(e.fact, Fact::Admitted { .. } | Fact::Refused { .. } | Fact::Reported(_)));
+    let ran = facts.iter().any(|e| matches!(e.fact, Fact::Archived { .. }));
+    asked || !ran
+}
+
+fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> LedgerResult<()> {
+    let Some(id) = attempt.contact else { return Ok(()) };
+    let (Some(contact), Some(campaign)) = (contacts::get(db, id)?, campaigns::get(db, attempt.campaign)?) else {
+        return Ok(());
+    };
+    let (tally, next) = retry::after(conclusion, contact.tally, &campaign.retry, &campaign.calendar);
+    let (state, due_at) = match next {
+        ContactNext::Reached => (ContactState::Reached, None),
+        ContactNext::Failed(_) => (ContactState::Failed, None),
+        ContactNext::Again { due_at } => (ContactState::Waiting, Some(due_at)),
+    };
+    contacts::settle(db, id, state, due_at, tally, conclusion.disposition)
+}
+
+fn log_closed(id: AttemptId, conclusion: &Conclusion) {
+    let detail = conclusion.detail.as_deref().unwrap_or_default();
+    let (cause, sip) = (conclusion.cause.unwrap_or_default(), conclusion.sip_code.unwrap_or_default());
+    match conclusion.disposition {
+        Disposition::NotDialled => info!("attempt {id}: closed, not dialled: {detail}"),
+        disposition => info!("attempt {id}: closed, {disposition}, cause {cause}, sip {sip} {detail}"),
+    }
+}

@@ -1,0 +1,159 @@
+//! The daemon `campanile serve`: wake-ups in, one serial engine, effects out.
+//!
+//! ```text
+//! cron tick · wake-up socket · spool watch · signals ──▶ one channel ──▶ engine thread: step, step, step
+//! ```
+//!
+//! Nothing here decides anything: the [`engine`] looks at the ledger and the spool whatever woke it, so
+//! a lost or doubled wake-up costs at most a second (the ledger's change counter is the backstop).
+
+pub mod engine;
+pub mod event;
+pub mod lock;
+pub mod port;
+mod real;
+mod shell;
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use log::{error, info};
+
+use self::engine::{Engine, EngineLimits};
+use self::event::Event;
+use self::lock::{LockError, ServeLock};
+use self::port::{Entropy, SpoolPort};
+use self::real::{RealSpool, SystemEntropy};
+use self::shell::ShellError;
+use crate::domain::instant::UtcMs;
+use crate::ledger::{Ledger, LedgerError};
+use crate::settings::Settings;
+use crate::wake::Change;
+
+/// The longest sleep of the loop: then the ledger's change counter is looked at.
+const SLEEP_MS_MAX: i64 = 1_000;
+
+/// How long a failed step is left alone before the next.
+const FAILED_STEP_PAUSE_MS: i64 = 1_000;
+
+/// How long events are gathered before a step, so that one commit serves many.
+const GATHER_MS: i64 = 10;
+
+/// Why the daemon could not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// Another one runs, or the state folder is unusable.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The spool or its template.
+    #[error(transparent)]
+    Spool(#[from] real::SetUpError),
+    /// Cron, socket, signals.
+    #[error(transparent)]
+    Shell(#[from] ShellError),
+}
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// What keeps the daemon from starting; once it runs, a failed step is logged and tried again.
+pub fn run(settings: &Settings) -> Result<(), DaemonError> {
+    let _lock = ServeLock::take(&settings.serve_lock())?;
+    let ledger = Ledger::open(&settings.ledger())?;
+    let (events, inbox) = channel();
+    let spool = RealSpool::open(settings)?;
+    let watch = spool.watch(events.clone())?;
+    let limits = EngineLimits {
+        calls_one_time: settings.calls_one_time,
+        cron_interval: settings.cron_interval,
+        spool_files_max: settings.spool_files_max,
+        archive_keep_days: settings.archive_keep_days,
+    };
+    let mut engine = Engine::new(ledger, spool, SystemEntropy, limits);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.map_err(ShellError::Signals)?;
+    let cron = runtime.block_on(shell::start_cron(settings.cron_interval, events.clone()))?;
+    let wake = {
+        let _inside = runtime.enter();
+        shell::bind_wake(&settings.serve_wake())?
+    };
+    let listening = runtime.spawn(shell::listen(wake, events));
+    info!("campanile serve runs: {} calls a minute, interval {} min", limits.calls_one_time, limits.cron_interval);
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    turn(&mut engine, &inbox);
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    listening.abort();
+    drop((watch, cron));
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// The loop: gather events, step, sleep until the next instant or event.
+fn turn<S: SpoolPort, E: Entropy>(engine: &mut Engine<S, E>, inbox: &Receiver<Event>) {
+    let mut events = Vec::new();
+    let mut seen = engine.ledger().changes_by_others().ok();
+    loop {
+        let now = crate::clock::now();
+        let wake_at = match engine.step(now, &events) {
+            Ok(wake_at) => wake_at,
+            Err(error) => {
+                error!("this step failed and is tried again: {error}");
+                Some(now.plus_ms(FAILED_STEP_PAUSE_MS))
+            }
+        };
+        events = wait(engine, inbox, wake_at, &mut seen);
+        if events.contains(&Event::Stop) {
+            return;
+        }
+    }
+}
+
+/// Sleeps until an event, `wake_at`, or a commit of somebody else whose wake-up got lost.
+fn wait<S: SpoolPort, E: Entropy>(
+    engine: &Engine<S, E>,
+    inbox: &Receiver<Event>,
+    wake_at: Option<UtcMs>,
+    seen: &mut Option<i64>,
+) -> Vec<Event> {
+    loop {
+        let mut events = gather(inbox, wake_at);
+        let changes = engine.ledger().changes_by_others().ok();
+        if events.is_empty() && changes != *seen {
+            events.push(Event::Changed(Change::Command));
+        }
+        *seen = changes;
+        if !events.is_empty() || wake_at.is_some_and(|t| t <= crate::clock::now()) {
+            return events;
+        }
+    }
+}
+
+/// Waits for an event, at most until `wake_at` or for [`SLEEP_MS_MAX`]; then takes those that follow
+/// within [`GATHER_MS`].
+fn gather(inbox: &Receiver<Event>, wake_at: Option<UtcMs>) -> Vec<Event> {
+    let left = wake_at.map_or(SLEEP_MS_MAX, |t| t.since_ms(crate::clock::now()).clamp(0, SLEEP_MS_MAX));
+    let mut events = match inbox.recv_timeout(millis(left)) {
+        Ok(first) => vec![first],
+        Err(RecvTimeoutError::Timeout) => return Vec::new(),
+        Err(RecvTimeoutError::Disconnected) => return vec![Event::Stop],
+    };
+    let end = crate::clock::now().plus_ms(GATHER_MS);
+    loop {
+        let left = end.since_ms(crate::clock::now());
+        match inbox.recv_timeout(millis(left.clamp(0, GATHER_MS))) {
+            Ok(event) if left > 0 => events.push(event),
+            Ok(event) => {
+                events.push(event);
+                return events;
+            }
+            Err(_) => return events,
+        }
+    }
+}
+
+fn millis(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or_default())
+}
