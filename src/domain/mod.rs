@@ -19,3 +19,4 @@ pub mod retry;
 pub mod stored;
 pub mod trunk;
 pub mod user;
+pub mod why;

@@ -1,0 +1,125 @@
+//! Whether the reasons for waiting hold (I9). Several may be true at a time: only what is plainly
+//! false is a breach.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Breach, Case};
+use crate::domain::campaign::CampaignState;
+use crate::domain::ids::{CampaignId, TrunkId};
+use crate::domain::instant::UtcMs;
+use crate::domain::number::Number;
+use crate::domain::plan::LEAD_MS;
+use crate::domain::plan::types::{CampaignView, Candidate, Why};
+
+/// What the judgement of all reasons needs, counted once.
+struct Seen<'a> {
+    in_use: HashSet<&'a Number>,
+    by_campaign: HashMap<CampaignId, u64>,
+    by_trunk: HashMap<TrunkId, u64>,
+    trunk_starts: HashMap<TrunkId, Vec<UtcMs>>,
+    /// Slots that could have been planned and were not, ascending.
+    unused: Vec<UtcMs>,
+    last_slot: Option<UtcMs>,
+}
+
+impl Case<'_> {
+    pub(super) fn reasons(&self) -> Vec<Breach> {
+        let seen = self.seen();
+        let mut unused_by: HashMap<CampaignId, Option<UtcMs>> = HashMap::new();
+        let mut breaches = Vec::new();
+        for waiting in &self.plan.waiting {
+            let (campaign, contact) = (waiting.campaign, waiting.contact);
+            let view = self.campaigns.get(&campaign);
+            let (Some(view), Some(candidate)) = (view, self.candidates.get(&(campaign, contact))) else { continue };
+            let unused = match waiting.why {
+                Why::NoSlot { .. } => *unused_by.entry(campaign).or_insert_with(|| self.last_usable(view, &seen)),
+                _ => None,
+            };
+            let holds = self.holds(&waiting.why, view, candidate, &seen, unused);
+            breaches.extend((!holds).then_some(Breach::FalseReason { campaign, contact }));
+        }
+        breaches
+    }
+
+    fn seen(&self) -> Seen<'_> {
+        let calls = &self.plan.calls;
+        let mut seen = Seen {
+            in_use: calls.iter().map(|call| &call.number).chain(&self.snapshot.busy).collect(),
+            by_campaign: HashMap::new(),
+            by_trunk: HashMap::new(),
+            trunk_starts: self.snapshot.trunks.iter().map(|t| (t.id, t.taken.clone())).collect(),
+            unused: Vec::new(),
+            last_slot: None,
+        };
+        for call in calls {
+            *seen.by_campaign.entry(call.campaign).or_default() += 1;
+            *seen.by_trunk.entry(call.trunk).or_default() += 1;
+            seen.trunk_starts.entry(call.trunk).or_default().push(call.start_at);
+        }
+        seen.trunk_starts.values_mut().for_each(|starts| starts.sort_unstable());
+        let used: HashSet<UtcMs> = calls.iter().map(|call| call.start_at).collect();
+        let slots = self.slots();
+        seen.last_slot = slots.last().copied();
+        seen.unused = slots.into_iter().filter(|slot| !used.contains(slot) && self.crowding(*slot).is_none()).collect();
+        seen
+    }
+
+    /// The grid between now and the horizon, counted out minute by minute.
+    fn slots(&self) -> Vec<UtcMs> {
+        let rate = i64::from(self.snapshot.calls_one_time.clamp(1, 60_000));
+        let (from, until) = (self.snapshot.now.plus_ms(LEAD_MS), self.snapshot.horizon);
+        let mut slots = Vec::new();
+        let mut minute = from.0 - from.0.rem_euclid(60_000);
+        while minute < until.0 {
+            let instants = (0..rate).map(|i| UtcMs(minute + i * 60_000 / rate));
+            slots.extend(instants.filter(|slot| (from..until).contains(slot)));
+            minute += 60_000;
+        }
+        slots
+    }
+
+    /// The last unused slot at which this campaign could have started a call.
+    fn last_usable(&self, view: &CampaignView, seen: &Seen) -> Option<UtcMs> {
+        let trunk = self.trunks.get(&view.trunk)?;
+        let gap_ms = trunk.starts_per_second.map_or(0, |n| (999 + i64::from(n.max(1))) / i64::from(n.max(1)));
+        let starts = seen.trunk_starts.get(&view.trunk)?;
+        let rested = |slot: UtcMs| {
+            let first = starts.partition_point(|start| slot.since_ms(*start) >= gap_ms);
+            starts.get(first).is_none_or(|start| start.since_ms(slot) >= gap_ms)
+        };
+        seen.unused.iter().rev().copied().find(|slot| rested(*slot) && view.calendar.contains(*slot))
+    }
+
+    fn holds(&self, why: &Why, view: &CampaignView, who: &Candidate, seen: &Seen, unused: Option<UtcMs>) -> bool {
+        let snapshot = self.snapshot;
+        let last = seen.last_slot.unwrap_or(snapshot.now.plus_ms(LEAD_MS));
+        match *why {
+            Why::NotRunning(state) => state == view.state && state != CampaignState::Running,
+            Why::WindowClosed { opens_at } => {
+                let opens_open = opens_at.is_none_or(|at| at > last && view.calendar.contains(at));
+                !view.calendar.contains(last) && opens_open
+            }
+            Why::Cooling { until } => who.due_at == Some(until) && until > last,
+            Why::NumberBusy => seen.in_use.contains(&who.number),
+            Why::CampaignChannels { cap } => view.channels == Some(cap) && campaign_live(view, seen) >= u64::from(cap),
+            Why::TrunkChannels { cap } => self.trunk_is_full(view.trunk, cap, seen),
+            Why::SpoolFull => self.plan.calls.len() as u64 >= u64::from(snapshot.files_free),
+            Why::NoSlot { next_at } => {
+                let beyond = next_at >= snapshot.horizon && self.is_slot(next_at);
+                let in_time = |slot: UtcMs| who.due_at.is_none_or(|due_at| due_at <= slot);
+                beyond && !unused.is_some_and(in_time)
+            }
+        }
+    }
+
+    fn trunk_is_full(&self, id: TrunkId, cap: u32, seen: &Seen) -> bool {
+        let planned = seen.by_trunk.get(&id).copied().unwrap_or_default();
+        self.trunks
+            .get(&id)
+            .map_or(cap == 0, |trunk| trunk.channels == Some(cap) && planned + u64::from(trunk.open) >= u64::from(cap))
+    }
+}
+
+fn campaign_live(view: &CampaignView, seen: &Seen) -> u64 {
+    seen.by_campaign.get(&view.id).copied().unwrap_or_default() + u64::from(view.open)
+}

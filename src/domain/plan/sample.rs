@@ -1,0 +1,144 @@
+//! Worlds for the planner's tests.
+
+use proptest::collection::{hash_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+use super::types::{CampaignView, Candidate, Snapshot, TrunkView};
+use crate::domain::calendar::{Calendar, Window, Zone};
+use crate::domain::campaign::CampaignState;
+use crate::domain::ids::{CampaignId, ContactId, TrunkId};
+use crate::domain::instant::UtcMs;
+use crate::domain::number::Number;
+
+pub(super) fn at(text: &str) -> UtcMs {
+    text.parse::<jiff::Timestamp>().unwrap().into()
+}
+
+pub(super) fn number(n: i64) -> Number {
+    Number::from_canonical(&format!("+4930{n:06}")).unwrap()
+}
+
+pub(super) fn fresh(contact: i64) -> Candidate {
+    Candidate { contact: ContactId(contact), number: number(contact), due_at: None }
+}
+
+pub(super) fn retry(contact: i64, due_at: UtcMs) -> Candidate {
+    Candidate { due_at: Some(due_at), ..fresh(contact) }
+}
+
+pub(super) fn window(start: &str, stop: &str) -> Calendar {
+    Calendar { window: Window::parse(start, stop).unwrap(), zone: Zone::UTC }
+}
+
+/// A trunk without limits.
+pub(super) fn trunk(id: i64) -> TrunkView {
+    TrunkView { id: TrunkId(id), channels: None, starts_per_second: None, open: 0, taken: Vec::new() }
+}
+
+/// A running campaign without limits, on trunk 1, with `count` fresh numbers that are its own.
+pub(super) fn campaign(id: i64, count: i64) -> CampaignView {
+    CampaignView {
+        id: CampaignId(id),
+        state: CampaignState::Running,
+        trunk: TrunkId(1),
+        calendar: Calendar { window: Window::ALWAYS, zone: Zone::UTC },
+        channels: None,
+        open: 0,
+        candidates: (0..count).map(|i| fresh(id * 10_000 + i)).collect(),
+        next_due: None,
+    }
+}
+
+/// A minute of which all is ahead, at ten calls a minute.
+pub(super) fn minute(campaigns: Vec<CampaignView>) -> Snapshot {
+    Snapshot {
+        now: at("2026-03-01T07:59:57Z"),
+        horizon: at("2026-03-01T08:01:00Z"),
+        calls_one_time: 10,
+        files_free: 1000,
+        taken: Vec::new(),
+        trunks: vec![trunk(1)],
+        campaigns,
+        busy: std::collections::HashSet::new(),
+    }
+}
+
+/// Any snapshot: three trunks, a few campaigns, numbers that several of them share, windows that open
+/// and close within the span.
+pub(super) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
+    let span = (0_i64..60_000, 1_i64..180_000);
+    let rate = prop_oneof![6 => 1_u32..130, 3 => 1_u32..=3_000, 1 => Just(60_000)];
+    let files = prop_oneof![0_u32..20, Just(1000)];
+    let taken = vec(-60_000_i64..200_000, 0..12);
+    let campaigns = vec(any_campaign(), 0..6);
+    let busy = hash_set(0_i64..40, 0..8);
+    (span, rate, files, taken, vec(any_trunk(), 3), campaigns, busy).prop_map(
+        |((now, ahead), calls_one_time, files_free, taken, mut trunks, mut campaigns, busy)| {
+            let now = at("2026-03-01T08:00:00Z").plus_ms(now);
+            (1..).zip(&mut trunks).for_each(|(id, trunk)| trunk.id = TrunkId(id));
+            (1..).zip(&mut campaigns).for_each(|(id, campaign)| own(campaign, id));
+            Snapshot {
+                now,
+                horizon: now.plus_ms(ahead),
+                calls_one_time,
+                files_free,
+                taken: instants(taken),
+                trunks,
+                campaigns,
+                busy: busy.into_iter().map(number).collect(),
+            }
+        },
+    )
+}
+
+/// Contacts belong to one campaign, numbers to whom they like.
+fn own(campaign: &mut CampaignView, id: i64) {
+    campaign.id = CampaignId(id);
+    campaign.candidates.iter_mut().for_each(|candidate| candidate.contact.0 += id * 10_000);
+}
+
+fn any_trunk() -> impl Strategy<Value = TrunkView> {
+    let taken = vec(-60_000_i64..200_000, 0..6);
+    (option::of(0_u32..30), option::of(1_u32..40), 0_u32..6, taken).prop_map(
+        |(channels, starts_per_second, open, taken)| TrunkView {
+            channels,
+            starts_per_second,
+            open,
+            taken: instants(taken),
+            ..trunk(0)
+        },
+    )
+}
+
+fn any_campaign() -> impl Strategy<Value = CampaignView> {
+    let state = prop_oneof![4 => Just(CampaignState::Running), 1 => prop::sample::select(CampaignState::ALL)];
+    let calendar = prop_oneof![Just((0, 0)), (28_800_u32..29_100, 28_800_u32..29_100)];
+    let candidates = vec((0_i64..40, option::of(-60_000_i64..240_000)), 0..30);
+    let next_due = option::of(0_i64..3_600_000);
+    // Trunk 4 is in no snapshot.
+    let trunk = prop_oneof![9 => 1_i64..=3, 1 => Just(4)];
+    (state, trunk, calendar, option::of(0_u32..12), 0_u32..4, candidates, next_due).prop_map(
+        |(state, trunk, (start, stop), channels, open, candidates, next_due)| CampaignView {
+            state,
+            trunk: TrunkId(trunk),
+            calendar: Calendar { window: Window::new(start, stop), zone: Zone::UTC },
+            channels,
+            open,
+            candidates: (0..).zip(candidates).map(|(i, (n, due))| candidate(i, n, due)).collect(),
+            next_due: next_due.map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms)),
+            ..campaign(0, 0)
+        },
+    )
+}
+
+fn candidate(contact: i64, n: i64, due: Option<i64>) -> Candidate {
+    let due_at = due.map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms));
+    Candidate { contact: ContactId(contact), number: number(n), due_at }
+}
+
+fn instants(ms: Vec<i64>) -> Vec<UtcMs> {
+    let mut instants: Vec<UtcMs> = ms.into_iter().map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms)).collect();
+    instants.sort_unstable();
+    instants
+}

@@ -1,0 +1,262 @@
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+
+use super::check::check;
+use super::sample::{any_snapshot, at, campaign, fresh, minute, number, retry, trunk, window};
+use super::*;
+use crate::domain::campaign::CampaignState;
+use crate::domain::ids::TrunkId;
+
+/// Plans and has the plan checked.
+#[track_caller]
+fn planned(snapshot: &Snapshot) -> Plan {
+    let plan = plan(snapshot);
+    assert_eq!(check(snapshot, &plan), []);
+    plan
+}
+
+/// Seconds from 08:00 to each start.
+fn seconds(plan: &Plan) -> Vec<i64> {
+    plan.calls.iter().map(|call| call.start_at.since_ms(at("2026-03-01T08:00:00Z")) / 1000).collect()
+}
+
+fn contacts(plan: &Plan) -> Vec<i64> {
+    plan.calls.iter().map(|call| call.contact.0).collect()
+}
+
+fn whys(plan: &Plan) -> Vec<Why> {
+    plan.waiting.iter().map(|waiting| waiting.why.clone()).collect()
+}
+
+#[test]
+fn mor_example_ten_a_minute_and_cron_interval_1_i6() {
+    let snapshot = minute(vec![campaign(1, 20)]);
+    assert_eq!(snapshot.horizon, pace::interval_end(snapshot.now, 1));
+    let plan = planned(&snapshot);
+    assert_eq!(seconds(&plan), [0, 6, 12, 18, 24, 30, 36, 42, 48, 54]);
+    assert_eq!(whys(&plan), vec![Why::NoSlot { next_at: at("2026-03-01T08:01:00Z") }; 10]);
+    assert_eq!(plan.wake_at, None);
+}
+
+#[test]
+fn mor_example_five_a_minute_and_cron_interval_2_i6() {
+    let mut snapshot = minute(vec![campaign(1, 20)]);
+    snapshot.calls_one_time = 5;
+    snapshot.horizon = pace::interval_end(snapshot.now, 2);
+    assert_eq!(seconds(&planned(&snapshot)), [0, 12, 24, 36, 48, 60, 72, 84, 96, 108]);
+}
+
+#[test]
+fn the_grid_goes_on_across_ticks_without_a_gap_or_a_slot_used_twice_i6() {
+    for (rate, interval) in [(10, 1), (5, 2), (7, 7), (130, 1), (1, 60)] {
+        let mut snapshot = minute(vec![campaign(1, 9_000)]);
+        snapshot.calls_one_time = rate;
+        snapshot.files_free = 9_000;
+        for _tick in 0..10 {
+            snapshot.horizon = pace::interval_end(snapshot.now, interval);
+            let plan = planned(&snapshot);
+            snapshot.taken.extend(plan.calls.iter().map(|call| call.start_at));
+            snapshot.campaigns[0].candidates.drain(..plan.calls.len());
+            snapshot.now = snapshot.horizon.plus_ms(-TICK_AHEAD_MS);
+        }
+        let from = at("2026-03-01T07:59:57.400Z");
+        let grid: Vec<UtcMs> = pace::slots(rate, from, snapshot.horizon).collect();
+        assert!(grid.len() >= 10);
+        assert_eq!(snapshot.taken, grid, "{rate} a minute, every {interval} minutes");
+    }
+}
+
+#[test]
+fn slots_keep_a_spacing_from_starts_that_lie_off_the_grid_after_a_rate_change_i5() {
+    let mut snapshot = minute(vec![campaign(1, 20)]);
+    snapshot.taken = vec![at("2026-03-01T08:00:13Z"), at("2026-03-01T08:00:36Z")];
+    assert_eq!(seconds(&planned(&snapshot)), [0, 6, 24, 30, 42, 48, 54]);
+    // Rounding may cost a millisecond of a spacing, and not two.
+    snapshot.taken = vec![at("2026-03-01T08:00:06.001Z"), at("2026-03-01T08:00:30.002Z")];
+    assert_eq!(seconds(&planned(&snapshot)), [0, 12, 18, 24, 42, 48, 54]);
+}
+
+#[test]
+fn campaigns_take_turns() {
+    let plan = planned(&minute(vec![campaign(3, 20), campaign(1, 3), campaign(2, 20)]));
+    let served: Vec<i64> = plan.calls.iter().map(|call| call.campaign.0).collect();
+    assert_eq!(served, [3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
+}
+
+#[test]
+fn a_campaign_that_could_not_use_its_turn_keeps_it() {
+    let mut late = campaign(1, 20);
+    late.calendar = window("08:00:20", "09:00");
+    let plan = planned(&minute(vec![late, campaign(2, 20), campaign(3, 20)]));
+    let served: Vec<i64> = plan.calls.iter().map(|call| call.campaign.0).collect();
+    assert_eq!(served, [2, 3, 2, 3, 1, 2, 3, 1, 2, 3]);
+}
+
+#[test]
+fn due_retries_come_before_fresh_numbers_and_no_earlier_than_due() {
+    let mut one = campaign(1, 0);
+    let due = |text| at(&format!("2026-03-01T{text}Z"));
+    one.candidates =
+        vec![retry(5, due("07:59:00")), retry(4, due("07:58:00")), retry(6, due("08:00:10")), fresh(7), fresh(8)];
+    assert_eq!(contacts(&planned(&minute(vec![one]))), [5, 4, 6, 7, 8]);
+
+    let mut two = campaign(1, 0);
+    two.candidates = vec![retry(1, due("08:00:06.001")), retry(2, due("08:01:00")), fresh(3)];
+    let plan = planned(&minute(vec![two]));
+    assert_eq!((contacts(&plan), seconds(&plan)), (vec![3, 1], vec![0, 12]));
+    assert_eq!(whys(&plan), [Why::Cooling { until: due("08:01:00") }]);
+    assert_eq!(plan.wake_at, Some(due("08:00:57")));
+}
+
+#[test]
+fn a_number_is_called_once_at_a_time_over_all_campaigns_i2() {
+    let mut snapshot = minute(vec![campaign(1, 0), campaign(2, 0)]);
+    snapshot.campaigns[0].candidates = vec![fresh(1), fresh(2)];
+    snapshot.campaigns[1].candidates = vec![fresh(1), fresh(3)];
+    snapshot.busy = HashSet::from([number(2)]);
+    let plan = planned(&snapshot);
+    assert_eq!(contacts(&plan), [1, 3]);
+    assert_eq!(whys(&plan), [Why::NumberBusy, Why::NumberBusy]);
+}
+
+#[test]
+fn a_campaign_fills_its_channels_and_no_more_i5() {
+    let mut snapshot = minute(vec![campaign(1, 5)]);
+    snapshot.campaigns[0].channels = Some(3);
+    snapshot.campaigns[0].open = 1;
+    snapshot.campaigns[0].next_due = Some(at("2026-03-01T08:05:00Z"));
+    let plan = planned(&snapshot);
+    assert_eq!(seconds(&plan), [0, 6]);
+    assert_eq!(whys(&plan), vec![Why::CampaignChannels { cap: 3 }; 3]);
+    assert_eq!(plan.wake_at, None, "only a call that closes frees a channel");
+}
+
+#[test]
+fn a_trunk_fills_its_channels_over_all_its_campaigns_i5() {
+    let mut snapshot = minute(vec![campaign(1, 5), campaign(2, 5)]);
+    snapshot.trunks[0].channels = Some(3);
+    snapshot.trunks[0].open = 1;
+    let plan = planned(&snapshot);
+    assert_eq!(plan.calls.len(), 2);
+    assert_eq!(whys(&plan), vec![Why::TrunkChannels { cap: 3 }; 8]);
+}
+
+#[test]
+fn a_trunk_that_nobody_knows_has_no_channel() {
+    let mut snapshot = minute(vec![campaign(1, 1)]);
+    snapshot.campaigns[0].trunk = TrunkId(9);
+    assert_eq!(whys(&planned(&snapshot)), [Why::TrunkChannels { cap: 0 }]);
+}
+
+#[test]
+fn a_trunk_keeps_its_rate_and_leaves_the_other_slots_to_other_trunks_i5() {
+    let mut snapshot = minute(vec![campaign(1, 50), campaign(2, 50)]);
+    snapshot.calls_one_time = 600;
+    snapshot.horizon = at("2026-03-01T07:59:58.400Z");
+    snapshot.trunks = vec![TrunkView { starts_per_second: Some(3), ..trunk(1) }, trunk(2)];
+    snapshot.trunks[0].taken = vec![at("2026-03-01T07:59:57.066Z"), at("2026-03-01T07:59:58.234Z")];
+    snapshot.campaigns[1].trunk = TrunkId(2);
+    let plan = planned(&snapshot);
+    let ms = |call: &&PlannedCall| call.start_at.since_ms(snapshot.now);
+    // 334 ms after 57.066 and before 58.234, on the grid of 100 ms.
+    let (slow, fast): (Vec<_>, Vec<_>) = plan.calls.iter().partition(|call| call.trunk == TrunkId(1));
+    assert_eq!(slow.iter().map(ms).collect::<Vec<_>>(), [400, 800]);
+    assert_eq!(fast.iter().map(ms).collect::<Vec<_>>(), [500, 600, 700, 900, 1000, 1100, 1200, 1300]);
+}
+
+#[test]
+fn a_full_spool_ends_the_plan() {
+    let mut snapshot = minute(vec![campaign(1, 5)]);
+    snapshot.files_free = 2;
+    let plan = planned(&snapshot);
+    assert_eq!(plan.calls.len(), 2);
+    assert_eq!(whys(&plan), vec![Why::SpoolFull; 3]);
+}
+
+#[test]
+fn nothing_is_planned_outside_the_window_and_its_opening_wakes_the_planner_i4() {
+    let mut snapshot = minute(vec![campaign(1, 20)]);
+    snapshot.campaigns[0].calendar = window("08:00:06", "08:00:18");
+    let plan = planned(&snapshot);
+    assert_eq!(seconds(&plan), [6, 12]);
+    let tomorrow = at("2026-03-02T08:00:06Z");
+    assert_eq!(whys(&plan), vec![Why::WindowClosed { opens_at: Some(tomorrow) }; 18]);
+    assert_eq!(plan.wake_at, Some(tomorrow.plus_ms(-TICK_AHEAD_MS)));
+}
+
+#[test]
+fn only_running_campaigns_are_planned_i4() {
+    for state in [CampaignState::Stopped, CampaignState::Paused, CampaignState::Completed] {
+        let mut snapshot = minute(vec![campaign(1, 2)]);
+        snapshot.campaigns[0].state = state;
+        snapshot.campaigns[0].next_due = Some(at("2026-03-01T09:00:00Z"));
+        let plan = planned(&snapshot);
+        assert_eq!(whys(&plan), vec![Why::NotRunning(state); 2]);
+        assert_eq!((plan.calls.len(), plan.wake_at), (0, None));
+    }
+}
+
+#[test]
+fn the_planner_wakes_for_the_earliest_instant_that_could_give_more() {
+    let day = |text: &str| Some(at(&format!("2026-03-01T{text}Z")));
+    let wake = |edit: fn(&mut Snapshot)| {
+        let mut snapshot = minute(vec![campaign(1, 0), campaign(2, 0)]);
+        edit(&mut snapshot);
+        planned(&snapshot).wake_at
+    };
+    assert_eq!(wake(|_| ()), None);
+    assert_eq!(wake(|s| s.campaigns[1].next_due = Some(at("2026-03-01T08:30:00Z"))), day("08:29:57"));
+    let late_window = wake(|s| {
+        s.campaigns[0].next_due = Some(at("2026-03-01T08:30:00Z"));
+        s.campaigns[0].calendar = window("08:45", "09:00");
+        s.campaigns[1].next_due = Some(at("2026-03-01T09:30:00Z"));
+    });
+    assert_eq!(late_window, day("08:44:57"));
+    let imminent = wake(|s| s.campaigns[0].next_due = Some(s.now.plus_ms(10)));
+    assert_eq!(imminent, day("07:59:57.010"));
+    let passed = wake(|s| s.campaigns[0].next_due = Some(s.now));
+    assert_eq!(passed, None);
+}
+
+#[test]
+fn no_start_is_nearer_than_the_lead() {
+    let mut snapshot = minute(vec![campaign(1, 5)]);
+    snapshot.now = at("2026-03-01T08:00:05.600Z");
+    assert_eq!(seconds(&planned(&snapshot))[0], 6);
+    snapshot.now = at("2026-03-01T08:00:05.601Z");
+    assert_eq!(seconds(&planned(&snapshot))[0], 12);
+    snapshot.now = at("2026-03-01T08:00:59.900Z");
+    assert_eq!(whys(&planned(&snapshot)), vec![Why::NoSlot { next_at: at("2026-03-01T08:01:06Z") }; 5]);
+}
+
+proptest! {
+    #[test]
+    fn a_plan_has_no_breach(snapshot in any_snapshot()) {
+        prop_assert_eq!(check(&snapshot, &plan(&snapshot)), []);
+    }
+
+    #[test]
+    fn what_is_planned_again_after_a_plan_adds_nothing(snapshot in any_snapshot()) {
+        let first = plan(&snapshot);
+        let mut after = snapshot.clone();
+        after.files_free -= first.calls.len() as u32;
+        for call in &first.calls {
+            after.taken.push(call.start_at);
+            after.busy.insert(call.number.clone());
+            for trunk in after.trunks.iter_mut().filter(|trunk| trunk.id == call.trunk) {
+                trunk.taken.push(call.start_at);
+                trunk.open += 1;
+            }
+            for campaign in after.campaigns.iter_mut().filter(|campaign| campaign.id == call.campaign) {
+                campaign.open += 1;
+                campaign.candidates.retain(|candidate| candidate.contact != call.contact);
+            }
+        }
+        after.taken.sort_unstable();
+        after.trunks.iter_mut().for_each(|trunk| trunk.taken.sort_unstable());
+        let second = plan(&after);
+        prop_assert_eq!(second.calls, []);
+        prop_assert_eq!(second.wake_at, first.wake_at);
+    }
+}

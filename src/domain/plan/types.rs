@@ -1,0 +1,153 @@
+//! What the planner sees and what it says.
+
+use std::collections::HashSet;
+
+use crate::domain::calendar::Calendar;
+use crate::domain::campaign::CampaignState;
+use crate::domain::ids::{CampaignId, ContactId, TrunkId};
+use crate::domain::instant::UtcMs;
+use crate::domain::number::Number;
+
+/// All that the planner may know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// Now.
+    pub now: UtcMs,
+    /// The end (exclusive) of what may be planned: never more than one interval ahead.
+    pub horizon: UtcMs,
+    /// The server's rate: calls a minute.
+    pub calls_one_time: u32,
+    /// How many more files may lie in the spool.
+    pub files_free: u32,
+    /// The planned instants of open attempts that are not yet past by more than a minute, ascending.
+    pub taken: Vec<UtcMs>,
+    /// Trunks in use by a campaign below.
+    pub trunks: Vec<TrunkView>,
+    /// Campaigns, least recently served first: that is their fair turn.
+    pub campaigns: Vec<CampaignView>,
+    /// Those numbers of candidates that have an open attempt, in whichever campaign (I2).
+    pub busy: HashSet<Number>,
+}
+
+/// What the planner knows of a trunk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrunkView {
+    /// Which.
+    pub id: TrunkId,
+    /// Its cap.
+    pub channels: Option<u32>,
+    /// Its rate.
+    pub starts_per_second: Option<u32>,
+    /// Its open attempts.
+    pub open: u32,
+    /// The planned instants of its open attempts that are not yet past by more than a minute, ascending.
+    pub taken: Vec<UtcMs>,
+}
+
+/// What the planner knows of a campaign.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CampaignView {
+    /// Which.
+    pub id: CampaignId,
+    /// What was asked of it.
+    pub state: CampaignState,
+    /// Its line out.
+    pub trunk: TrunkId,
+    /// When it may dial.
+    pub calendar: Calendar,
+    /// Its cap.
+    pub channels: Option<u32>,
+    /// Its open attempts.
+    pub open: u32,
+    /// Contacts that could be called before the horizon: due retries first, then fresh numbers. At most
+    /// as many as there could be slots.
+    pub candidates: Vec<Candidate>,
+    /// The earliest due time of a waiting contact that is not among the candidates because it is due later.
+    pub next_due: Option<UtcMs>,
+}
+
+/// A waiting contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which.
+    pub contact: ContactId,
+    /// Its number.
+    pub number: Number,
+    /// Not before this instant; `None` for a number that was never called.
+    pub due_at: Option<UtcMs>,
+}
+
+/// A call at a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedCall {
+    /// For whom.
+    pub campaign: CampaignId,
+    /// Whom.
+    pub contact: ContactId,
+    /// Their number.
+    pub number: Number,
+    /// Over which line.
+    pub trunk: TrunkId,
+    /// When: a slot.
+    pub start_at: UtcMs,
+}
+
+/// Why a contact is not planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// Its campaign is stopped, paused or completed.
+    NotRunning(CampaignState),
+    /// Its campaign's window is closed in all slots that are left.
+    WindowClosed {
+        /// When it opens; `None` when it does not within a week.
+        opens_at: Option<UtcMs>,
+    },
+    /// It was called, and its retry time has not come.
+    Cooling {
+        /// When it has.
+        until: UtcMs,
+    },
+    /// Its number has an open attempt, here or in another campaign.
+    NumberBusy,
+    /// The campaign's channels are all in use; the next closing call frees one.
+    CampaignChannels {
+        /// The cap.
+        cap: u32,
+    },
+    /// The trunk's channels are all in use; the next closing call frees one.
+    TrunkChannels {
+        /// The cap.
+        cap: u32,
+    },
+    /// Every slot before the horizon is taken.
+    NoSlot {
+        /// The first slot after the horizon.
+        next_at: UtcMs,
+    },
+    /// As many files lie in the spool as may.
+    SpoolFull,
+}
+
+/// A contact that is not planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Of which campaign.
+    pub campaign: CampaignId,
+    /// Which.
+    pub contact: ContactId,
+    /// Why not.
+    pub why: Why,
+}
+
+/// What to do until the next wake-up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use = "a plan does nothing until it is carried out"]
+pub struct Plan {
+    /// Calls, by ascending start.
+    pub calls: Vec<PlannedCall>,
+    /// The candidates that are not called, each with its reason.
+    pub waiting: Vec<Waiting>,
+    /// When planning again could give more, other than by a call that closes or the next tick: a due
+    /// time, a window that opens.
+    pub wake_at: Option<UtcMs>,
+}

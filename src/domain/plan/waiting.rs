@@ -1,0 +1,147 @@
+//! Why a candidate is not called, and when planning again could give more.
+
+use std::collections::{HashMap, HashSet};
+
+use super::types::{CampaignView, Candidate, PlannedCall, Snapshot, TrunkView, Waiting, Why};
+use super::{LEAD_MS, TICK_AHEAD_MS, pace};
+use crate::domain::campaign::CampaignState;
+use crate::domain::ids::{CampaignId, ContactId, TrunkId};
+use crate::domain::instant::UtcMs;
+use crate::domain::number::Number;
+
+/// One reason for each candidate without a call, and the instant to plan again.
+pub(super) fn explain(snapshot: &Snapshot, calls: &[PlannedCall]) -> (Vec<Waiting>, Option<UtcMs>) {
+    let outcome = Outcome::new(snapshot, calls);
+    let mut waiting = Vec::new();
+    let mut wake_at = None;
+    for campaign in &snapshot.campaigns {
+        let limits = Limits::new(campaign, &outcome);
+        let left: Vec<&Candidate> = campaign.candidates.iter().filter(|c| !outcome.calls(campaign, c)).collect();
+        let whys = left.iter().map(|c| (c.contact, limits.why(c, &outcome)));
+        waiting.extend(whys.map(|(contact, why)| Waiting { campaign: campaign.id, contact, why }));
+        wake_at = earliest(wake_at, limits.wake_at(campaign, &left, &outcome));
+    }
+    (waiting, wake_at)
+}
+
+/// What a plan used, and where it ended.
+struct Outcome<'a> {
+    snapshot: &'a Snapshot,
+    planned: HashSet<(CampaignId, ContactId)>,
+    numbers: HashSet<&'a Number>,
+    by_campaign: HashMap<CampaignId, u32>,
+    by_trunk: HashMap<TrunkId, u32>,
+    trunks: HashMap<TrunkId, &'a TrunkView>,
+    files_left: bool,
+    /// The last slot that could be planned. What is false there stands in the way until the horizon.
+    last_slot: UtcMs,
+    /// The first slot that is left to the next plan.
+    next_slot: UtcMs,
+}
+
+impl<'a> Outcome<'a> {
+    fn new(snapshot: &'a Snapshot, calls: &'a [PlannedCall]) -> Self {
+        let mut by_campaign = HashMap::new();
+        let mut by_trunk = HashMap::new();
+        for call in calls {
+            *by_campaign.entry(call.campaign).or_default() += 1;
+            *by_trunk.entry(call.trunk).or_default() += 1;
+        }
+        let earliest = snapshot.now.plus_ms(LEAD_MS);
+        Self {
+            snapshot,
+            planned: calls.iter().map(|call| (call.campaign, call.contact)).collect(),
+            numbers: calls.iter().map(|call| &call.number).chain(&snapshot.busy).collect(),
+            by_campaign,
+            by_trunk,
+            trunks: snapshot.trunks.iter().map(|trunk| (trunk.id, trunk)).collect(),
+            files_left: calls.len() < snapshot.files_free as usize,
+            last_slot: pace::slot_before(snapshot.calls_one_time, snapshot.horizon).max(earliest),
+            next_slot: pace::slot_from(snapshot.calls_one_time, snapshot.horizon.max(earliest)),
+        }
+    }
+
+    fn calls(&self, campaign: &CampaignView, candidate: &Candidate) -> bool {
+        self.planned.contains(&(campaign.id, candidate.contact))
+    }
+
+    fn full_campaign(&self, campaign: &CampaignView) -> Option<u32> {
+        let planned = self.by_campaign.get(&campaign.id).copied().unwrap_or_default();
+        campaign.channels.filter(|cap| campaign.open.saturating_add(planned) >= *cap)
+    }
+
+    /// The cap of a trunk that is full. One that is not in the snapshot has no channel.
+    fn full_trunk(&self, trunk: TrunkId) -> Option<u32> {
+        let Some(view) = self.trunks.get(&trunk) else { return Some(0) };
+        let planned = self.by_trunk.get(&trunk).copied().unwrap_or_default();
+        view.channels.filter(|cap| view.open.saturating_add(planned) >= *cap)
+    }
+}
+
+/// What holds for all of a campaign's candidates after the plan.
+struct Limits {
+    state: CampaignState,
+    /// `Some` while the window is closed at the last slot: when it opens, if ever.
+    closed: Option<Option<UtcMs>>,
+    /// The first of: channels of the campaign, channels of the trunk, files, slots.
+    exhausted: Why,
+}
+
+impl Limits {
+    fn new(campaign: &CampaignView, outcome: &Outcome) -> Self {
+        let closed = !campaign.calendar.contains(outcome.last_slot);
+        let exhausted = if let Some(cap) = outcome.full_campaign(campaign) {
+            Why::CampaignChannels { cap }
+        } else if let Some(cap) = outcome.full_trunk(campaign.trunk) {
+            Why::TrunkChannels { cap }
+        } else if !outcome.files_left {
+            Why::SpoolFull
+        } else {
+            Why::NoSlot { next_at: outcome.next_slot }
+        };
+        Self {
+            state: campaign.state,
+            closed: closed.then(|| campaign.calendar.next_opening(outcome.last_slot)),
+            exhausted,
+        }
+    }
+
+    /// The most telling reason: what an operator decided, then what lasts longest.
+    fn why(&self, candidate: &Candidate, outcome: &Outcome) -> Why {
+        if self.state != CampaignState::Running {
+            return Why::NotRunning(self.state);
+        }
+        if let Some(opens_at) = self.closed {
+            return Why::WindowClosed { opens_at };
+        }
+        if let Some(until) = candidate.due_at.filter(|due_at| *due_at > outcome.last_slot) {
+            return Why::Cooling { until };
+        }
+        if outcome.numbers.contains(&candidate.number) {
+            return Why::NumberBusy;
+        }
+        self.exhausted.clone()
+    }
+
+    /// When time alone could give this campaign a call. A full cap or spool waits for a call to close,
+    /// and the want of a slot for the next tick.
+    fn wake_at(&self, campaign: &CampaignView, left: &[&Candidate], outcome: &Outcome) -> Option<UtcMs> {
+        let waits_for_time = matches!(self.exhausted, Why::NoSlot { .. });
+        if self.state != CampaignState::Running || !waits_for_time {
+            return None;
+        }
+        let last = outcome.last_slot;
+        let later = left.iter().map(|c| c.due_at.map_or(last, |due_at| due_at.max(last)));
+        let held = later.filter(|at| self.closed.is_some() || *at > last).min();
+        let now = outcome.snapshot.now;
+        let unseen = campaign.next_due.filter(|due_at| *due_at > now);
+        let callable_at = campaign.calendar.next_opening(earliest(held, unseen)?)?;
+        // Ahead of the instant like a tick, so that a slot at that very instant can be planned.
+        let ahead = callable_at.plus_ms(-TICK_AHEAD_MS);
+        [ahead, callable_at].into_iter().find(|at| *at > now)
+    }
+}
+
+fn earliest(a: Option<UtcMs>, b: Option<UtcMs>) -> Option<UtcMs> {
+    [a, b].into_iter().flatten().min()
+}

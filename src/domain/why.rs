@@ -1,0 +1,495 @@
+//! Why is this number not being called? The rules behind `campanile why NUMBER` (I9).
+//!
+//! Every rule is judged, not only the first that fails: an operator who starts a campaign should not
+//! learn only then that its window is closed.
+
+use serde::Serialize;
+
+use super::calendar::Calendar;
+use super::campaign::{CampaignState, ContactState};
+use super::instant::UtcMs;
+use super::name::Name;
+use super::stored::worded_enum;
+
+/// A contact in one campaign, and all that bears on its next call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WhyView {
+    /// The campaign's name.
+    pub campaign: Name,
+    /// What was asked of the campaign.
+    pub campaign_state: CampaignState,
+    /// When the campaign may dial.
+    pub calendar: Calendar,
+    /// Calls that the campaign has open, and its cap.
+    pub campaign_channels: Channels,
+    /// The trunk's name.
+    pub trunk: Name,
+    /// Calls that the trunk has open, over all campaigns, and its cap.
+    pub trunk_channels: Channels,
+    /// Where the contact stands.
+    pub contact_state: ContactState,
+    /// Not before this instant; `None` for a number that was never called.
+    pub due_at: Option<UtcMs>,
+    /// Calls that were charged to the contact so far.
+    pub calls_used: u32,
+    /// Retries after the first call, as the campaign has it now.
+    pub max_retries: u32,
+    /// The campaign in which the number has an open call, maybe this one.
+    pub busy_in: Option<Name>,
+    /// How many more files may lie in the spool.
+    pub files_free: u32,
+    /// Callable contacts that stand before this one in its campaign.
+    pub ahead: u64,
+    /// The server's rate: calls a minute.
+    pub calls_one_time: u32,
+}
+
+/// Open calls and the most that may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Channels {
+    /// Calls that are open.
+    pub open: u32,
+    /// The cap; `None` for none.
+    pub cap: Option<u32>,
+}
+
+worded_enum! {
+    /// What a rule says.
+    pub enum Verdict {
+        /// It stands in nobody's way.
+        Pass = "pass",
+        /// It holds the number back.
+        Fail = "fail",
+    }
+}
+
+/// One rule, judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleVerdict {
+    /// The rule's name, for machines: one word with `_`.
+    pub rule: &'static str,
+    /// What it says.
+    pub verdict: Verdict,
+    /// Why, in words.
+    pub detail: String,
+    /// When a failing rule passes by time alone; `None` when something else must happen.
+    pub next_at: Option<UtcMs>,
+}
+
+/// Every rule in order, and what follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// All rules: what an operator decides first, what passes by itself last.
+    pub rules: Vec<RuleVerdict>,
+    /// The earliest instant at which the number can be called, now at the earliest. `None` while a
+    /// rule fails that time alone does not mend: the hint says what must happen.
+    pub callable_at: Option<UtcMs>,
+    /// What to do, for the first rule that needs it.
+    pub hint: Option<String>,
+}
+
+/// Judges every rule for this contact at `now`.
+#[must_use]
+pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
+    let judged = [
+        campaign_runs(view),
+        contact_waits(view),
+        calls_left(view),
+        number_free(view),
+        campaign_channels(view),
+        trunk_channels(view),
+        spool(view),
+        due(view, now),
+        window(view, now),
+        turn(view, now),
+    ];
+    let hint = judged.iter().find_map(|judged| judged.hint.clone());
+    let rules: Vec<RuleVerdict> = judged.into_iter().map(|judged| judged.rule).collect();
+    let stuck = rules.iter().any(|rule| rule.verdict == Verdict::Fail && rule.next_at.is_none());
+    let callable_at = if stuck { None } else { turn_comes_at(view, now) };
+    Explanation { rules, callable_at, hint }
+}
+
+/// A rule and what an operator can do about it.
+struct Judged {
+    rule: RuleVerdict,
+    hint: Option<String>,
+}
+
+fn pass(rule: &'static str, detail: impl Into<String>) -> Judged {
+    let verdict = Verdict::Pass;
+    Judged { rule: RuleVerdict { rule, verdict, detail: detail.into(), next_at: None }, hint: None }
+}
+
+/// A rule that fails until something happens; `hint` says what.
+fn stuck(rule: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Judged {
+    Judged { hint: Some(hint.into()), ..until(rule, detail, None) }
+}
+
+fn until(rule: &'static str, detail: impl Into<String>, next_at: Option<UtcMs>) -> Judged {
+    Judged { rule: RuleVerdict { rule, verdict: Verdict::Fail, detail: detail.into(), next_at }, hint: None }
+}
+
+fn campaign_runs(view: &WhyView) -> Judged {
+    const RULE: &str = "campaign_running";
+    let detail = format!("campaign {} is {}", view.campaign, view.campaign_state);
+    let start = format!("campanile campaign start {}", view.campaign);
+    match view.campaign_state {
+        CampaignState::Running => pass(RULE, detail),
+        CampaignState::Stopped | CampaignState::Paused => stuck(RULE, detail, start),
+        CampaignState::Completed => {
+            stuck(RULE, detail, format!("no number was left to call; import more, then {start}"))
+        }
+    }
+}
+
+fn contact_waits(view: &WhyView) -> Judged {
+    const RULE: &str = "contact_waiting";
+    match view.contact_state {
+        ContactState::Waiting => pass(RULE, "waits for its call"),
+        ContactState::InProgress => stuck(RULE, "has an open call", "wait for the open call to end"),
+        ContactState::Reached => stuck(RULE, "was reached: this is final", "nothing is left to do in this campaign"),
+        ContactState::Failed => stuck(
+            RULE,
+            "was given up: its calls are used up, or its number is invalid; this is final",
+            "import the number into another campaign to call it again",
+        ),
+    }
+}
+
+fn calls_left(view: &WhyView) -> Judged {
+    const RULE: &str = "calls_left";
+    let allowed = u64::from(view.max_retries) + 1;
+    let detail = format!("{} of {allowed} calls used", view.calls_used);
+    if u64::from(view.calls_used) < allowed {
+        return pass(RULE, detail);
+    }
+    stuck(RULE, detail, format!("give campaign {} more retries", view.campaign))
+}
+
+fn number_free(view: &WhyView) -> Judged {
+    const RULE: &str = "number_free";
+    match &view.busy_in {
+        None => pass(RULE, "the number has no open call"),
+        Some(campaign) => {
+            let detail = format!("the number has an open call in campaign {campaign}");
+            stuck(RULE, detail, "wait for the open call to end")
+        }
+    }
+}
+
+fn campaign_channels(view: &WhyView) -> Judged {
+    let whose = format!("campaign {}", view.campaign);
+    channels("campaign_channels", &whose, view.campaign_channels)
+}
+
+fn trunk_channels(view: &WhyView) -> Judged {
+    channels("trunk_channels", &format!("trunk {}", view.trunk), view.trunk_channels)
+}
+
+fn channels(rule: &'static str, whose: &str, channels: Channels) -> Judged {
+    let open = channels.open;
+    match channels.cap {
+        None => pass(rule, format!("{whose} has {open} open calls and no cap")),
+        Some(0) => stuck(rule, format!("{whose} has no channel"), format!("give {whose} channels")),
+        Some(cap) if open < cap => pass(rule, format!("{whose} uses {open} of {cap} channels")),
+        Some(cap) => {
+            let hint = format!("wait for a call of {whose} to end, or give it more channels");
+            stuck(rule, format!("{whose} uses {open} of {cap} channels"), hint)
+        }
+    }
+}
+
+fn spool(view: &WhyView) -> Judged {
+    const RULE: &str = "spool_room";
+    match view.files_free {
+        0 => stuck(RULE, "as many files lie in the spool as may", "wait for a call to end, or raise spool_files_max"),
+        free => pass(RULE, format!("the spool has room for {free} files")),
+    }
+}
+
+fn due(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "due";
+    match view.due_at {
+        None => pass(RULE, "was never called"),
+        Some(at) if at <= now => pass(RULE, format!("due since {}", local(view, at))),
+        Some(at) => until(RULE, format!("its next call is due at {}", local(view, at)), Some(at)),
+    }
+}
+
+fn window(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "window_open";
+    let calendar = &view.calendar;
+    let window = format!("{} {}", calendar.window, calendar.zone.name());
+    if calendar.contains(now) {
+        return pass(RULE, format!("the window {window} is open"));
+    }
+    match calendar.next_opening(now) {
+        Some(at) => until(RULE, format!("the window {window} opens at {}", local(view, at)), Some(at)),
+        None => {
+            let hint = format!("give campaign {} a window that opens", view.campaign);
+            stuck(RULE, format!("the window {window} does not open within a week"), hint)
+        }
+    }
+}
+
+fn turn(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "turn";
+    if view.ahead == 0 {
+        return pass(RULE, "is the next of its campaign");
+    }
+    let detail = format!("{} contacts are called before it, at most {} a minute", view.ahead, view.calls_one_time);
+    match turn_comes_at(view, now) {
+        Some(at) => until(RULE, format!("{detail}: not before {}", local(view, at)), Some(at)),
+        None => {
+            stuck(RULE, detail, format!("give campaign {} a longer window or the server a higher rate", view.campaign))
+        }
+    }
+}
+
+/// The most windows that a queue is followed through: a quarter of a year of days.
+const WINDOWS_MAX: u32 = 92;
+
+/// The earliest instant at which this contact's turn can come: those before it use every slot of the
+/// server while the window is open, and it is due. `None` when that is too far away to tell.
+fn turn_comes_at(view: &WhyView, now: UtcMs) -> Option<UtcMs> {
+    let rate = i64::from(view.calls_one_time.max(1));
+    let mut left_ms = i64::try_from(view.ahead).unwrap_or(i64::MAX).saturating_mul(60_000) / rate;
+    let due_at = view.due_at.map_or(now, |due_at| due_at.max(now));
+    let mut at = now;
+    for _window in 0..WINDOWS_MAX {
+        at = view.calendar.next_opening(at)?;
+        let Some(closes_at) = view.calendar.closes(at).filter(|closes_at| closes_at.since_ms(at) <= left_ms) else {
+            return view.calendar.next_opening(at.plus_ms(left_ms).max(due_at));
+        };
+        left_ms -= closes_at.since_ms(at);
+        at = closes_at;
+    }
+    None
+}
+
+/// An instant on the clock of the campaign, with the zone's name.
+fn local(view: &WhyView, at: UtcMs) -> String {
+    let zone = &view.calendar.zone;
+    format!("{} {}", zone.local(at), zone.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::calendar::Window;
+    use super::*;
+
+    fn at(text: &str) -> UtcMs {
+        text.parse::<jiff::Timestamp>().unwrap().into()
+    }
+
+    fn now() -> UtcMs {
+        at("2026-03-02T09:00:00Z")
+    }
+
+    /// A contact that nothing holds back.
+    fn free() -> WhyView {
+        WhyView {
+            campaign: "spring".parse().unwrap(),
+            campaign_state: CampaignState::Running,
+            calendar: Calendar {
+                window: Window::parse("08:00", "18:00").unwrap(),
+                zone: "Europe/Berlin".parse().unwrap(),
+            },
+            campaign_channels: Channels { open: 3, cap: Some(10) },
+            trunk: "gw1".parse().unwrap(),
+            trunk_channels: Channels { open: 5, cap: None },
+            contact_state: ContactState::Waiting,
+            due_at: None,
+            calls_used: 0,
+            max_retries: 2,
+            busy_in: None,
+            files_free: 900,
+            ahead: 0,
+            calls_one_time: 10,
+        }
+    }
+
+    /// The one rule that fails after an edit, with the explanation.
+    #[track_caller]
+    fn failing(edit: impl FnOnce(&mut WhyView)) -> (RuleVerdict, Explanation) {
+        let mut view = free();
+        edit(&mut view);
+        let explanation = explain(&view, now());
+        let failed: Vec<RuleVerdict> =
+            explanation.rules.iter().filter(|rule| rule.verdict == Verdict::Fail).cloned().collect();
+        let [rule] = &failed[..] else { panic!("{failed:?}") };
+        (rule.clone(), explanation)
+    }
+
+    /// Only `rule` fails, with these words, until somebody follows the hint.
+    #[track_caller]
+    fn stuck_at(rule: &str, detail: &str, hint: &str, edit: impl FnOnce(&mut WhyView)) {
+        let (failed, explanation) = failing(edit);
+        assert_eq!((failed.rule, failed.detail.as_str(), failed.next_at), (rule, detail, None));
+        assert_eq!((explanation.hint.as_deref(), explanation.callable_at), (Some(hint), None));
+    }
+
+    /// Only `rule` fails, with these words, until `next_at`, when the number can be called.
+    #[track_caller]
+    fn passes_at(rule: &str, detail: &str, next_at: &str, edit: impl FnOnce(&mut WhyView)) {
+        let (failed, explanation) = failing(edit);
+        assert_eq!((failed.rule, failed.detail.as_str(), failed.next_at), (rule, detail, Some(at(next_at))));
+        assert_eq!((explanation.hint, explanation.callable_at), (None, Some(at(next_at))));
+    }
+
+    #[test]
+    fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
+        let explanation = explain(&free(), now());
+        let names: Vec<&str> = explanation.rules.iter().map(|rule| rule.rule).collect();
+        let expected = [
+            "campaign_running",
+            "contact_waiting",
+            "calls_left",
+            "number_free",
+            "campaign_channels",
+            "trunk_channels",
+            "spool_room",
+            "due",
+            "window_open",
+            "turn",
+        ];
+        assert_eq!(names, expected);
+        assert!(explanation.rules.iter().all(|rule| rule.verdict == Verdict::Pass && rule.next_at.is_none()));
+        assert_eq!((explanation.callable_at, explanation.hint), (Some(now()), None));
+    }
+
+    #[test]
+    fn a_campaign_that_does_not_run_wants_to_be_started() {
+        let start = "campanile campaign start spring";
+        for state in [CampaignState::Stopped, CampaignState::Paused] {
+            let detail = format!("campaign spring is {state}");
+            stuck_at("campaign_running", &detail, start, |view| view.campaign_state = state);
+        }
+        let import = "no number was left to call; import more, then campanile campaign start spring";
+        stuck_at("campaign_running", "campaign spring is completed", import, |view| {
+            view.campaign_state = CampaignState::Completed;
+        });
+    }
+
+    #[test]
+    fn only_a_waiting_contact_is_called() {
+        for (state, detail, hint) in [
+            (ContactState::InProgress, "has an open call", "wait for the open call to end"),
+            (ContactState::Reached, "was reached: this is final", "nothing is left to do in this campaign"),
+            (
+                ContactState::Failed,
+                "was given up: its calls are used up, or its number is invalid; this is final",
+                "import the number into another campaign to call it again",
+            ),
+        ] {
+            stuck_at("contact_waiting", detail, hint, |view| view.contact_state = state);
+        }
+    }
+
+    #[test]
+    fn a_contact_has_one_call_and_its_retries() {
+        stuck_at("calls_left", "3 of 3 calls used", "give campaign spring more retries", |view| view.calls_used = 3);
+        let mut view = free();
+        view.calls_used = 2;
+        assert_eq!(explain(&view, now()).callable_at, Some(now()));
+        (view.calls_used, view.max_retries) = (u32::MAX, u32::MAX);
+        assert_eq!(explain(&view, now()).callable_at, Some(now()));
+    }
+
+    #[test]
+    fn a_number_that_is_called_elsewhere_is_not_free_i2() {
+        let detail = "the number has an open call in campaign autumn";
+        stuck_at("number_free", detail, "wait for the open call to end", |view| {
+            view.busy_in = Some("autumn".parse().unwrap());
+        });
+    }
+
+    #[test]
+    fn full_channels_wait_for_a_call_to_end_i5() {
+        let of_campaign = "wait for a call of campaign spring to end, or give it more channels";
+        stuck_at("campaign_channels", "campaign spring uses 3 of 3 channels", of_campaign, |view| {
+            view.campaign_channels.cap = Some(3);
+        });
+        let of_trunk = "wait for a call of trunk gw1 to end, or give it more channels";
+        stuck_at("trunk_channels", "trunk gw1 uses 5 of 4 channels", of_trunk, |view| {
+            view.trunk_channels.cap = Some(4);
+        });
+        stuck_at("trunk_channels", "trunk gw1 has no channel", "give trunk gw1 channels", |view| {
+            view.trunk_channels.cap = Some(0);
+        });
+    }
+
+    #[test]
+    fn a_full_spool_waits_for_a_call_to_end() {
+        let hint = "wait for a call to end, or raise spool_files_max";
+        stuck_at("spool_room", "as many files lie in the spool as may", hint, |view| view.files_free = 0);
+    }
+
+    #[test]
+    fn a_retry_comes_at_its_time_and_in_the_window() {
+        let due = |text: &'static str| move |view: &mut WhyView| view.due_at = Some(at(text));
+        let detail = "its next call is due at 2026-03-02 10:15:00 Europe/Berlin";
+        passes_at("due", detail, "2026-03-02T09:15:00Z", due("2026-03-02T09:15:00Z"));
+        let (failed, explanation) = failing(due("2026-03-02T20:00:00Z"));
+        assert_eq!(failed.next_at, Some(at("2026-03-02T20:00:00Z")));
+        assert_eq!(explanation.callable_at, Some(at("2026-03-03T07:00:00Z")), "the window is closed when it is due");
+        let mut view = free();
+        due("2026-03-02T08:59:59Z")(&mut view);
+        assert_eq!(explain(&view, now()).callable_at, Some(now()));
+    }
+
+    #[test]
+    fn a_closed_window_says_when_it_opens_i4() {
+        let detail = "the window 11:00:00-12:00:00 Europe/Berlin opens at 2026-03-02 11:00:00 Europe/Berlin";
+        passes_at("window_open", detail, "2026-03-02T10:00:00Z", |view| {
+            view.calendar.window = Window::parse("11:00", "12:00").unwrap();
+        });
+    }
+
+    #[test]
+    fn those_ahead_take_their_time_and_only_while_the_window_is_open() {
+        let detail =
+            "25 contacts are called before it, at most 10 a minute: not before 2026-03-02 10:02:30 Europe/Berlin";
+        passes_at("turn", detail, "2026-03-02T09:02:30Z", |view| view.ahead = 25);
+        // 8 h are left of the first day and a window has 10 h: 19 h of queue end on the third day after 1 h.
+        let (_, long) = failing(|view| view.ahead = 19 * 600);
+        assert_eq!(long.callable_at, Some(at("2026-03-04T08:00:00Z")));
+        // A queue that fills the window to its end leaves the contact to the next opening.
+        let (_, whole) = failing(|view| view.ahead = 8 * 600);
+        assert_eq!(whole.callable_at, Some(at("2026-03-03T07:00:00Z")));
+    }
+
+    #[test]
+    fn a_queue_beyond_all_windows_has_no_instant_and_a_hint() {
+        let (failed, explanation) = failing(|view| view.ahead = u64::MAX);
+        assert_eq!((failed.rule, failed.next_at, explanation.callable_at), ("turn", None, None));
+        let hint = "give campaign spring a longer window or the server a higher rate";
+        assert_eq!(explanation.hint.as_deref(), Some(hint));
+    }
+
+    #[test]
+    fn all_that_fails_is_named_and_the_first_hint_counts_i9() {
+        let mut view = free();
+        view.campaign_state = CampaignState::Stopped;
+        view.trunk_channels.cap = Some(1);
+        view.calendar.window = Window::parse("11:00", "12:00").unwrap();
+        let explanation = explain(&view, now());
+        let failed = explanation.rules.iter().filter(|rule| rule.verdict == Verdict::Fail).map(|rule| rule.rule);
+        assert_eq!(failed.collect::<Vec<_>>(), ["campaign_running", "trunk_channels", "window_open"]);
+        assert_eq!(explanation.callable_at, None);
+        assert_eq!(explanation.hint.as_deref(), Some("campanile campaign start spring"));
+    }
+
+    #[test]
+    fn an_explanation_is_json_for_machines() {
+        let mut view = free();
+        view.due_at = Some(now().plus_s(60));
+        let json = serde_json::to_value(explain(&view, now())).unwrap();
+        assert_eq!(json["callable_at"], now().plus_s(60).0);
+        assert_eq!(json["hint"], serde_json::Value::Null);
+        assert_eq!(json["rules"][7]["rule"], "due");
+        assert_eq!(json["rules"][7]["verdict"], "fail");
+        assert_eq!(json["rules"][7]["next_at"], now().plus_s(60).0);
+    }
+}
