@@ -1,3 +1,6 @@
 //! Campanile: the auto-dialer that is installed next to Asterisk.
+pub mod callfile;
 pub mod clock;
 pub mod domain;
+#[cfg(feature = "companion")]
+pub mod spool;
