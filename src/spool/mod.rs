@@ -26,8 +26,8 @@ use std::path::{Path, PathBuf};
 
 pub use check::{Finding, Level, check_dirs};
 pub use error::SpoolError;
-pub use name::SpoolName;
-pub use scan::{FileState, Found, Scan};
+pub use name::{ForeignName, SpoolName};
+pub use scan::{FileState, Scan};
 pub use sweep::{AsteriskRun, Judged, Swept, judge, running_asterisk};
 pub use watch::{RescanWhy, SpoolEvent, SpoolWatch};
 pub use withdraw::Withdrawn;
@@ -82,10 +82,10 @@ impl Spool {
         check_folder(&dirs.outgoing, &outgoing, uid)?;
         for path in [&dirs.staging, &dirs.done] {
             let sibling = folder(path)?;
-            check_folder(path, &sibling, uid)?;
             if sibling.dev() != outgoing.dev() {
                 return Err(SpoolError::OtherFileSystem { path: path.clone(), outgoing: dirs.outgoing });
             }
+            check_folder(path, &sibling, uid)?;
         }
         publish::clear_staging(&dirs.staging)?;
         Ok(Self { dirs })

@@ -1,10 +1,13 @@
 //! Looking: what became of our files.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::SystemTime;
+
+use nix::fcntl::OFlag;
 
 use super::{Spool, SpoolError, SpoolName};
 use crate::callfile::{Begun, CallFile, parse};
@@ -29,15 +32,6 @@ pub enum FileState {
         /// The file's mtime: the end of the call.
         ended_at: UtcMs,
     },
-}
-
-/// One of our files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
-    /// Its name.
-    pub name: SpoolName,
-    /// How far it came.
-    pub state: FileState,
 }
 
 /// All of our files, and those that could not be read: of these nothing may be concluded.
@@ -138,11 +132,17 @@ fn names(folder: &Path) -> Result<Vec<SpoolName>, SpoolError> {
 
 /// A call file as Asterisk would read it, and its mtime; `None` when it is not there.
 pub(super) fn read(path: &Path) -> io::Result<Option<(CallFile, UtcMs)>> {
-    let file = match File::open(path) {
+    // Not to wait for the other end, should somebody give our name to a pipe.
+    let opened = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
+    let file = match opened {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
-    let mtime = utc(file.metadata()?.modified()?);
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    let mtime = utc(found.modified()?);
     let mut bytes = Vec::new();
     file.take(READ_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(Some((parse(&bytes).file, mtime)))

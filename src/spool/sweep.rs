@@ -57,7 +57,11 @@ pub fn judge(begun: &Begun, running: Option<&AsteriskRun>) -> Judged {
         // In a container every Asterisk may be pid 1: then the pid file's time decides. Begins are cut
         // to seconds, so only a pid file from a later second is surely newer.
         (Some(run), Some(began_at)) if run.pid == begun.pid => {
-            if run.since.since_ms(began_at) >= 1000 { Judged::Dead } else { Judged::Lives }
+            if run.since.since_ms(began_at) >= 1000 {
+                Judged::Dead
+            } else {
+                Judged::Lives
+            }
         }
         (Some(run), None) if run.pid == begun.pid => Judged::Unknown,
         // 0 is an unreadable mark.
