@@ -2,4 +2,5 @@
 pub mod clock;
 pub mod domain;
 pub mod exit;
+pub mod logging;
 pub mod settings;

@@ -3,6 +3,7 @@
 //! Typed once, here; nobody else reads the file or the environment. Every problem is reported at once,
 //! with its place and its mend. The table of keys is [`keys::KEYS`].
 
+pub mod check;
 mod conf;
 pub mod keys;
 mod layers;
@@ -137,7 +138,6 @@ impl Settings {
 /// The value of each key with its place, and what is wrong.
 #[derive(Debug)]
 struct Examined {
-    file: PathBuf,
     entries: Vec<Entry>,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
@@ -183,7 +183,7 @@ fn examine(
     let mut entries = layers::lay(conf.entries, environment)
         .map_err(|error| Problems::unreadable(file, &std::io::Error::other(error)))?;
     entries.iter_mut().for_each(fall_back_to_shipped_templates);
-    Ok(Examined { file: file.to_owned(), entries, problems: conf.problems, warnings: conf.warnings })
+    Ok(Examined { entries, problems: conf.problems, warnings: conf.warnings })
 }
 
 fn absent(file: &Path) -> conf::Conf {
