@@ -80,6 +80,16 @@ impl Settings {
         examine(file, std::env::vars_os())?.settle()
     }
 
+    /// Reads a text as if it were the whole file, and no environment: for a world of its own, such as a
+    /// test or a demonstration.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn from_text(text: &str) -> Result<Loaded, Problems> {
+        let file = Path::new("settings");
+        overlay(file, conf::read(file, text.as_bytes()), [])?.settle()
+    }
+
     /// The ledger's file.
     #[must_use]
     pub fn ledger(&self) -> PathBuf {
@@ -172,11 +182,19 @@ fn examine(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Examined, Problems> {
     let file = named.unwrap_or(Path::new(DEFAULT_FILE));
-    let mut conf = match std::fs::read(file) {
+    let conf = match std::fs::read(file) {
         Ok(bytes) => conf::read(file, &bytes),
         Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => absent(file),
         Err(error) => return Err(Problems::unreadable(file, &error)),
     };
+    overlay(file, conf, variables)
+}
+
+fn overlay(
+    file: &Path,
+    mut conf: conf::Conf,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Examined, Problems> {
     let (environment, problems, warnings) = layers::environment(variables);
     conf.problems.extend(problems);
     conf.warnings.extend(warnings);
