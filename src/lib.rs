@@ -16,6 +16,7 @@ pub mod daemon;
 pub mod domain;
 pub mod exit;
 pub mod ledger;
+pub mod logging;
 pub mod settings;
 #[cfg(feature = "companion")]
 pub mod spool;
