@@ -1,1 +1,2 @@
-
+//! Campanile's FastAGI server.
+pub mod protocol;
