@@ -1,2 +1,3 @@
 //! Campanile's FastAGI server.
 pub mod protocol;
+pub mod session;
