@@ -125,7 +125,8 @@ impl<D: Desk> Connection<D> {
 
     async fn perform(&mut self, outputs: Vec<Output>) -> Flow {
         let now = clock::now();
-        if let Some(patience) = outputs.iter().filter_map(|output| self.around.limits.patience(output, now)).max() {
+        // Facts are recorded by the way: what a session waits for is the last that it asked.
+        if let Some(patience) = outputs.iter().rev().find_map(|output| self.around.limits.patience(output, now)) {
             self.deadline = Instant::now() + patience;
         }
         for output in outputs {
@@ -182,18 +183,14 @@ impl<D: Desk> Connection<D> {
 }
 
 /// Waits for what was asked after the connection is closed: nothing may be lost unheard (I8).
-async fn settle<D>(mut connection: Connection<D>, mut session: Session) {
+async fn settle<D: Desk>(mut connection: Connection<D>, mut session: Session) {
     let deadline = Instant::now() + connection.around.limits.ledger;
     while connection.asked > 0 {
         let Ok(Some(input)) = timeout_at(deadline, connection.answers.recv()).await else {
             return log::warn!("the ledger did not answer: {session:?}");
         };
         connection.asked -= 1;
-        for output in session.handle(clock::now(), input) {
-            if let Output::Warn(why) = output {
-                log::warn!("{why}");
-            }
-        }
+        connection.perform(session.handle(clock::now(), input)).await;
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use campanile::domain::attempt::Order;
 use campanile::domain::evidence::Fact;
-use campanile::domain::gate::Refusal;
+use campanile::domain::gate::{LATE_MS_MAX, Refusal};
 use campanile::domain::ids::{AttemptId, Ticket};
 use campanile::domain::instant::UtcMs;
 
@@ -159,8 +159,12 @@ fn claimed(
     }
 }
 
-/// Says go when the admitted instant has come.
+/// Says go when the admitted instant has come, unless the ledger took so long to say so that a crowd
+/// of late starts would break the pace.
 fn go(now: UtcMs, attempt: AttemptId, start_at: UtcMs) -> (State, Vec<Output>) {
+    if now.since_ms(start_at) > LATE_MS_MAX {
+        return doubt(attempt, &format!("it was admitted for {start_at}, which is long past"));
+    }
     if now >= start_at {
         let go = Command::SetVariable { name: Variable::Go, value: "1".to_owned() };
         return (State::Going(attempt), vec![Output::Send(go)]);
@@ -280,6 +284,17 @@ mod tests {
         assert_eq!(talk.take(), [Output::WaitUntil(at(1250))]);
         talk.hear(1250, Input::Timer);
         assert_eq!(talk.take(), [set(Variable::Go, "1")]);
+    }
+
+    #[test]
+    fn an_admission_that_came_too_late_is_not_used_i5() {
+        let claimed = || Input::Claimed(Ok(Ok(at(1000))));
+        let mut talk = claiming();
+        talk.hear(1000 + LATE_MS_MAX, claimed());
+        assert_eq!(talk.take(), [set(Variable::Go, "1")]);
+        let mut talk = claiming();
+        talk.hear(1001 + LATE_MS_MAX, claimed());
+        ended(&talk.take());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The script `run`: the answered leg plays, waits, keeps every key, and may hand the call on.
 
+use std::fmt;
+
 use campanile::domain::action::{Action, WAIT_S_MAX};
 use campanile::domain::attempt::Order;
 use campanile::domain::evidence::{Fact, Step, StepResult};
@@ -30,7 +32,6 @@ enum State {
 }
 
 /// A call on its way through its actions.
-#[derive(Debug)]
 struct Leg {
     attempt: AttemptId,
     actions: Vec<Action>,
@@ -105,6 +106,13 @@ impl Run {
             Err(outputs) => outputs,
         };
         (State::Closed, outputs)
+    }
+}
+
+/// The keys may be somebody's secret.
+impl fmt::Debug for Leg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "attempt {} in step {} with {} keys", self.attempt, self.index, self.keys.len())
     }
 }
 
@@ -408,6 +416,14 @@ mod tests {
         let keys = Command::SetVariable { name: Variable::Digits, value: "1".repeat(KEYS_MAX) };
         assert_eq!(talk.sent(), Some(keys.clone()));
         assert!(keys.render().is_ok());
+    }
+
+    #[test]
+    fn debug_shows_no_keys() {
+        let mut talk = call(&[PLAY]);
+        talk.hear(1, answer("57", Some(4000)));
+        let shown = format!("{:?}", talk.session);
+        assert!(shown.contains("attempt 7 in step 0 with 1 keys"), "{shown}");
     }
 
     #[test]
