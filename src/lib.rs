@@ -13,6 +13,8 @@ pub mod callfile;
 pub mod clock;
 #[cfg(feature = "companion")]
 pub mod daemon;
+#[cfg(feature = "companion")]
+pub mod doctor;
 pub mod domain;
 pub mod exit;
 #[cfg(feature = "companion")]
