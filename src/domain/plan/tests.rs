@@ -116,6 +116,12 @@ fn due_retries_come_before_fresh_numbers_and_no_earlier_than_due() {
     exact.candidates = vec![retry(1, due("08:00:06"))];
     assert_eq!(seconds(&planned(&minute(vec![exact]))), [6]);
 
+    let mut crowded_out = campaign(1, 0);
+    crowded_out.candidates = vec![retry(1, due("08:00:54"))];
+    let mut snapshot = minute(vec![crowded_out]);
+    snapshot.taken = vec![due("08:00:54")];
+    assert_eq!(whys(&planned(&snapshot)), [Why::NoSlot { next_at: due("08:01:00") }]);
+
     let mut two = campaign(1, 0);
     two.candidates = vec![retry(1, due("08:00:06.001")), retry(2, due("08:01:00")), fresh(3)];
     let plan = planned(&minute(vec![two]));
