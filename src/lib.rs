@@ -6,15 +6,18 @@
 //! * [`ledger`] is the order book, in SQLite; [`callfile`] and [`spool`] turn an order into a ticket that
 //!   Asterisk finds at the right second.
 //! * [`daemon`] is `campanile serve`: wake-ups in, one serial engine, effects out.
-//! * [`cli`] is everything else that `campanile` can be told; [`intake`] reads numbers files for it.
 //! * The package `campanile-agi` answers Asterisk while a call runs; it uses [`domain`], [`ledger`] and
 //!   [`settings`], and builds without the rest (feature `companion`).
 
+pub mod callfile;
 pub mod clock;
 #[cfg(feature = "companion")]
 pub mod daemon;
 pub mod domain;
 pub mod exit;
 pub mod ledger;
+pub mod logging;
 pub mod settings;
+#[cfg(feature = "companion")]
+pub mod spool;
 pub mod wake;

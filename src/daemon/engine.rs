@@ -138,7 +138,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                     self.plan_wanted = true;
                 }
                 Event::Rescan => self.rescan_wanted = true,
-                Event::Archived(file) => self.archives.saw(file.clone(), now),
+                Event::Archived(file) => self.archives.saw(*file, now),
                 Event::Changed(Change::Command) => self.plan_wanted = true,
                 Event::Changed(Change::Evidence) | Event::Stop => {}
             }

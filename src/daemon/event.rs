@@ -1,6 +1,6 @@
 //! What wakes the engine. Every event may get lost or come twice: the engine looks, it does not trust.
 
-use super::port::FileId;
+use crate::spool::SpoolName;
 use crate::wake::Change;
 
 /// A wake-up.
@@ -11,7 +11,7 @@ pub enum Event {
     /// Something was committed: by a command, or by the FastAGI server.
     Changed(Change),
     /// A file of ours came to, or changed in, `outgoing_done`.
-    Archived(FileId),
+    Archived(SpoolName),
     /// The watch may have missed something: look at everything.
     Rescan,
     /// The daemon is to end.

@@ -6,23 +6,15 @@ use std::fmt;
 
 use crate::domain::attempt::AttemptState;
 use crate::domain::evidence::ArchiveStatus;
-use crate::domain::ids::{AttemptId, Ticket};
+use crate::domain::ids::Ticket;
 use crate::domain::instant::UtcMs;
-
-/// Which call file: the attempt, and the random part of its name that no other ledger shares.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId {
-    /// The attempt.
-    pub attempt: AttemptId,
-    /// The random part of the name.
-    pub key: String,
-}
+use crate::spool::SpoolName;
 
 /// A call file of ours as a scan found it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// Which.
-    pub file: FileId,
+    pub file: SpoolName,
     /// Where it stands.
     pub place: Place,
 }
@@ -39,6 +31,8 @@ pub enum Place {
     BegunByTheDead,
     /// In `outgoing_done`.
     Archived,
+    /// There, and unreadable: nothing is concluded.
+    Unreadable,
 }
 
 /// What became of a withdrawal.
@@ -69,15 +63,15 @@ pub trait SpoolPort {
     /// Publishes the call file of a ticket so that Asterisk begins it a second before `start_at`.
     fn publish(&mut self, call: &Publication) -> Result<(), PortError>;
     /// Removes a file unless Asterisk has begun it.
-    fn withdraw(&mut self, file: &FileId) -> Result<Withdrawal, PortError>;
+    fn withdraw(&mut self, file: SpoolName) -> Result<Withdrawal, PortError>;
     /// Removes a file that a dead Asterisk had begun.
-    fn sweep(&mut self, file: &FileId) -> Result<(), PortError>;
+    fn sweep(&mut self, file: SpoolName) -> Result<(), PortError>;
     /// All files of ours, `outgoing` read before `outgoing_done`.
     fn scan(&mut self) -> Result<Vec<Found>, PortError>;
     /// The `Status:` of an archived file; `None` while Asterisk has not written it.
-    fn archive_status(&mut self, file: &FileId) -> Result<Option<ArchiveStatus>, PortError>;
+    fn archive_status(&mut self, file: SpoolName) -> Result<Option<ArchiveStatus>, PortError>;
     /// Removes an archived file; one that is gone is fine.
-    fn remove_archived(&mut self, file: &FileId) -> Result<(), PortError>;
+    fn remove_archived(&mut self, file: SpoolName) -> Result<(), PortError>;
     /// Removes our archived files whose calls ended before `before`.
     fn expire_archived(&mut self, before: UtcMs) -> Result<(), PortError>;
 }
@@ -86,7 +80,7 @@ pub trait SpoolPort {
 #[derive(Debug, Clone)]
 pub struct Publication {
     /// Its name.
-    pub file: FileId,
+    pub file: SpoolName,
     /// The ticket that it carries.
     pub ticket: Ticket,
     /// How long the call may ring, in seconds.
@@ -98,13 +92,13 @@ pub struct Publication {
 /// Random bits; seeded in a simulation.
 pub trait Entropy {
     /// 128 fresh bits.
-    fn bits(&mut self) -> [u8; 16];
+    fn bits(&mut self) -> Result<[u8; 16], PortError>;
 }
 
 impl Place {
     /// Whether a file at this place shows that an attempt in `Intent` was published after all.
     #[must_use]
     pub fn shows_published(self, state: AttemptState) -> bool {
-        state == AttemptState::Intent && self != Self::Archived
+        state == AttemptState::Intent && matches!(self, Self::Waiting | Self::Begun)
     }
 }

@@ -34,8 +34,8 @@ pub enum ShellError {
 
 /// Sends a [`Event::Tick`] a little before each interval begins, as cron would.
 pub async fn start_cron(cron_interval: u32, events: Sender<Event>) -> Result<JobScheduler, ShellError> {
-    let mut scheduler = JobScheduler::new().await?;
-    let job = Job::new(pace::cron_expression(cron_interval), move |_, _| {
+    let scheduler = JobScheduler::new().await?;
+    let job = Job::new(pace::wake_cron(cron_interval).as_str(), move |_, _| {
         // The engine is gone only when the daemon ends.
         let _ = events.send(Event::Tick);
     })?;

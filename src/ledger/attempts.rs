@@ -19,7 +19,7 @@ pub struct Intent {
     /// Its random name towards Asterisk.
     pub ticket: Ticket,
     /// The random part of its file name.
-    pub spool_key: String,
+    pub spool_salt: u32,
     /// The campaign.
     pub campaign: CampaignId,
     /// The contact.
@@ -50,7 +50,7 @@ pub struct OpenAttempt {
     /// Which.
     pub id: AttemptId,
     /// The random part of its file name.
-    pub spool_key: String,
+    pub spool_salt: u32,
     /// The campaign.
     pub campaign: CampaignId,
     /// The contact; `None` once it was deleted.
@@ -71,13 +71,13 @@ pub fn record_intent(db: &Connection, intent: &Intent) -> Result<AttemptId> {
         return Err(LedgerError::absent("waiting contact", intent.contact.to_string()));
     }
     db.prepare_cached(
-        "INSERT INTO attempts (ticket, spool_key, campaign, contact, trunk, number, state, planned_at, dial_string,
+        "INSERT INTO attempts (ticket, spool_salt, campaign, contact, trunk, number, state, planned_at, dial_string,
             wait_time_s, caller_number, caller_name, account, action_list)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'intent', ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         intent.ticket.to_string(),
-        intent.spool_key,
+        intent.spool_salt,
         intent.campaign.0,
         intent.contact.0,
         intent.trunk.0,
@@ -131,13 +131,13 @@ fn read_order(row: &Row<'_>, ticket: Ticket) -> Result<(Order, Option<ActionList
     Ok((order, list.map(ActionListId)))
 }
 
-const OPEN: &str = "SELECT id, spool_key, campaign, contact, planned_at, state FROM attempts WHERE state <> 'closed'";
+const OPEN: &str = "SELECT id, spool_salt, campaign, contact, planned_at, state FROM attempts WHERE state <> 'closed'";
 
 fn read_open(row: &Row<'_>) -> Result<OpenAttempt> {
     let contact: Option<i64> = row.get("contact")?;
     Ok(OpenAttempt {
         id: AttemptId(row.get("id")?),
-        spool_key: row.get("spool_key")?,
+        spool_salt: row.get("spool_salt")?,
         campaign: CampaignId(row.get("campaign")?),
         contact: contact.map(ContactId),
         planned_at: instant(row, "planned_at")?,
@@ -159,15 +159,15 @@ pub fn open_one(db: &Connection, id: AttemptId) -> Result<Option<OpenAttempt>> {
 }
 
 /// Whether the ledger knows this attempt at all, and by this key: a spool may hold another ledger's files.
-pub fn is_ours(db: &Connection, id: AttemptId, spool_key: &str) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE id = ?1 AND spool_key = ?2)";
-    Ok(db.prepare_cached(sql)?.query_row(params![id.0, spool_key], |row| row.get(0))?)
+pub fn is_ours(db: &Connection, id: AttemptId, spool_salt: u32) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE id = ?1 AND spool_salt = ?2)";
+    Ok(db.prepare_cached(sql)?.query_row(params![id.0, spool_salt], |row| row.get(0))?)
 }
 
 /// Open attempts that the gate has not admitted and whose campaign is not running: their files are to
 /// be withdrawn.
 pub fn to_withdraw(db: &Connection) -> Result<Vec<OpenAttempt>> {
-    let sql = "SELECT a.id, a.spool_key, a.campaign, a.contact, a.planned_at, a.state
+    let sql = "SELECT a.id, a.spool_salt, a.campaign, a.contact, a.planned_at, a.state
         FROM campaigns c JOIN attempts a ON a.campaign = c.id
         WHERE c.state <> 'running' AND a.state IN ('intent', 'spooled') AND a.state <> 'closed'";
     collect(db.prepare_cached(sql)?.query([])?, read_open)

@@ -66,6 +66,9 @@ pub enum LedgerError {
     /// A transaction was not committed; shared by all who waited for it.
     #[error("the ledger did not commit: {0}")]
     NotCommitted(String),
+    /// The caller gave up inside a transaction; nothing of it happened.
+    #[error("given up, and nothing was changed: {0}")]
+    Abandoned(String),
     /// SQLite's own.
     #[error("ledger: {0}")]
     Sqlite(#[from] rusqlite::Error),

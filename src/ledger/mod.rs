@@ -24,6 +24,8 @@ mod rows;
 mod schema;
 pub mod settle;
 pub mod snapshot;
+#[cfg(test)]
+mod tests;
 pub mod trunks;
 pub mod users;
 pub mod views;

@@ -3,6 +3,7 @@
 //! Typed once, here; nobody else reads the file or the environment. Every problem is reported at once,
 //! with its place and its mend. The table of keys is [`keys::KEYS`].
 
+pub mod check;
 mod conf;
 pub mod keys;
 mod layers;
@@ -79,6 +80,16 @@ impl Settings {
         examine(file, std::env::vars_os())?.settle()
     }
 
+    /// Reads a text as if it were the whole file, and no environment: for a world of its own, such as a
+    /// test or a demonstration.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn from_text(text: &str) -> Result<Loaded, Problems> {
+        let file = Path::new("settings");
+        overlay(file, conf::read(file, text.as_bytes()), [])?.settle()
+    }
+
     /// The ledger's file.
     #[must_use]
     pub fn ledger(&self) -> PathBuf {
@@ -137,7 +148,6 @@ impl Settings {
 /// The value of each key with its place, and what is wrong.
 #[derive(Debug)]
 struct Examined {
-    file: PathBuf,
     entries: Vec<Entry>,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
@@ -172,18 +182,26 @@ fn examine(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Examined, Problems> {
     let file = named.unwrap_or(Path::new(DEFAULT_FILE));
-    let mut conf = match std::fs::read(file) {
+    let conf = match std::fs::read(file) {
         Ok(bytes) => conf::read(file, &bytes),
         Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => absent(file),
         Err(error) => return Err(Problems::unreadable(file, &error)),
     };
+    overlay(file, conf, variables)
+}
+
+fn overlay(
+    file: &Path,
+    mut conf: conf::Conf,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Examined, Problems> {
     let (environment, problems, warnings) = layers::environment(variables);
     conf.problems.extend(problems);
     conf.warnings.extend(warnings);
     let mut entries = layers::lay(conf.entries, environment)
         .map_err(|error| Problems::unreadable(file, &std::io::Error::other(error)))?;
     entries.iter_mut().for_each(fall_back_to_shipped_templates);
-    Ok(Examined { file: file.to_owned(), entries, problems: conf.problems, warnings: conf.warnings })
+    Ok(Examined { entries, problems: conf.problems, warnings: conf.warnings })
 }
 
 fn absent(file: &Path) -> conf::Conf {

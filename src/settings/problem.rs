@@ -132,10 +132,15 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.text {
-            Some(text) => write!(f, "{}: {}: `{text}`: {}", self.place, self.fault, self.mend()),
+            Some(text) => write!(f, "{}: {}: `{}`: {}", self.place, self.fault, fit_to_show(text), self.mend()),
             None => write!(f, "{}: {}: {}", self.place, self.fault, self.mend()),
         }
     }
+}
+
+/// The beginning of a foreign text, without what a terminal would obey.
+fn fit_to_show(text: &str) -> String {
+    text.chars().take(120).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Everything that is wrong with the settings, never empty.

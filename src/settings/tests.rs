@@ -87,6 +87,19 @@ fn a_file_that_was_named_must_exist() {
 }
 
 #[test]
+fn a_text_stands_for_itself() {
+    let settings = Settings::from_text("state_dir = /x\nagi_listen = 127.0.0.1:0\n").unwrap().settings;
+    assert_eq!((settings.ledger(), settings.agi_listen.port()), (PathBuf::from("/x/campanile.db"), 0));
+    assert!(Settings::from_text("state_dir = x").is_err());
+}
+
+#[test]
+fn what_a_terminal_would_obey_is_not_shown() {
+    let problems = Settings::from_text("spool_dir = /a\u{1b}[2J\n").unwrap_err().to_string();
+    assert!(problems.starts_with("settings:1: ") && !problems.contains('\u{1b}'), "{problems:?}");
+}
+
+#[test]
 fn own_templates_are_never_replaced_by_the_shipped_ones() {
     let own = load("template_dir = /nowhere\n", &[]).unwrap().settings;
     assert_eq!(own.template_dir, Path::new("/nowhere"));

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use log::debug;
 
 use super::{Engine, EngineError};
-use crate::daemon::port::{Entropy, FileId, SpoolPort};
+use crate::daemon::port::{Entropy, SpoolPort};
 use crate::domain::evidence::{ArchiveStatus, Evidence, Fact};
 use crate::domain::ids::AttemptId;
 use crate::domain::instant::UtcMs;
 use crate::ledger::{attempts, evidence};
+use crate::spool::SpoolName;
 
 /// How long a `Status:` line is waited for: Asterisk appends it after the rename (asterisk.md 4), and
 /// one that died in between never does.
@@ -22,16 +23,16 @@ const LOOK_AGAIN_MS: i64 = 100;
 #[derive(Debug, Default)]
 pub(super) struct Archives {
     /// Seen in `outgoing_done`, not yet evidence: since when.
-    fresh: BTreeMap<FileId, UtcMs>,
+    fresh: BTreeMap<SpoolName, UtcMs>,
     /// Evidence is durable; to be removed when the attempt is closed.
-    noted: BTreeMap<AttemptId, FileId>,
+    noted: BTreeMap<AttemptId, SpoolName>,
     look_again_at: Option<UtcMs>,
 }
 
 impl Archives {
     /// Notes a file that was seen in `outgoing_done`.
-    pub(super) fn saw(&mut self, file: FileId, now: UtcMs) {
-        if !self.noted.contains_key(&file.attempt) {
+    pub(super) fn saw(&mut self, file: SpoolName, now: UtcMs) {
+        if !self.noted.contains_key(&file.attempt()) {
             self.fresh.entry(file).or_insert(now);
         }
     }
@@ -46,7 +47,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     pub(super) fn take_archives(&mut self, now: UtcMs) -> Result<(), EngineError> {
         let mut facts = Vec::new();
         for (file, since) in std::mem::take(&mut self.archives.fresh) {
-            match self.spool.archive_status(&file)? {
+            match self.spool.archive_status(file)? {
                 Some(status) => facts.push((file, status)),
                 None if now.since_ms(since) >= STATUS_WAIT_MS => facts.push((file, ArchiveStatus::Unknown)),
                 None => {
@@ -61,17 +62,17 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         Ok(())
     }
 
-    fn note_archived(&mut self, facts: Vec<(FileId, ArchiveStatus)>, now: UtcMs) -> Result<(), EngineError> {
+    fn note_archived(&mut self, facts: Vec<(SpoolName, ArchiveStatus)>, now: UtcMs) -> Result<(), EngineError> {
         let ours = self.ledger.write(|db| {
             let mut ours = Vec::new();
             for (file, status) in facts {
-                if !attempts::is_ours(db, file.attempt, &file.key)? {
-                    debug!("attempt {}: its file in outgoing_done is of another ledger, and stays", file.attempt);
+                if !attempts::is_ours(db, file.attempt(), file.salt())? {
+                    debug!("attempt {}: its file in outgoing_done is of another ledger, and stays", file.attempt());
                     continue;
                 }
-                let open = attempts::open_one(db, file.attempt)?.is_some();
-                if !evidence::has(db, file.attempt, "archived")? {
-                    evidence::append(db, file.attempt, &Evidence { at: now, fact: Fact::Archived { status } })?;
+                let open = attempts::open_one(db, file.attempt())?.is_some();
+                if !evidence::has(db, file.attempt(), "archived")? {
+                    evidence::append(db, file.attempt(), &Evidence { at: now, fact: Fact::Archived { status } })?;
                 }
                 ours.push((file, open));
             }
@@ -79,10 +80,10 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         })?;
         for (file, open) in ours {
             if open {
-                self.unsettled.insert(file.attempt);
-                self.archives.noted.insert(file.attempt, file);
+                self.unsettled.insert(file.attempt());
+                self.archives.noted.insert(file.attempt(), file);
             } else {
-                self.discard(&file)?;
+                self.discard(file)?;
             }
         }
         Ok(())
@@ -91,12 +92,12 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// Removes the archived file of an attempt that is closed.
     pub(super) fn discard_of(&mut self, attempt: AttemptId) -> Result<(), EngineError> {
         match self.archives.noted.remove(&attempt) {
-            Some(file) => self.discard(&file),
+            Some(file) => self.discard(file),
             None => Ok(()),
         }
     }
 
-    fn discard(&mut self, file: &FileId) -> Result<(), EngineError> {
+    fn discard(&mut self, file: SpoolName) -> Result<(), EngineError> {
         if self.limits.archive_keep_days == 0 {
             self.spool.remove_archived(file)?;
         }

@@ -3,7 +3,7 @@
 use log::{debug, error, info};
 
 use super::{Engine, EngineError, OVERDUE_MS};
-use crate::daemon::port::{Entropy, FileId, Publication, SpoolPort};
+use crate::daemon::port::{Entropy, Publication, SpoolPort};
 use crate::domain::campaign::Campaign;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::{CampaignId, Ticket};
@@ -13,6 +13,7 @@ use crate::domain::trunk::Trunk;
 use crate::ledger::attempts::Intent;
 use crate::ledger::snapshot::{PlanLimits, take};
 use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, campaigns, evidence, trunks};
+use crate::spool::SpoolName;
 
 /// What came of one look at the plan.
 enum Planned {
@@ -75,7 +76,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         if publications.is_empty() {
             return Ok(());
         }
-        let outcomes: Vec<_> = publications.iter().map(|p| (p.file.attempt, self.spool.publish(p))).collect();
+        let outcomes: Vec<_> = publications.iter().map(|p| (p.file.attempt(), self.spool.publish(p))).collect();
         self.ledger.write(|db| {
             for (attempt, outcome) in &outcomes {
                 match outcome {
@@ -90,7 +91,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             Ok(())
         })?;
         for publication in publications {
-            debug!("attempt {}: planned for {}", publication.file.attempt, publication.start_at);
+            debug!("attempt {}: planned for {}", publication.file.attempt(), publication.start_at);
         }
         info!("planned {} call(s), the first for {}", publications.len(), publications[0].start_at);
         Ok(())
@@ -118,11 +119,11 @@ fn record(db: &Db, plan: &Plan, entropy: &mut impl Entropy) -> LedgerResult<Vec<
     let mut lines: Vec<(Campaign, Trunk)> = Vec::new();
     for call in &plan.calls {
         let (campaign, trunk) = line_of(db, &mut lines, call.campaign)?;
-        let intent = freeze(call, campaign, trunk, entropy);
+        let intent = freeze(call, campaign, trunk, [bits(entropy)?, bits(entropy)?]);
         let attempt = attempts::record_intent(db, &intent)?;
         campaigns::set_served(db, call.campaign, call.start_at)?;
         publications.push(Publication {
-            file: FileId { attempt, key: intent.spool_key },
+            file: SpoolName::new(attempt, intent.spool_salt),
             ticket: intent.ticket,
             wait_time_s: intent.wait_time_s,
             start_at: call.start_at,
@@ -131,12 +132,12 @@ fn record(db: &Db, plan: &Plan, entropy: &mut impl Entropy) -> LedgerResult<Vec<
     Ok(publications)
 }
 
+fn bits(entropy: &mut impl Entropy) -> LedgerResult<[u8; 16]> {
+    entropy.bits().map_err(|error| LedgerError::Abandoned(error.to_string()))
+}
+
 /// A campaign and its trunk, read once for all calls of a plan.
-fn line_of<'l>(
-    db: &Db,
-    lines: &'l mut Vec<(Campaign, Trunk)>,
-    id: CampaignId,
-) -> LedgerResult<&'l (Campaign, Trunk)> {
+fn line_of<'l>(db: &Db, lines: &'l mut Vec<(Campaign, Trunk)>, id: CampaignId) -> LedgerResult<&'l (Campaign, Trunk)> {
     let known = lines.iter().position(|(campaign, _)| campaign.id == id);
     let at = match known {
         Some(at) => at,
@@ -151,11 +152,10 @@ fn line_of<'l>(
 }
 
 /// The call with everything that it will need, as it is now.
-fn freeze(call: &PlannedCall, campaign: &Campaign, trunk: &Trunk, entropy: &mut impl Entropy) -> Intent {
-    let key = entropy.bits();
+fn freeze(call: &PlannedCall, campaign: &Campaign, trunk: &Trunk, [ticket, salt]: [[u8; 16]; 2]) -> Intent {
     Intent {
-        ticket: Ticket::new(entropy.bits()),
-        spool_key: key[..6].iter().map(|byte| format!("{byte:02x}")).collect(),
+        ticket: Ticket::new(ticket),
+        spool_salt: u32::from_le_bytes([salt[0], salt[1], salt[2], salt[3]]),
         campaign: call.campaign,
         contact: call.contact,
         trunk: call.trunk,

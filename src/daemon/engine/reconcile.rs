@@ -5,26 +5,27 @@ use std::collections::{HashMap, HashSet};
 use log::{info, warn};
 
 use super::{Engine, EngineError};
-use crate::daemon::port::{Entropy, FileId, Place, SpoolPort, Withdrawal};
+use crate::daemon::port::{Entropy, Place, SpoolPort, Withdrawal};
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::AttemptId;
 use crate::domain::instant::UtcMs;
 use crate::ledger::attempts::{self, OpenAttempt};
 use crate::ledger::evidence;
+use crate::spool::SpoolName;
 
 impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// Looks at every file of ours and every open attempt, and records what is new as evidence.
     pub(super) fn reconcile(&mut self, now: UtcMs) -> Result<(), EngineError> {
         // The ledger is read first: an attempt planned later cannot be missing from this scan.
         let open = self.ledger.read(|db| attempts::open(db))?;
-        let found: HashMap<FileId, Place> = self.spool.scan()?.into_iter().map(|f| (f.file, f.place)).collect();
+        let found: HashMap<SpoolName, Place> = self.spool.scan()?.into_iter().map(|f| (f.file, f.place)).collect();
         let mut facts = Vec::new();
         for attempt in &open {
             let file = file_of(attempt);
             match found.get(&file) {
                 Some(Place::Archived) => self.archives.saw(file, now),
                 Some(Place::BegunByTheDead) => {
-                    self.spool.sweep(&file)?;
+                    self.spool.sweep(file)?;
                     info!("attempt {}: swept a file that a dead Asterisk had begun", attempt.id);
                     facts.push((attempt.id, Fact::Swept));
                 }
@@ -65,21 +66,21 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     fn tidy_closed(
         &mut self,
         open: &[OpenAttempt],
-        found: &HashMap<FileId, Place>,
+        found: &HashMap<SpoolName, Place>,
         now: UtcMs,
     ) -> Result<(), EngineError> {
-        let open: HashSet<FileId> = open.iter().map(file_of).collect();
+        let open: HashSet<SpoolName> = open.iter().map(file_of).collect();
         for (file, place) in found.iter().filter(|(file, _)| !open.contains(*file)) {
-            if !self.ledger.read(|db| attempts::is_ours(db, file.attempt, &file.key))? {
+            if !self.ledger.read(|db| attempts::is_ours(db, file.attempt(), file.salt()))? {
                 continue;
             }
             match place {
-                Place::Archived if self.limits.archive_keep_days == 0 => self.archives.saw(file.clone(), now),
+                Place::Archived if self.limits.archive_keep_days == 0 => self.archives.saw(*file, now),
                 Place::Waiting => {
-                    self.spool.withdraw(file)?;
+                    self.spool.withdraw(*file)?;
                 }
-                Place::BegunByTheDead => self.spool.sweep(file)?,
-                Place::Archived | Place::Begun => {}
+                Place::BegunByTheDead => self.spool.sweep(*file)?,
+                Place::Archived | Place::Begun | Place::Unreadable => {}
             }
         }
         Ok(())
@@ -101,7 +102,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         let attempts = self.ledger.read(|db| attempts::to_withdraw(db))?;
         let mut facts = Vec::new();
         for attempt in attempts {
-            match self.spool.withdraw(&file_of(&attempt)) {
+            match self.spool.withdraw(file_of(&attempt)) {
                 Ok(Withdrawal::Removed) => {
                     info!("attempt {}: withdrawn before Asterisk began it", attempt.id);
                     facts.push((attempt.id, Fact::Withdrawn));
@@ -115,6 +116,6 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     }
 }
 
-fn file_of(attempt: &OpenAttempt) -> FileId {
-    FileId { attempt: attempt.id, key: attempt.spool_key.clone() }
+fn file_of(attempt: &OpenAttempt) -> SpoolName {
+    SpoolName::new(attempt.id, attempt.spool_salt)
 }

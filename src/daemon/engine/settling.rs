@@ -5,8 +5,7 @@ use log::{error, info};
 use super::{Engine, EngineError, GATE_SILENT_MS};
 use crate::daemon::port::{Entropy, SpoolPort};
 use crate::domain::campaign::{CampaignState, ContactState};
-use crate::domain::disposition::{Conclusion, Disposition, Verdict, conclude};
-use crate::domain::evidence::{Evidence, Fact};
+use crate::domain::disposition::{Conclusion, Disposition, Gone, NotDialled, Verdict, conclude};
 use crate::domain::ids::AttemptId;
 use crate::domain::instant::UtcMs;
 use crate::domain::retry::{self, ContactNext};
@@ -15,8 +14,10 @@ use crate::ledger::{Db, Result as LedgerResult, campaigns, contacts, evidence, s
 
 /// What became of one attempt in a step.
 enum Settled {
-    Closed { conclusion: Conclusion, gate_asked: bool },
-    Open { check_again_at: Option<UtcMs> },
+    Closed(Conclusion),
+    Open {
+        check_again_at: Option<UtcMs>,
+    },
     /// Closed before; evidence that came late is kept, and changes nothing.
     Known,
 }
@@ -50,11 +51,11 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             }
             Settled::Open { check_again_at: None } => {}
             Settled::Known => self.discard_of(id)?,
-            Settled::Closed { conclusion, gate_asked } => {
+            Settled::Closed(conclusion) => {
                 log_closed(id, &conclusion);
                 // A channel, a number and a contact are free again.
                 self.plan_wanted = true;
-                self.brake(gate_asked, now);
+                self.brake(&conclusion, now);
                 self.discard_of(id)?;
             }
         }
@@ -63,8 +64,8 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
 
     /// Rests planning when Asterisk runs calls without asking the gate: each further one would fail the
     /// same way.
-    fn brake(&mut self, gate_asked: bool, now: UtcMs) {
-        if gate_asked {
+    fn brake(&mut self, conclusion: &Conclusion, now: UtcMs) {
+        if !matches!(conclusion.not_dialled, Some(NotDialled::GateNotAsked(Gone::Archived(_)))) {
             return;
         }
         if self.gate_silent_until.is_none() {
@@ -102,16 +103,9 @@ fn settle_one(db: &Db, id: AttemptId, now: UtcMs) -> LedgerResult<Settled> {
         Verdict::Closed(conclusion) => {
             settle::close(db, id, &conclusion, now)?;
             settle_contact(db, &attempt, &conclusion)?;
-            Ok(Settled::Closed { gate_asked: gate_was_asked(&facts), conclusion })
+            Ok(Settled::Closed(conclusion))
         }
     }
-}
-
-/// Whether the gate was asked, or did not need to be because Asterisk never ran the file.
-fn gate_was_asked(facts: &[Evidence]) -> bool {
-    let asked = facts.iter().any(|e| matches!(e.fact, Fact::Admitted { .. } | Fact::Refused { .. } | Fact::Reported(_)));
-    let ran = facts.iter().any(|e| matches!(e.fact, Fact::Archived { .. }));
-    asked || !ran
 }
 
 fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> LedgerResult<()> {
@@ -119,13 +113,13 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
     let (Some(contact), Some(campaign)) = (contacts::get(db, id)?, campaigns::get(db, attempt.campaign)?) else {
         return Ok(());
     };
-    let (tally, next) = retry::after(conclusion, contact.tally, &campaign.retry, &campaign.calendar);
-    let (state, due_at) = match next {
+    let then = retry::after(conclusion, contact.tally, &campaign.retry, &campaign.calendar);
+    let (state, due_at) = match then.next {
         ContactNext::Reached => (ContactState::Reached, None),
         ContactNext::Failed(_) => (ContactState::Failed, None),
         ContactNext::Again { due_at } => (ContactState::Waiting, Some(due_at)),
     };
-    contacts::settle(db, id, state, due_at, tally, conclusion.disposition)
+    contacts::settle(db, id, state, due_at, then.tally, conclusion.disposition)
 }
 
 fn log_closed(id: AttemptId, conclusion: &Conclusion) {

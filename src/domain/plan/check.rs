@@ -1,8 +1,8 @@
 //! A second opinion on a plan, before it is carried out.
 //!
-//! It shares types and the two constants of the module with the planner, and no code: rules are
-//! stated over the finished plan, where the planner builds it slot by slot. A plan with a breach is
-//! not executed.
+//! It shares the types and [`LEAD_MS`](super::LEAD_MS) with the planner, and no code: rules are stated
+//! over the finished plan, where the planner builds it slot by slot. A plan with a breach is not
+//! executed.
 
 use std::collections::{HashMap, HashSet};
 

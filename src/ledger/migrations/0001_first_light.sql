@@ -73,7 +73,7 @@ CREATE TABLE attempts (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     ticket        TEXT    NOT NULL UNIQUE,
     -- The random part of its file name.
-    spool_key     TEXT    NOT NULL,
+    spool_salt    INTEGER NOT NULL,
     campaign      INTEGER NOT NULL REFERENCES campaigns (id),
     contact       INTEGER REFERENCES contacts (id) ON DELETE SET NULL,
     trunk         INTEGER NOT NULL REFERENCES trunks (id),

@@ -9,16 +9,15 @@ use crate::domain::ids::{CampaignId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 use crate::domain::plan::LEAD_MS;
-use crate::domain::plan::types::{CampaignView, Candidate, Why};
+use crate::domain::plan::types::{CampaignView, Candidate, TrunkView, Why};
 
 /// What the judgement of all reasons needs, counted once.
 struct Seen<'a> {
     in_use: HashSet<&'a Number>,
     by_campaign: HashMap<CampaignId, u64>,
     by_trunk: HashMap<TrunkId, u64>,
-    trunk_starts: HashMap<TrunkId, Vec<UtcMs>>,
-    /// Slots that could have been planned and were not, ascending.
-    unused: Vec<UtcMs>,
+    /// Slots that could have been planned over a trunk and were not, ascending.
+    unused: HashMap<TrunkId, Vec<UtcMs>>,
     last_slot: Option<UtcMs>,
 }
 
@@ -31,10 +30,9 @@ impl Case<'_> {
             let (campaign, contact) = (waiting.campaign, waiting.contact);
             let view = self.campaigns.get(&campaign);
             let (Some(view), Some(candidate)) = (view, self.candidates.get(&(campaign, contact))) else { continue };
-            let unused = match waiting.why {
-                Why::NoSlot { .. } => *unused_by.entry(campaign).or_insert_with(|| self.last_usable(view, &seen)),
-                _ => None,
-            };
+            let no_slot = matches!(waiting.why, Why::NoSlot { .. });
+            let unused =
+                no_slot.then(|| *unused_by.entry(campaign).or_insert_with(|| last_unused(view, &seen))).flatten();
             let holds = self.holds(&waiting.why, view, candidate, &seen, unused);
             breaches.extend((!holds).then_some(Breach::FalseReason { campaign, contact }));
         }
@@ -42,26 +40,37 @@ impl Case<'_> {
     }
 
     fn seen(&self) -> Seen<'_> {
-        let calls = &self.plan.calls;
-        let mut seen = Seen {
-            in_use: calls.iter().map(|call| &call.number).chain(&self.snapshot.busy).collect(),
-            by_campaign: HashMap::new(),
-            by_trunk: HashMap::new(),
-            trunk_starts: self.snapshot.trunks.iter().map(|t| (t.id, t.taken.clone())).collect(),
-            unused: Vec::new(),
-            last_slot: None,
-        };
+        let (calls, slots) = (&self.plan.calls, self.slots());
+        let mut by_campaign: HashMap<CampaignId, u64> = HashMap::new();
+        let mut by_trunk: HashMap<TrunkId, u64> = HashMap::new();
         for call in calls {
-            *seen.by_campaign.entry(call.campaign).or_default() += 1;
-            *seen.by_trunk.entry(call.trunk).or_default() += 1;
-            seen.trunk_starts.entry(call.trunk).or_default().push(call.start_at);
+            *by_campaign.entry(call.campaign).or_default() += 1;
+            *by_trunk.entry(call.trunk).or_default() += 1;
         }
-        seen.trunk_starts.values_mut().for_each(|starts| starts.sort_unstable());
         let used: HashSet<UtcMs> = calls.iter().map(|call| call.start_at).collect();
-        let slots = self.slots();
-        seen.last_slot = slots.last().copied();
-        seen.unused = slots.into_iter().filter(|slot| !used.contains(slot) && self.crowding(*slot).is_none()).collect();
-        seen
+        let free = |slot: &UtcMs| !used.contains(slot) && self.crowding(*slot).is_none();
+        let unused: Vec<UtcMs> = slots.iter().copied().filter(free).collect();
+        Seen {
+            in_use: calls.iter().map(|call| &call.number).chain(&self.snapshot.busy).collect(),
+            by_campaign,
+            by_trunk,
+            unused: self.snapshot.trunks.iter().map(|trunk| (trunk.id, self.rested(trunk, &unused))).collect(),
+            last_slot: slots.last().copied(),
+        }
+    }
+
+    /// Those of `slots` that are far enough from every start of the trunk.
+    fn rested(&self, trunk: &TrunkView, slots: &[UtcMs]) -> Vec<UtcMs> {
+        let Some(per_second) = trunk.starts_per_second else { return slots.to_vec() };
+        let gap_ms = (999 + i64::from(per_second.max(1))) / i64::from(per_second.max(1));
+        let planned = self.plan.calls.iter().filter(|call| call.trunk == trunk.id).map(|call| call.start_at);
+        let mut starts: Vec<UtcMs> = trunk.taken.iter().copied().chain(planned).collect();
+        starts.sort_unstable();
+        let rests = |slot: &UtcMs| {
+            let first = starts.partition_point(|start| slot.since_ms(*start) >= gap_ms);
+            starts.get(first).is_none_or(|start| start.since_ms(*slot) >= gap_ms)
+        };
+        slots.iter().copied().filter(rests).collect()
     }
 
     /// The grid between now and the horizon, counted out minute by minute.
@@ -76,18 +85,6 @@ impl Case<'_> {
             minute += 60_000;
         }
         slots
-    }
-
-    /// The last unused slot at which this campaign could have started a call.
-    fn last_usable(&self, view: &CampaignView, seen: &Seen) -> Option<UtcMs> {
-        let trunk = self.trunks.get(&view.trunk)?;
-        let gap_ms = trunk.starts_per_second.map_or(0, |n| (999 + i64::from(n.max(1))) / i64::from(n.max(1)));
-        let starts = seen.trunk_starts.get(&view.trunk)?;
-        let rested = |slot: UtcMs| {
-            let first = starts.partition_point(|start| slot.since_ms(*start) >= gap_ms);
-            starts.get(first).is_none_or(|start| start.since_ms(slot) >= gap_ms)
-        };
-        seen.unused.iter().rev().copied().find(|slot| rested(*slot) && view.calendar.contains(*slot))
     }
 
     fn holds(&self, why: &Why, view: &CampaignView, who: &Candidate, seen: &Seen, unused: Option<UtcMs>) -> bool {
@@ -122,4 +119,10 @@ impl Case<'_> {
 
 fn campaign_live(view: &CampaignView, seen: &Seen) -> u64 {
     seen.by_campaign.get(&view.id).copied().unwrap_or_default() + u64::from(view.open)
+}
+
+/// The last unused slot at which this campaign could have started a call.
+fn last_unused(view: &CampaignView, seen: &Seen) -> Option<UtcMs> {
+    let unused = seen.unused.get(&view.trunk)?;
+    unused.iter().rev().copied().find(|slot| view.calendar.contains(*slot))
 }

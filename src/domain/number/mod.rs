@@ -1,8 +1,30 @@
 //! Telephone numbers in one canonical form.
+//!
+//! [`Number::canonical`] reads a number as people, spreadsheets and word processors write it, or says
+//! what is wrong with it and how to mend that; it never guesses. Everything else in Campanile holds a
+//! [`Number`] and compares its text.
+
+mod country;
+mod reading;
+mod refusal;
+
+pub use country::{Country, UnknownCountry};
+pub use refusal::{NumberRefusal, SpreadsheetDamage};
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use super::trunk::ShortNumbers;
+
+/// How numbers of one list are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NumberRules {
+    /// The country of numbers without a country code; `None` refuses them.
+    pub country: Option<Country>,
+    /// Whether extensions and short codes of the local PBX are numbers here.
+    pub short_numbers: ShortNumbers,
+}
 
 /// A number in canonical form: `+` and the E.164 digits, or the bare digits (with `*` and `#`) of an
 /// extension or short code of the local PBX. `Debug` shows only its ends, because it names a person.
@@ -11,6 +33,17 @@ use serde::{Deserialize, Serialize};
 pub struct Number(String);
 
 impl Number {
+    /// Reads a number as written: `+49 (30) 1234-567`, `0049…`, `tel:+49…`, `+49 (0)30 …`, and with a
+    /// country `030 1234567`; with full-width digits, any kind of blank or dash, or a spreadsheet's leading
+    /// apostrophe. It is refused when no number of that country has that length, not merely because its
+    /// range is new.
+    ///
+    /// With [`ShortNumbers::Allowed`], 2 to 6 plain digits and codes with `*` or `#` are taken as they
+    /// are. Some places have national numbers that short: there, those are written with `+`.
+    pub fn canonical(text: &str, rules: &NumberRules) -> Result<Self, NumberRefusal> {
+        reading::read(text, rules).map(Self)
+    }
+
     /// The canonical text.
     #[must_use]
     pub fn as_str(&self) -> &str {

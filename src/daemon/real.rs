@@ -1,0 +1,171 @@
+//! The world that the engine runs in on a real machine.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
+
+use log::{error, warn};
+
+use super::event::Event;
+use super::port::{Entropy, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
+use crate::callfile::{Template, Ticketed, file_wait_time_s, render};
+use crate::domain::evidence::ArchiveStatus;
+use crate::domain::instant::UtcMs;
+use crate::settings::Settings;
+use crate::spool::{
+    AsteriskRun, FileState, Judged, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName, SpoolWatch, Withdrawn, judge,
+    running_asterisk,
+};
+
+/// The template's file name below `template_dir`.
+const TEMPLATE_NAME: &str = "default.call";
+
+/// Why the spool could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// The folders.
+    #[error("{}", with_sources(.0))]
+    Spool(#[from] SpoolError),
+    /// The template cannot be read.
+    #[error("read the call-file template `{}`: {source}; the setting `template_dir` names its folder", path.display())]
+    Template {
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The template is not one.
+    #[error("the call-file template `{}` cannot be used:\n{problems}", path.display())]
+    BadTemplate {
+        /// Where.
+        path: PathBuf,
+        /// All of its problems.
+        problems: String,
+    },
+}
+
+/// An error with all of its causes in one line.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}
+
+fn port_error(error: &SpoolError) -> PortError {
+    PortError::new(with_sources(error))
+}
+
+/// Reads and checks the call-file template.
+///
+/// # Errors
+/// Names the file, and every problem with its line.
+pub fn load_template(template_dir: &Path) -> Result<Template, SetUpError> {
+    let path = template_dir.join(TEMPLATE_NAME);
+    let bytes = std::fs::read(&path).map_err(|source| SetUpError::Template { path: path.clone(), source })?;
+    Template::parse(&bytes).map_err(|problems| SetUpError::BadTemplate { path, problems: problems.to_string() })
+}
+
+/// Asterisk's spool.
+pub struct RealSpool {
+    spool: Spool,
+    template: Template,
+    asterisk_run_dir: PathBuf,
+}
+
+impl RealSpool {
+    /// Opens the spool folders and the template.
+    pub fn open(settings: &Settings) -> Result<Self, SetUpError> {
+        let template = load_template(&settings.template_dir)?;
+        let spool = Spool::open(SpoolDirs::below(&settings.spool_dir))?;
+        Ok(Self { spool, template, asterisk_run_dir: settings.asterisk_run_dir.clone() })
+    }
+
+    /// Starts the watch; it ends when the returned value is dropped.
+    pub fn watch(&self, events: Sender<Event>) -> Result<SpoolWatch, SetUpError> {
+        let forward = move |seen: SpoolEvent| {
+            let event = match seen {
+                SpoolEvent::Archived { name } => Event::Archived(name),
+                SpoolEvent::Changed { .. } => return,
+                SpoolEvent::Rescan(why) => {
+                    warn!("spool: {why:?}; everything is looked at again");
+                    Event::Rescan
+                }
+            };
+            // The engine is gone only when the daemon ends.
+            let _ = events.send(event);
+        };
+        Ok(SpoolWatch::start(self.spool.dirs(), forward)?)
+    }
+
+    fn asterisk(&self) -> Option<AsteriskRun> {
+        running_asterisk(&self.asterisk_run_dir)
+            .inspect_err(|error| warn!("cannot tell which Asterisk runs: {}", with_sources(error)))
+            .unwrap_or_default()
+    }
+}
+
+impl SpoolPort for RealSpool {
+    fn publish(&mut self, call: &Publication) -> Result<(), PortError> {
+        let ticketed = Ticketed { ticket: call.ticket, wait_time_s: file_wait_time_s(call.wait_time_s) };
+        let bytes = render(&self.template, &ticketed).map_err(PortError::new)?;
+        self.spool.publish(call.file, &bytes, call.start_at).map_err(|e| port_error(&e))
+    }
+
+    fn withdraw(&mut self, file: SpoolName) -> Result<Withdrawal, PortError> {
+        match self.spool.withdraw(file).map_err(|e| port_error(&e))? {
+            Withdrawn::Removed => Ok(Withdrawal::Removed),
+            Withdrawn::Begun(_) => Ok(Withdrawal::Begun),
+            Withdrawn::Gone => Ok(Withdrawal::Gone),
+        }
+    }
+
+    fn sweep(&mut self, file: SpoolName) -> Result<(), PortError> {
+        let asterisk = self.asterisk();
+        self.spool.sweep(file, asterisk.as_ref()).map(|_| ()).map_err(|e| port_error(&e))
+    }
+
+    fn scan(&mut self) -> Result<Vec<Found>, PortError> {
+        let asterisk = self.asterisk();
+        let scan = self.spool.scan().map_err(|e| port_error(&e))?;
+        let place = |state: FileState| match state {
+            FileState::Waiting => Place::Waiting,
+            FileState::Begun(begun) if judge(&begun, asterisk.as_ref()) == Judged::Dead => Place::BegunByTheDead,
+            FileState::Begun(_) => Place::Begun,
+            FileState::Archived { .. } => Place::Archived,
+        };
+        let mut places: BTreeMap<SpoolName, Place> = BTreeMap::new();
+        for (name, source) in scan.unreadable {
+            error!("`{name}` in the spool cannot be read, and nothing is concluded from it: {source}");
+            places.insert(name, Place::Unreadable);
+        }
+        places.extend(scan.files.into_iter().map(|(name, state)| (name, place(state))));
+        Ok(places.into_iter().map(|(file, place)| Found { file, place }).collect())
+    }
+
+    fn archive_status(&mut self, file: SpoolName) -> Result<Option<ArchiveStatus>, PortError> {
+        match self.spool.look(file).map_err(|e| port_error(&e))? {
+            Some(FileState::Archived { status, .. }) => Ok(status),
+            _ => Ok(None),
+        }
+    }
+
+    fn remove_archived(&mut self, file: SpoolName) -> Result<(), PortError> {
+        self.spool.remove_archived(file).map_err(|e| port_error(&e))
+    }
+
+    fn expire_archived(&mut self, before: UtcMs) -> Result<(), PortError> {
+        let older = self.spool.archived_older_than(before).map_err(|e| port_error(&e))?;
+        older.into_iter().try_for_each(|name| self.remove_archived(name))
+    }
+}
+
+/// The kernel's random bits.
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn bits(&mut self) -> Result<[u8; 16], PortError> {
+        let mut bits = [0; 16];
+        getrandom::fill(&mut bits).map_err(|error| PortError::new(format!("no random bits: {error}")))?;
+        Ok(bits)
+    }
+}

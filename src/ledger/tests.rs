@@ -1,0 +1,269 @@
+//! The ledger's promises, each on a real SQLite file.
+
+use std::sync::mpsc::channel;
+
+use super::attempts::{Intent, open_of, order, record_intent};
+use super::claims::{ServerRate, claim};
+use super::contacts::Imported;
+use super::writer::Writer;
+use super::*;
+use crate::domain::calendar::{Calendar, Window, Zone};
+use crate::domain::campaign::{Campaign, CampaignState, RetryRules};
+use crate::domain::disposition::{Conclusion, Disposition};
+use crate::domain::gate::Refusal;
+use crate::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId, UserId};
+use crate::domain::instant::UtcMs;
+use crate::domain::number::Number;
+use crate::domain::trunk::ShortNumbers;
+use crate::domain::user::Role;
+
+const NOON: UtcMs = UtcMs(1_772_366_400_000);
+const FAST: ServerRate = ServerRate(60_000);
+
+struct World {
+    ledger: Ledger,
+    path: std::path::PathBuf,
+    trunk: TrunkId,
+    owner: UserId,
+    _dir: tempfile::TempDir,
+}
+
+fn number(digits: u32) -> Number {
+    Number::from_canonical(&format!("+44163296{digits:04}")).unwrap()
+}
+
+impl World {
+    fn new(trunk: trunks::NewTrunk) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("campanile.db");
+        let mut ledger = Ledger::open(&path).unwrap();
+        let (owner, trunk) = ledger
+            .write(|db| Ok((users::add(db, &"ann".parse()?, Role::User, NOON)?, trunks::add(db, &trunk, NOON)?)))
+            .unwrap();
+        Self { ledger, path, trunk, owner, _dir: dir }
+    }
+
+    fn campaign(&mut self, name: &str) -> CampaignId {
+        let campaign = Campaign {
+            id: CampaignId(0),
+            name: name.parse().unwrap(),
+            owner: self.owner,
+            trunk: self.trunk,
+            state: CampaignState::Stopped,
+            calendar: Calendar { window: Window::ALWAYS, zone: Zone::UTC },
+            retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
+            channels: None,
+            caller_number: None,
+            caller_name: None,
+            actions: None,
+        };
+        self.ledger
+            .write(|db| {
+                let id = campaigns::add(db, &campaign, NOON)?;
+                campaigns::set_state(db, id, CampaignState::Running)?;
+                Ok(id)
+            })
+            .unwrap()
+    }
+
+    fn intent(&mut self, campaign: CampaignId, digits: u32) -> Result<AttemptId> {
+        let (trunk, number) = (self.trunk, number(digits));
+        self.ledger.write(|db| {
+            contacts::import(db, campaign, &number)?;
+            let contact = contacts::find(db, campaign, &number)?.unwrap().id;
+            let seed = u8::try_from(digits % 251).unwrap() ^ u8::try_from(campaign.0).unwrap();
+            let intent = Intent {
+                ticket: Ticket::new([seed; 16]),
+                spool_salt: digits,
+                campaign,
+                contact,
+                trunk,
+                dial_string: "PJSIP/{number}@gw"
+                    .parse::<crate::domain::trunk::DialTemplate>()
+                    .unwrap()
+                    .dial_string(&number),
+                number,
+                planned_at: NOON,
+                wait_time_s: 30,
+                caller_number: None,
+                caller_name: None,
+                account: None,
+                actions: None,
+            };
+            record_intent(db, &intent)
+        })
+    }
+
+    fn claim(&mut self, attempt: AttemptId, rate: ServerRate, at: UtcMs) -> std::result::Result<UtcMs, Refusal> {
+        self.ledger.write(|db| claim(db, attempt, rate, at)).unwrap()
+    }
+
+    fn close(&mut self, attempt: AttemptId) -> Result<()> {
+        let conclusion = Conclusion::bare(Disposition::Busy, NOON);
+        self.ledger.write(|db| settle::close(db, attempt, &conclusion, NOON))
+    }
+}
+
+fn trunk(channels: Option<u32>, starts_per_second: Option<u32>) -> trunks::NewTrunk {
+    trunks::NewTrunk {
+        name: "gw".parse().unwrap(),
+        template: "PJSIP/{number}@gw".parse().unwrap(),
+        channels,
+        starts_per_second,
+        account: None,
+        short_numbers: ShortNumbers::Refused,
+    }
+}
+
+#[test]
+fn an_attempt_is_claimed_once_whatever_comes_back_i1() {
+    let mut w = World::new(trunk(None, None));
+    let campaign = w.campaign("spring");
+    let attempt = w.intent(campaign, 1).unwrap();
+    assert_eq!(w.claim(attempt, FAST, NOON), Ok(NOON));
+    assert_eq!(w.claim(attempt, FAST, NOON), Err(Refusal::AlreadyUsed));
+    w.close(attempt).unwrap();
+    assert_eq!(w.claim(attempt, FAST, NOON), Err(Refusal::AlreadyUsed));
+}
+
+#[test]
+fn a_number_has_one_open_attempt_over_all_campaigns_i2() {
+    let mut w = World::new(trunk(None, None));
+    let (spring, autumn) = (w.campaign("spring"), w.campaign("autumn"));
+    let first = w.intent(spring, 1).unwrap();
+    assert!(matches!(w.intent(autumn, 1), Err(LedgerError::Sqlite(_))));
+    assert_eq!(w.ledger.read(|db| open_of(db, autumn)).unwrap(), 0, "a refused intent leaves nothing behind");
+    w.close(first).unwrap();
+    w.intent(autumn, 1).unwrap();
+}
+
+#[test]
+fn an_attempt_closes_exactly_once_i3() {
+    let mut w = World::new(trunk(None, None));
+    let campaign = w.campaign("spring");
+    let attempt = w.intent(campaign, 1).unwrap();
+    w.close(attempt).unwrap();
+    assert!(w.close(attempt).is_err());
+}
+
+#[test]
+fn a_stop_that_was_acknowledged_wins_i4() {
+    let mut w = World::new(trunk(None, None));
+    let campaign = w.campaign("spring");
+    let attempt = w.intent(campaign, 1).unwrap();
+    for state in [CampaignState::Paused, CampaignState::Stopped, CampaignState::Completed] {
+        w.ledger.write(|db| campaigns::set_state(db, campaign, state)).unwrap();
+        assert_eq!(w.claim(attempt, FAST, NOON), Err(Refusal::NotRunning { state }));
+    }
+    w.ledger.write(|db| campaigns::set_state(db, campaign, CampaignState::Running)).unwrap();
+    assert_eq!(w.claim(attempt, FAST, NOON), Ok(NOON));
+}
+
+#[test]
+fn channels_hold_at_the_gate_i5() {
+    let mut w = World::new(trunk(Some(2), None));
+    let campaign = w.campaign("spring");
+    let attempts: Vec<_> = (1..=3).map(|n| w.intent(campaign, n).unwrap()).collect();
+    assert!(w.claim(attempts[0], FAST, NOON).is_ok());
+    assert!(w.claim(attempts[1], FAST, NOON).is_ok());
+    assert_eq!(w.claim(attempts[2], FAST, NOON), Err(Refusal::TrunkChannels));
+    w.close(attempts[0]).unwrap();
+    assert!(w.claim(attempts[2], FAST, NOON).is_ok());
+}
+
+#[test]
+fn starts_keep_the_rate_even_when_all_are_due_at_once_i5() {
+    let mut w = World::new(trunk(None, Some(2)));
+    let campaign = w.campaign("spring");
+    let attempts: Vec<_> = (1..=4).map(|n| w.intent(campaign, n).unwrap()).collect();
+    let starts: Vec<_> = attempts.iter().map(|a| w.claim(*a, FAST, NOON).unwrap().since_ms(NOON)).collect();
+    assert_eq!(starts, [0, 480, 980, 1480], "500 ms apart, but for the jitter that is let through");
+}
+
+#[test]
+fn a_late_attempt_is_refused_and_not_dialled_late_i4() {
+    let mut w = World::new(trunk(None, None));
+    let campaign = w.campaign("spring");
+    let attempt = w.intent(campaign, 1).unwrap();
+    assert_eq!(w.claim(attempt, FAST, NOON.plus_ms(6_000)), Err(Refusal::Late { by_ms: 6_000 }));
+}
+
+#[test]
+fn an_import_tells_new_from_duplicate() {
+    let mut w = World::new(trunk(None, None));
+    let campaign = w.campaign("spring");
+    let imported = w
+        .ledger
+        .write(|db| Ok([contacts::import(db, campaign, &number(1))?, contacts::import(db, campaign, &number(1))?]));
+    assert_eq!(imported.unwrap(), [Imported::New, Imported::Duplicate]);
+}
+
+#[test]
+fn an_order_is_found_by_its_ticket_only() {
+    let mut w = World::new(trunk(None, None));
+    let campaign = w.campaign("spring");
+    let attempt = w.intent(campaign, 1).unwrap();
+    let found = |w: &mut World, bits: u8| w.ledger.read(|db| order(db, &Ticket::new([bits; 16]))).unwrap();
+    assert_eq!(found(&mut w, 0), Some(found(&mut w, 0).unwrap()));
+    assert_eq!(found(&mut w, 0).unwrap().attempt, attempt);
+    assert_eq!(found(&mut w, 77), None);
+}
+
+#[test]
+fn group_commit_answers_each_and_one_failure_harms_nobody() {
+    let w = World::new(trunk(None, None));
+    let (commits, committed) = channel();
+    let writer = Writer::start(&w.path, move || commits.send(()).unwrap()).unwrap();
+    let (answers, answered) = channel();
+    for n in 0..20_i64 {
+        let answers = answers.clone();
+        let work = move |db: &Db| {
+            users::add(db, &format!("user-{n}").parse()?, Role::User, NOON)?;
+            if n % 5 == 0 { Err(LedgerError::Abandoned("a test".to_owned())) } else { Ok(n) }
+        };
+        writer.submit(work, move |result: Result<i64>| answers.send(result.is_ok()).unwrap());
+    }
+    drop(answers);
+    assert_eq!(answered.iter().filter(|ok| *ok).count(), 16);
+    assert!(committed.try_iter().count() >= 1);
+    let mut other = Ledger::open(&w.path).unwrap();
+    assert_eq!(
+        other.read(|db| Ok(users::all(db)?.len())).unwrap(),
+        17,
+        "sixteen and ann: a failed job leaves nothing behind"
+    );
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let w = World::new(trunk(None, None));
+    let raw = rusqlite::Connection::open(&w.path).unwrap();
+    raw.pragma_update(None, "user_version", 999).unwrap();
+    assert!(matches!(Ledger::open(&w.path), Err(LedgerError::NewerSchema { found: 999, .. })));
+}
+
+#[test]
+fn deleting_all_numbers_keeps_those_in_a_call_and_the_report() {
+    let mut w = World::new(trunk(None, None));
+    let campaign = w.campaign("spring");
+    let done = w.intent(campaign, 1).unwrap();
+    w.close(done).unwrap();
+    let contact: ContactId = w.ledger.read(|db| Ok(contacts::find(db, campaign, &number(1))?.unwrap().id)).unwrap();
+    w.ledger
+        .write(|db| {
+            contacts::settle(
+                db,
+                contact,
+                crate::domain::campaign::ContactState::Failed,
+                None,
+                Default::default(),
+                Disposition::Busy,
+            )
+        })
+        .unwrap();
+    w.intent(campaign, 2).unwrap();
+    let deleted = w.ledger.write(|db| contacts::delete_all(db, campaign)).unwrap();
+    assert_eq!((deleted.deleted, deleted.kept_in_progress), (1, 1));
+    let rows = w.ledger.read(|db| views::attempts_page(db, campaign, AttemptId(0), 10)).unwrap();
+    assert_eq!(rows.len(), 2);
+}

@@ -1,0 +1,133 @@
+//! Sweeping: files that an Asterisk began and did not live to finish.
+//!
+//! A later Asterisk dials such a file again once its mtime is past, even with `MaxRetries: 0`
+//! (asterisk.md 4.2); RetryTime gives us up to two days to come first. The gate would say no, but a
+//! needless leg and a stuck attempt are no way to end.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+
+use super::scan::{read, utc};
+use super::{Spool, SpoolError, SpoolName};
+use crate::callfile::Begun;
+use crate::domain::instant::UtcMs;
+
+/// The Asterisk that runs now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsteriskRun {
+    /// Its process id.
+    pub pid: i64,
+    /// When it wrote its pid file: at its start.
+    pub since: UtcMs,
+}
+
+/// Whether the Asterisk that began a file is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judged {
+    /// The running one began it.
+    Lives,
+    /// Another one runs now.
+    Dead,
+    /// None is seen running, or the file does not tell when it was begun.
+    Unknown,
+}
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Swept {
+    /// The file of a dead Asterisk was removed.
+    Removed,
+    /// Not begun, or begun by an Asterisk that may live: left alone.
+    Left,
+    /// It is not in `outgoing`.
+    Gone,
+}
+
+/// Judges who began a file. A dead Asterisk needs a successor as its witness: without one, nothing is
+/// concluded, because the pid file may be elsewhere or the pid namespace another.
+#[must_use]
+pub fn judge(begun: &Begun, running: Option<&AsteriskRun>) -> Judged {
+    match (running, begun.began_at) {
+        (None, _) => Judged::Unknown,
+        // In a container every Asterisk may be pid 1: then the pid file's time decides. Begins are cut
+        // to seconds, so only a pid file from a later second is surely newer.
+        (Some(run), Some(began_at)) if run.pid == begun.pid => {
+            if run.since.since_ms(began_at) >= 1000 {
+                Judged::Dead
+            } else {
+                Judged::Lives
+            }
+        }
+        (Some(run), None) if run.pid == begun.pid => Judged::Unknown,
+        // 0 is an unreadable mark.
+        (Some(_), _) if begun.pid == 0 => Judged::Unknown,
+        (Some(_), _) => Judged::Dead,
+    }
+}
+
+/// The running Asterisk by its pid file `asterisk.pid` in `astrundir`; `None` without a pid file, or when no
+/// process has that id: a crash leaves the file behind.
+pub fn running_asterisk(run_dir: &Path) -> Result<Option<AsteriskRun>, SpoolError> {
+    let path = run_dir.join("asterisk.pid");
+    let text = match fs::read_to_string(&path) {
+        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(|source| SpoolError::io("read", &path, source))?,
+    };
+    let written = fs::metadata(&path).and_then(|found| found.modified());
+    let since = utc(written.map_err(|source| SpoolError::io("look at", &path, source))?);
+    let pid = text.trim().parse::<i32>().ok().filter(|pid| *pid > 0 && exists(*pid));
+    Ok(pid.map(|pid| AsteriskRun { pid: i64::from(pid), since }))
+}
+
+/// Signal 0 asks without sending; a process of somebody else refuses, and so exists.
+fn exists(pid: i32) -> bool {
+    matches!(kill(Pid::from_raw(pid), None), Ok(()) | Err(Errno::EPERM))
+}
+
+impl Spool {
+    /// Removes a file if the Asterisk that began it is dead; looks at the file again, because it may
+    /// have changed since the scan.
+    pub fn sweep(&self, name: SpoolName, running: Option<&AsteriskRun>) -> Result<Swept, SpoolError> {
+        let path = self.dirs.outgoing.join(name.to_string());
+        let Some((file, _)) = read(&path).map_err(|source| SpoolError::io("read", &path, source))? else {
+            return Ok(Swept::Gone);
+        };
+        if file.begun().is_none_or(|begun| judge(&begun, running) != Judged::Dead) {
+            return Ok(Swept::Left);
+        }
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(Swept::Gone),
+            removed => removed.map(|()| Swept::Removed).map_err(|source| SpoolError::io("sweep", &path, source)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_asterisk_is_known_by_its_successor_only() {
+        let run = |pid, since| Some(AsteriskRun { pid, since: UtcMs(since) });
+        let begun = |pid, began_at: Option<i64>| Begun { pid, began_at: began_at.map(UtcMs) };
+        for (begun, running, judged) in [
+            (begun(7, Some(10_000)), None, Judged::Unknown),
+            (begun(7, Some(10_000)), run(8, 20_000), Judged::Dead),
+            (begun(7, None), run(8, 20_000), Judged::Dead),
+            (begun(7, Some(10_000)), run(7, 5_000), Judged::Lives),
+            (begun(1, Some(10_000)), run(1, 20_000), Judged::Dead),
+            // The begin was at 10.0 to 10.999 s: a pid file of 10.9 s may be the older one.
+            (begun(1, Some(10_000)), run(1, 10_900), Judged::Lives),
+            (begun(1, Some(10_000)), run(1, 11_000), Judged::Dead),
+            (begun(1, None), run(1, 20_000), Judged::Unknown),
+            (begun(0, Some(10_000)), run(8, 20_000), Judged::Unknown),
+        ] {
+            assert_eq!(judge(&begun, running.as_ref()), judged, "{begun:?} {running:?}");
+        }
+    }
+}

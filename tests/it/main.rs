@@ -1,0 +1,6 @@
+//! The integration tests: one binary, so that they link once.
+
+#[cfg(test)]
+mod settings;
+#[cfg(test)]
+mod tidy;
