@@ -18,6 +18,8 @@ pub mod clock;
 pub mod daemon;
 pub mod domain;
 pub mod exit;
+#[cfg(feature = "companion")]
+pub mod intake;
 pub mod ledger;
 pub mod logging;
 pub mod settings;

@@ -10,7 +10,7 @@ use crate::settings::Problems;
 /// What every verb returns: how the program is to end.
 pub type Outcome = std::result::Result<Exit, Failure>;
 /// What parts of a verb return.
-pub type Result<T> = std::result::Result<T, Failure>;
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Why a verb did not do what it was told.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ fn exit_of(error: &LedgerError) -> Exit {
         LedgerError::Open { .. } => Exit::NoPerm,
         LedgerError::NewerSchema { .. } => Exit::Unavailable,
         LedgerError::Absent { .. } => Exit::NoInput,
-        LedgerError::Taken { .. } | LedgerError::InUse { .. } => Exit::Failure,
+        LedgerError::Taken { .. } | LedgerError::InUse { .. } | LedgerError::Abandoned(_) => Exit::Failure,
         LedgerError::Stopped => Exit::Software,
         LedgerError::Corrupt { .. } | LedgerError::NotCommitted(_) | LedgerError::Sqlite(_) => Exit::IoErr,
     }
@@ -100,7 +100,7 @@ fn mend_of(error: &LedgerError) -> String {
         LedgerError::NewerSchema { .. } => "install the Campanile that wrote it, or a later one".to_owned(),
         LedgerError::Absent { what, .. } => format!("`campanile {what} list` shows those that there are"),
         LedgerError::Taken { .. } => "choose another name".to_owned(),
-        LedgerError::InUse { .. } => "nothing was changed".to_owned(),
+        LedgerError::InUse { .. } | LedgerError::Abandoned(_) => "nothing was changed".to_owned(),
         LedgerError::Stopped => "please report this".to_owned(),
         LedgerError::Corrupt { .. } | LedgerError::NotCommitted(_) | LedgerError::Sqlite(_) => {
             "nothing was changed; check the disk, and restore the ledger from a backup if it is damaged".to_owned()

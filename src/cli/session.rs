@@ -51,7 +51,11 @@ impl Session {
     }
 
     /// Answers: the document as JSON, or the text for people.
-    pub fn answer<T: Serialize>(&mut self, document: &T, text: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    pub fn answer<T: Serialize>(
+        &mut self,
+        document: &T,
+        text: impl FnOnce(&mut dyn Write) -> Result<()>,
+    ) -> Result<()> {
         match self.form {
             Form::Json => present::json_document(&mut self.out, document)?,
             Form::Text => text(&mut self.out)?,

@@ -9,9 +9,9 @@ use crate::settings::Settings;
 
 /// The endings of what Asterisk's format modules read (formats/format_*.c, their `exts`).
 const ENDINGS: &[&str] = &[
-    "wav", "WAV", "wav16", "wav49", "gsm", "ulaw", "ul", "mu", "ulw", "pcm", "alaw", "al", "alw", "au", "sln", "raw", "sln12",
-    "sln16", "sln24", "sln32", "sln44", "sln48", "sln96", "sln192", "g722", "g729", "g723", "g723sf", "g726-40", "g726-32",
-    "g726-24", "g726-16", "ilbc", "siren7", "siren14", "ogg", "opus", "spx", "mp3", "vox",
+    "wav", "WAV", "wav16", "wav49", "gsm", "ulaw", "ul", "mu", "ulw", "pcm", "alaw", "al", "alw", "au", "sln", "raw",
+    "sln12", "sln16", "sln24", "sln32", "sln44", "sln48", "sln96", "sln192", "g722", "g729", "g723", "g723sf",
+    "g726-40", "g726-32", "g726-24", "g726-16", "ilbc", "siren7", "siren14", "ogg", "opus", "spx", "mp3", "vox",
 ];
 
 /// A sound that is there.
@@ -43,8 +43,11 @@ pub fn missing(settings: &Settings, sound: &SoundName) -> Failure {
 
 /// What to do about a sound that is missing.
 pub fn where_to_put(settings: &Settings, sound: &SoundName) -> String {
-    let folders: Vec<String> =
-        stems(settings, sound.as_str()).iter().filter_map(|stem| stem.parent()).map(|d| d.display().to_string()).collect();
+    let folders: Vec<String> = stems(settings, sound.as_str())
+        .iter()
+        .filter_map(|stem| stem.parent())
+        .map(|d| d.display().to_string())
+        .collect();
     let name = Path::new(sound.as_str()).file_name().unwrap_or_default().to_string_lossy();
     format!("put {name}.wav (8 kHz, mono, 16 bit) into one of: {}", folders.join(", "))
 }

@@ -236,7 +236,9 @@ fn tell(out: &mut dyn Write, page: &TrunkPage) -> Result<()> {
 
 impl Remove {
     fn run(self, session: &mut Session) -> Outcome {
-        session.ledger.try_write(|db| Ok::<_, super::failure::Failure>(trunks::remove(db, &named(db, &self.name)?)?))?;
+        session
+            .ledger
+            .try_write(|db| Ok::<_, super::failure::Failure>(trunks::remove(db, &named(db, &self.name)?)?))?;
         let answer = serde_json::json!({"trunk": self.name.as_str(), "removed": true});
         session.answer(&answer, |out| Ok(writeln!(out, "removed trunk {}", self.name)?))?;
         Ok(Exit::Ok)

@@ -83,7 +83,8 @@ impl Add {
 fn list(session: &mut Session) -> Outcome {
     let rows = session.ledger.try_read(|db| rows(db))?;
     session.answer(&rows, |out| {
-        let cells = |row: &UserRow| vec![row.user.clone(), row.role.to_string(), super::present::or_dash(row.campaigns)];
+        let cells =
+            |row: &UserRow| vec![row.user.clone(), row.role.to_string(), super::present::or_dash(row.campaigns)];
         table::write(out, &["user", "role", "campaigns"], &rows.iter().map(cells).collect::<Vec<_>>())
     })?;
     Ok(Exit::Ok)

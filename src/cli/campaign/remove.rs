@@ -40,10 +40,14 @@ impl Remove {
                 return Ok(goes);
             }
             let (numbers, calls) = goes;
-            let what = format!("campaign {} was not removed: {numbers} numbers and the report of {calls} calls would go", self.name);
+            let what = format!(
+                "campaign {} was not removed: {numbers} numbers and the report of {calls} calls would go",
+                self.name
+            );
             Err(Failure::new(Exit::Failure, what, format!("campanile campaign remove {} --yes", self.name)))
         })?;
-        let answer = serde_json::json!({"campaign": self.name.as_str(), "removed": true, "numbers": numbers, "calls": calls});
+        let answer =
+            serde_json::json!({"campaign": self.name.as_str(), "removed": true, "numbers": numbers, "calls": calls});
         session.answer(&answer, |out| {
             Ok(writeln!(out, "removed campaign {}, {numbers} numbers and the report of {calls} calls", self.name)?)
         })?;

@@ -100,7 +100,10 @@ impl List {
         let actor = &session.actor;
         let all = session.ledger.try_read(|db| {
             let campaigns = actor.campaigns(db)?;
-            campaigns.iter().map(|campaign| page::overview(db, campaign, now)).collect::<std::result::Result<Vec<_>, Failure>>()
+            campaigns
+                .iter()
+                .map(|campaign| page::overview(db, campaign, now))
+                .collect::<std::result::Result<Vec<_>, Failure>>()
         })?;
         session.answer(&all, |out| {
             let heading = ["campaign", "user", "state", "trunk", "numbers", "waiting", "reached", "failed", "run time"];

@@ -122,7 +122,13 @@ fn told(session: &mut Session, campaign: &Campaign, now: UtcMs, what: &str) -> O
     Ok(Exit::Ok)
 }
 
-fn tell(out: &mut dyn Write, campaign: &Campaign, what: &str, opens_at: Option<UtcMs>, first: (Daemon, UtcMs)) -> Result<()> {
+fn tell(
+    out: &mut dyn Write,
+    campaign: &Campaign,
+    what: &str,
+    opens_at: Option<UtcMs>,
+    first: (Daemon, UtcMs),
+) -> Result<()> {
     let zone = &campaign.calendar.zone;
     writeln!(out, "campaign {} {what}", campaign.name)?;
     match (opens_at, first) {

@@ -80,7 +80,12 @@ fn leave(session: &mut Session, name: &Name, wanted: CampaignState) -> Outcome {
         campaigns::set_state(db, campaign.id, after(campaign.state, wanted))?;
         let live = views::live(db, Some(campaign.id), 0)?;
         let last_start = attempts::last_start_of(db, campaign.id)?;
-        Ok::<_, Failure>(Seen { before: campaign.state, planned: live.planned, up: live.ringing + live.talking, last_start })
+        Ok::<_, Failure>(Seen {
+            before: campaign.state,
+            planned: live.planned,
+            up: live.ringing + live.talking,
+            last_start,
+        })
     })?;
     session.wake_daemon();
     // The claim is the point of no return: one that was admitted before this commit may still be about
