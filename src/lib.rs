@@ -16,6 +16,8 @@ pub mod cli;
 pub mod clock;
 #[cfg(feature = "companion")]
 pub mod daemon;
+#[cfg(feature = "companion")]
+pub mod doctor;
 pub mod domain;
 pub mod exit;
 #[cfg(feature = "companion")]

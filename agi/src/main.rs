@@ -1,1 +1,5 @@
-fn main() {}
+//! The FastAGI server; see the library.
+
+fn main() -> std::process::ExitCode {
+    campanile_agi::agi_main()
+}

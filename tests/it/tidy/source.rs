@@ -27,6 +27,21 @@ impl Source {
         Self { path: path.to_owned(), code, product }
     }
 
+    /// The modules under `#[cfg(test)]` that are files of their own: `src/a/b` for `mod b;` in `src/a.rs`.
+    pub fn test_files(&self) -> Vec<String> {
+        let folder = ["/mod.rs", "/lib.rs", "/main.rs", ".rs"].iter().find_map(|end| self.path.strip_suffix(end));
+        let parts = self.code.split("#[cfg(test)]").skip(1);
+        let names =
+            parts.filter_map(|part| part.trim_start().strip_prefix("mod ")?.split_once(';').map(|(name, _)| name));
+        let plain = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        names.filter(plain).map(|name| format!("{}/{name}", folder.unwrap_or_default())).collect()
+    }
+
+    /// This file as test code through and through.
+    pub fn into_test(self) -> Self {
+        Self { product: String::new(), ..self }
+    }
+
     /// The lines that are not test code.
     pub fn product_lines(&self) -> usize {
         if self.product.is_empty() { 0 } else { self.product.lines().filter(|l| *l != CUT).count() }
@@ -258,6 +273,15 @@ mod tests {
         assert_eq!((source.product_lines(), source.code.lines().count()), (3, 9));
         assert_eq!(Source::new("src/x/tests.rs", text).product_lines(), 0);
         assert_eq!(Source::new("tests/it/x.rs", text).product_lines(), 0);
+    }
+
+    #[test]
+    fn files_that_are_only_tests_are_known_by_their_declaration() {
+        let text = "#[cfg(test)]\nmod world;\n#[cfg(test)]\nmod tests { mod x; }\nmod y;\n";
+        assert_eq!(Source::new("src/a/mod.rs", text).test_files(), ["src/a/world"]);
+        assert_eq!(Source::new("src/a.rs", text).test_files(), ["src/a/world"]);
+        assert_eq!(Source::new("src/lib.rs", text).test_files(), ["src/world"]);
+        assert_eq!(Source::new("src/a.rs", text).into_test().product_lines(), 0);
     }
 
     #[test]

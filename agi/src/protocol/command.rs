@@ -1,0 +1,250 @@
+//! What we ask of Asterisk: typed, quoted, refused rather than repaired (I7).
+
+use std::fmt;
+
+use campanile::domain::name::SoundName;
+
+/// The longest command line with its line feed, in bytes. Asterisk up to 22.5 cuts at 2,048 and runs
+/// the remainder as the next command (asterisk.md 7).
+pub const COMMAND_BYTES_MAX: usize = 2000;
+
+/// The keys that may interrupt a sound: all of a telephone's.
+pub const KEYS: &str = "0123456789*#";
+
+/// The variables that we set; there are no others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variable {
+    /// What `Dial` gets.
+    Dial,
+    /// How long it may ring, in seconds.
+    Ring,
+    /// The number shown to the callee.
+    CallerNumber,
+    /// The name shown to the callee.
+    CallerName,
+    /// The account code of the call detail record.
+    AccountCode,
+    /// Set last: the dialplan dials only with it.
+    Go,
+    /// The keys pressed before the call is handed over.
+    Digits,
+    /// Where the dialplan goes on after the answered leg.
+    Ivr,
+    /// The answer to a ping: our version.
+    Pong,
+}
+
+impl Variable {
+    /// Every variable.
+    pub const ALL: [Self; 9] = [
+        Self::Dial,
+        Self::Ring,
+        Self::CallerNumber,
+        Self::CallerName,
+        Self::AccountCode,
+        Self::Go,
+        Self::Digits,
+        Self::Ivr,
+        Self::Pong,
+    ];
+
+    /// Its name in Asterisk.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dial => "CAMPANILE_DIAL",
+            Self::Ring => "CAMPANILE_RING",
+            Self::CallerNumber => "CALLERID(num)",
+            Self::CallerName => "CALLERID(name)",
+            Self::AccountCode => "CHANNEL(accountcode)",
+            Self::Go => "CAMPANILE_GO",
+            Self::Digits => "CAMPANILE_DIGITS",
+            Self::Ivr => "CAMPANILE_IVR",
+            Self::Pong => "CAMPANILE_PONG",
+        }
+    }
+}
+
+/// A command.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Command {
+    /// `SET VARIABLE`. Works on a dead channel too.
+    SetVariable {
+        /// Which.
+        name: Variable,
+        /// To what.
+        value: String,
+    },
+    /// `STREAM FILE`: plays a sound; any of [`KEYS`] interrupts it.
+    StreamFile {
+        /// What is played.
+        sound: SoundName,
+        /// Where playback begins, in samples: an earlier reply's `endpos`.
+        offset: u64,
+    },
+    /// `WAIT FOR DIGIT`.
+    WaitForDigit {
+        /// How long to wait for a key, in milliseconds.
+        timeout_ms: u32,
+    },
+    /// `GET FULL VARIABLE`. Works on a dead channel too.
+    GetFullVariable {
+        /// What is evaluated, such as `${HANGUPCAUSE}`. Never anything foreign: it can run functions.
+        expression: &'static str,
+    },
+    /// `NOOP`. Works on a dead channel too, so it tells a living session from a closed one.
+    Noop,
+}
+
+/// Why a command was not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CommandRefusal {
+    /// A carriage return, line feed or NUL would end the command early.
+    #[error("an argument holds a line end or NUL")]
+    LineEnd,
+    /// Longer than [`COMMAND_BYTES_MAX`].
+    #[error("a command of {0} bytes is too long for Asterisk")]
+    TooLong(usize),
+}
+
+impl Command {
+    /// The line for Asterisk with its line feed: one write must carry it whole, because Asterisk spins
+    /// on a partial line (asterisk.md 7).
+    pub fn render(&self) -> Result<Vec<u8>, CommandRefusal> {
+        let mut line = String::new();
+        match self {
+            Self::SetVariable { name, value } => write_words(&mut line, "SET VARIABLE", &[name.as_str(), value]),
+            Self::StreamFile { sound, offset } => {
+                write_words(&mut line, "STREAM FILE", &[sound.as_str(), KEYS, &offset.to_string()])
+            }
+            Self::WaitForDigit { timeout_ms } => write_words(&mut line, "WAIT FOR DIGIT", &[&timeout_ms.to_string()]),
+            Self::GetFullVariable { expression } => write_words(&mut line, "GET FULL VARIABLE", &[expression]),
+            Self::Noop => line.push_str("NOOP"),
+        }
+        if line.contains(['\r', '\n', '\0']) {
+            return Err(CommandRefusal::LineEnd);
+        }
+        line.push('\n');
+        if line.len() >= COMMAND_BYTES_MAX {
+            return Err(CommandRefusal::TooLong(line.len()));
+        }
+        Ok(line.into_bytes())
+    }
+}
+
+/// Every argument is quoted, also the harmless ones: an empty one would vanish otherwise.
+fn write_words(line: &mut String, verb: &str, arguments: &[&str]) {
+    line.push_str(verb);
+    for argument in arguments {
+        line.push_str(" \"");
+        line.push_str(&argument.replace('\\', "\\\\").replace('"', "\\\""));
+        line.push('"');
+    }
+}
+
+/// Values hold people's numbers and keys.
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SetVariable { name, .. } => write!(f, "SET VARIABLE {} …", name.as_str()),
+            Self::StreamFile { sound, offset } => write!(f, "STREAM FILE {sound} at {offset}"),
+            Self::WaitForDigit { timeout_ms } => write!(f, "WAIT FOR DIGIT {timeout_ms}"),
+            Self::GetFullVariable { expression } => write!(f, "GET FULL VARIABLE {expression}"),
+            Self::Noop => f.write_str("NOOP"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Asterisk's `parse_args` (res_agi.c:4124-4185), with its rules and their order.
+    fn parse_args(line: &[u8]) -> Vec<Vec<u8>> {
+        let (mut words, mut quoted, mut escaped, mut between): (Vec<Vec<u8>>, _, _, _) = (vec![], false, false, true);
+        for &byte in line {
+            match byte {
+                b'"' if !escaped => {
+                    quoted = !quoted;
+                    if quoted && between {
+                        words.push(vec![]);
+                        between = false;
+                    }
+                }
+                b' ' | b'\t' if !quoted && !escaped => between = true,
+                b'\\' if !escaped => escaped = true,
+                _ => {
+                    if between {
+                        words.push(vec![]);
+                        between = false;
+                    }
+                    words.last_mut().unwrap().push(byte);
+                    escaped = false;
+                }
+            }
+        }
+        words
+    }
+
+    #[track_caller]
+    fn renders(command: &Command, expected: &str) {
+        assert_eq!(String::from_utf8(command.render().unwrap()).unwrap(), expected);
+    }
+
+    fn set(name: Variable, value: &str) -> Command {
+        Command::SetVariable { name, value: value.to_owned() }
+    }
+
+    #[test]
+    fn commands_read_as_documented() {
+        renders(&set(Variable::Dial, "PJSIP/+4930@gw"), "SET VARIABLE \"CAMPANILE_DIAL\" \"PJSIP/+4930@gw\"\n");
+        renders(&set(Variable::CallerName, "a\"b\\"), "SET VARIABLE \"CALLERID(name)\" \"a\\\"b\\\\\"\n");
+        renders(&set(Variable::Digits, ""), "SET VARIABLE \"CAMPANILE_DIGITS\" \"\"\n");
+        let sound = "en/welcome".parse().unwrap();
+        renders(&Command::StreamFile { sound, offset: 8000 }, "STREAM FILE \"en/welcome\" \"0123456789*#\" \"8000\"\n");
+        renders(&Command::WaitForDigit { timeout_ms: 2000 }, "WAIT FOR DIGIT \"2000\"\n");
+        renders(&Command::GetFullVariable { expression: "${X}" }, "GET FULL VARIABLE \"${X}\"\n");
+        renders(&Command::Noop, "NOOP\n");
+    }
+
+    #[test]
+    fn what_would_become_a_second_command_is_refused_i7() {
+        for value in ["a\nEXEC System x", "a\rb", "a\0b", "\n"] {
+            assert_eq!(set(Variable::Dial, value).render(), Err(CommandRefusal::LineEnd), "{value:?}");
+        }
+        let line = set(Variable::Dial, "").render().unwrap().len();
+        assert!(set(Variable::Dial, &"a".repeat(COMMAND_BYTES_MAX - line - 1)).render().is_ok());
+        let refused = set(Variable::Dial, &"a".repeat(COMMAND_BYTES_MAX - line)).render();
+        assert_eq!(refused, Err(CommandRefusal::TooLong(COMMAND_BYTES_MAX)));
+        assert!(set(Variable::Dial, &"\"".repeat(1000)).render().is_err());
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        assert_eq!(format!("{:?}", set(Variable::Dial, "PJSIP/+49301234567@gw")), "SET VARIABLE CAMPANILE_DIAL …");
+    }
+
+    proptest! {
+        #[test]
+        fn a_command_is_one_line_that_asterisk_reads_back_i7(which in 0..Variable::ALL.len(), value in any::<String>()) {
+            let name = Variable::ALL[which];
+            let Ok(line) = set(name, &value).render() else {
+                prop_assert!(value.contains(['\r', '\n', '\0']) || value.len() > 900);
+                return Ok(());
+            };
+            let (end, body) = line.split_last().unwrap();
+            prop_assert_eq!(*end, b'\n');
+            prop_assert!(!body.contains(&b'\n') && line.len() < COMMAND_BYTES_MAX);
+            let expected = [&b"SET"[..], b"VARIABLE", name.as_str().as_bytes(), value.as_bytes()];
+            prop_assert_eq!(parse_args(body), expected);
+        }
+
+        #[test]
+        fn quotes_and_escapes_survive_i7(value in "[\"\\\\ \ta]{0,40}") {
+            let line = set(Variable::Dial, &value).render().unwrap();
+            prop_assert_eq!(&parse_args(&line[..line.len() - 1])[3], value.as_bytes());
+        }
+    }
+}

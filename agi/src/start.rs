@@ -1,0 +1,124 @@
+//! The program around the server: arguments, signals, exit codes.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use sd_notify::NotifyState;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::server::{self, ListenError, Stop};
+use crate::wiring::{self, WiringError};
+
+/// Campanile's FastAGI server: decides whether a call may start, runs the answered call, and takes its
+/// report. Asterisk calls it from the dialplan; it needs no commands.
+#[derive(Debug, Parser)]
+#[command(name = "campanile-agi", version)]
+struct Arguments {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CAMPANILE_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+/// Why the server did not run.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("start the runtime: {0}")]
+    Runtime(std::io::Error),
+}
+
+impl StartError {
+    /// As in sysexits.h.
+    fn exit_code(&self) -> ExitCode {
+        const UNAVAILABLE: u8 = 69;
+        const OS_ERROR: u8 = 71;
+        const IO_ERROR: u8 = 74;
+        const CONFIG: u8 = 78;
+        ExitCode::from(match self {
+            Self::Wiring(WiringError::Settings(_)) | Self::Listen(ListenError::NotLoopback(_)) => CONFIG,
+            Self::Wiring(WiringError::Ledger(_)) => IO_ERROR,
+            Self::Listen(ListenError::Io { .. }) => UNAVAILABLE,
+            Self::Runtime(_) => OS_ERROR,
+        })
+    }
+}
+
+/// The program `campanile-agi`.
+#[must_use]
+pub fn agi_main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("campanile-agi: {}", chain(&error));
+            error.exit_code()
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), StartError> {
+    let wiring = wiring::connect(arguments.config.as_deref())?;
+    match server::raise_open_files() {
+        Ok(files) => log::info!("may open {files} files"),
+        Err(error) => log::warn!("cannot raise the limit of open files: {error}"),
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
+    runtime.block_on(async {
+        let listener = server::listen(wiring.listen)?;
+        let (stop, stopping) = watch::channel(Stop::NotYet);
+        let signals = Signals::new().map_err(StartError::Runtime)?;
+        tokio::spawn(signals.pass_on(stop));
+        log::info!("listening on {}", wiring.listen);
+        tell_systemd(NotifyState::Ready);
+        server::serve(listener, wiring.desk, wiring.limits, stopping).await.map_err(StartError::Runtime)
+    })
+}
+
+/// The signals that end a daemon.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// SIGTERM lets calls in progress finish; SIGINT, or a second SIGTERM, does not.
+    async fn pass_on(mut self, stop: watch::Sender<Stop>) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {
+                tell_systemd(NotifyState::Stopping);
+                stop.send_replace(Stop::Finish);
+                tokio::select! {
+                    _ = self.interrupt.recv() => {}
+                    _ = self.terminate.recv() => {}
+                }
+            }
+        }
+        stop.send_replace(Stop::Quit);
+    }
+}
+
+/// Says it to systemd; without systemd nobody listens, and that is well.
+fn tell_systemd(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        log::debug!("systemd was not told: {error}");
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
