@@ -8,6 +8,7 @@ mod action_list;
 mod actor;
 mod campaign;
 mod check;
+mod doctor;
 mod failure;
 mod interrupt;
 mod manual;
@@ -33,6 +34,7 @@ use self::failure::Outcome;
 use self::session::{Form, Session};
 use crate::domain::name::Name;
 use crate::exit::Exit;
+use crate::logging;
 
 /// The auto-dialer that is installed next to Asterisk.
 ///
@@ -67,6 +69,10 @@ pub struct Global {
     /// Answer in JSON: one document, with instants as RFC 3339 in UTC with milliseconds.
     #[arg(long, global = true)]
     json: bool,
+
+    /// Log to stderr what happens; twice or thrice for more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
 }
 
 impl Global {
@@ -81,6 +87,8 @@ enum Verb {
     Serve(serve::Serve),
     /// List every problem of the settings, and every value with its source.
     CheckConfig(check::CheckConfig),
+    /// Check that everything is in place for calls, up to a self-test call.
+    Doctor(doctor::Doctor),
     /// Users: add, list, remove (admin).
     #[command(subcommand)]
     User(user::UserVerb),
@@ -118,16 +126,20 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Outcome {
     let global = cli.global;
+    if !matches!(cli.verb, Verb::Serve(_)) {
+        logging::start_verb(global.verbose);
+    }
     match cli.verb {
         Verb::Serve(verb) => verb.run(&global),
         Verb::CheckConfig(verb) => verb.run(&global),
+        Verb::Doctor(verb) => verb.run(&global),
         verb => run_with_ledger(verb, &mut Session::open(&global)?),
     }
 }
 
 fn run_with_ledger(verb: Verb, session: &mut Session) -> Outcome {
     match verb {
-        Verb::Serve(_) | Verb::CheckConfig(_) => Ok(Exit::Software),
+        Verb::Serve(_) | Verb::CheckConfig(_) | Verb::Doctor(_) => Ok(Exit::Software),
         Verb::User(verb) => verb.run(session),
         Verb::Trunk(verb) => verb.run(session),
         Verb::Campaign(verb) => verb.run(session),
