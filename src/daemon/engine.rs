@@ -29,8 +29,12 @@ const OVERDUE_RESCAN_MS: i64 = 15_000;
 /// than the gate would still admit.
 const OVERDUE_MS: i64 = 10_000;
 
-/// How long planning rests after a call that Asterisk ran without asking the gate.
-const GATE_SILENT_MS: i64 = 30_000;
+/// How long planning rests after a call that Asterisk ran without asking the gate, and after a file that
+/// could not be published: each further one would fail the same way.
+const REST_MS: i64 = 30_000;
+
+/// How soon the spool is looked at when a file is not where the ledger says.
+const RESCAN_SOON_MS: i64 = 1_000;
 
 /// What the settings say to the engine.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +69,8 @@ pub struct Engine<S, E> {
     spool: S,
     entropy: E,
     limits: EngineLimits,
-    /// Where the evidence that was looked at ends.
-    evidence_seen: i64,
+    /// Where the evidence that was looked at ends; `None` before the first step.
+    evidence_seen: Option<i64>,
     /// Open attempts to be looked at in this step.
     unsettled: BTreeSet<AttemptId>,
     /// Open attempts that are to be looked at again by time alone.
@@ -77,7 +81,7 @@ pub struct Engine<S, E> {
     plan_wanted: bool,
     plan_at: Option<UtcMs>,
     rescan_at: Option<UtcMs>,
-    gate_silent_until: Option<UtcMs>,
+    resting_until: Option<UtcMs>,
     stalled: bool,
 }
 
@@ -89,7 +93,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             spool,
             entropy,
             limits,
-            evidence_seen: 0,
+            evidence_seen: None,
             unsettled: BTreeSet::new(),
             check_again: BTreeMap::new(),
             archives: Archives::default(),
@@ -98,7 +102,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             plan_wanted: true,
             plan_at: None,
             rescan_at: None,
-            gate_silent_until: None,
+            resting_until: None,
             stalled: false,
         }
     }
