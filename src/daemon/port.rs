@@ -75,8 +75,8 @@ pub trait SpoolPort {
     fn publish(&mut self, call: &Publication) -> Result<(), PortError>;
     /// Removes a file unless Asterisk has begun it.
     fn withdraw(&mut self, file: SpoolName) -> Result<Withdrawal, PortError>;
-    /// Removes a file that a dead Asterisk had begun.
-    fn sweep(&mut self, file: SpoolName) -> Result<(), PortError>;
+    /// Removes a file that a dead Asterisk had begun; looks again before it does.
+    fn sweep(&mut self, file: SpoolName) -> Result<Withdrawal, PortError>;
     /// All files of ours, `outgoing` read before `outgoing_done`.
     fn scan(&mut self) -> Result<Vec<Found>, PortError>;
     /// What `outgoing_done` shows of a file.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use log::{info, warn};
 
-use super::{Engine, EngineError, RESCAN_SOON_MS};
+use super::{Engine, EngineError};
 use crate::daemon::port::{Entropy, Place, SpoolPort, Withdrawal};
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::AttemptId;
@@ -46,10 +46,11 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// next scan; what it would dial, the gate refuses.
     fn sweep(&mut self, file: SpoolName) -> Option<Fact> {
         match self.spool.sweep(file) {
-            Ok(()) => {
+            Ok(Withdrawal::Removed) => {
                 info!("attempt {}: swept a file that a dead Asterisk had begun", file.attempt());
                 Some(Fact::Swept)
             }
+            Ok(Withdrawal::Begun | Withdrawal::Gone) => None,
             Err(error) => {
                 warn!("attempt {}: cannot sweep its file: {error}", file.attempt());
                 None
@@ -122,10 +123,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                     facts.push((attempt.id, Fact::Withdrawn));
                 }
                 Ok(Withdrawal::Begun) => {}
-                Ok(Withdrawal::Gone) => {
-                    let soon = now.plus_ms(RESCAN_SOON_MS);
-                    self.rescan_at = Some(self.rescan_at.map_or(soon, |agreed| agreed.min(soon)));
-                }
+                Ok(Withdrawal::Gone) => self.rescan_wanted = true,
                 Err(error) => warn!("attempt {}: cannot withdraw its file: {error}", attempt.id),
             }
         }

@@ -27,10 +27,9 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     pub(super) fn settle(&mut self, now: UtcMs) -> Result<(), EngineError> {
         let mut ids = std::mem::take(&mut self.unsettled);
         ids.extend(self.check_again.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id));
-        let seen = self.evidence_seen;
+        let seen = self.evidence_seen.unwrap_or_default();
         let end = self.ledger.read(|db| {
-            // In the first step all open attempts are looked at anyway, and the closed ones have said all.
-            ids.extend(seen.map_or(Ok(Vec::new()), |seen| evidence::attempts_since(db, seen))?);
+            ids.extend(evidence::attempts_since(db, seen)?);
             evidence::end(db)
         })?;
         if !ids.is_empty() {

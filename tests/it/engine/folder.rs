@@ -107,11 +107,15 @@ impl SpoolPort for SimSpool {
         })
     }
 
-    fn sweep(&mut self, file: SpoolName) -> Result<(), PortError> {
-        self.0.borrow_mut().effect(|folder| {
-            folder.refuse(Health::Sticky, "operation not permitted")?;
-            folder.files.retain(|name, f| *name != file || f.place != Place::BegunByTheDead);
-            Ok(())
+    fn sweep(&mut self, file: SpoolName) -> Result<Withdrawal, PortError> {
+        self.0.borrow_mut().effect(|folder| match folder.files.get(&file).map(|f| f.place) {
+            Some(Place::BegunByTheDead) => {
+                folder.refuse(Health::Sticky, "operation not permitted")?;
+                folder.files.remove(&file);
+                Ok(Withdrawal::Removed)
+            }
+            None | Some(Place::Archived) => Ok(Withdrawal::Gone),
+            Some(_) => Ok(Withdrawal::Begun),
         })
     }
 
