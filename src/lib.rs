@@ -13,8 +13,12 @@ pub mod callfile;
 pub mod clock;
 #[cfg(feature = "companion")]
 pub mod daemon;
+#[cfg(feature = "companion")]
+pub mod doctor;
 pub mod domain;
 pub mod exit;
+#[cfg(feature = "companion")]
+pub mod intake;
 pub mod ledger;
 pub mod logging;
 pub mod settings;

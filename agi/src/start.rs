@@ -37,9 +37,11 @@ impl StartError {
     fn exit_code(&self) -> ExitCode {
         const UNAVAILABLE: u8 = 69;
         const OS_ERROR: u8 = 71;
+        const IO_ERROR: u8 = 74;
         const CONFIG: u8 = 78;
         ExitCode::from(match self {
-            Self::Wiring(_) | Self::Listen(ListenError::NotLoopback(_)) => CONFIG,
+            Self::Wiring(WiringError::Settings(_)) | Self::Listen(ListenError::NotLoopback(_)) => CONFIG,
+            Self::Wiring(WiringError::Ledger(_)) => IO_ERROR,
             Self::Listen(ListenError::Io { .. }) => UNAVAILABLE,
             Self::Runtime(_) => OS_ERROR,
         })

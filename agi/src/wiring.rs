@@ -1,6 +1,6 @@
 //! Where settings, logs and the ledger are plugged in.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use campanile::domain::attempt::Order;
@@ -8,13 +8,14 @@ use campanile::domain::evidence::Evidence;
 use campanile::domain::gate::Refusal;
 use campanile::domain::ids::{AttemptId, Ticket};
 use campanile::domain::instant::UtcMs;
+use campanile::ledger::LedgerError;
+use campanile::ledger::calls::CallDesk;
+use campanile::ledger::claims::ServerRate;
+use campanile::settings::{Problems, Settings};
+use campanile::wake::{Change, wake};
 
 use crate::server::{Desk, Limits};
 use crate::session::LedgerDown;
-
-/// Port 4573 is FastAGI's own (asterisk.md 7).
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4573);
-const SESSIONS_MAX: usize = 1000;
 
 /// What the server runs on.
 pub(crate) struct Wiring<D> {
@@ -25,37 +26,49 @@ pub(crate) struct Wiring<D> {
 
 /// Why there is nothing to run on.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct WiringError(String);
+pub(crate) enum WiringError {
+    #[error("the settings cannot be used:\n{0}")]
+    Settings(Problems),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
 
 /// Reads the settings, starts the log and opens the ledger.
 pub(crate) fn connect(config: Option<&Path>) -> Result<Wiring<impl Desk>, WiringError> {
-    if let Some(config) = config.filter(|config| !config.is_file()) {
-        return Err(WiringError(format!("no configuration file `{}`", config.display())));
-    }
-    Ok(Wiring { listen: LISTEN, limits: Limits::new(SESSIONS_MAX), desk: NoLedger })
+    let loaded = Settings::load(config).map_err(WiringError::Settings)?;
+    let settings = loaded.settings;
+    campanile::logging::start(&settings.log_config);
+    loaded.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+    let socket = settings.serve_wake();
+    let rate = ServerRate(settings.calls_one_time);
+    let desk = CallDesk::open(&settings.ledger(), rate, move || wake(&socket, Change::Evidence))?;
+    let sessions = usize::try_from(settings.agi_sessions_max).unwrap_or(usize::MAX);
+    Ok(Wiring { listen: settings.agi_listen, limits: Limits::new(sessions), desk: LedgerDesk(desk) })
 }
 
-/// Stands where the ledger will: every question fails, so that no call starts.
+/// The ledger, as the sessions see it.
 #[derive(Clone)]
-struct NoLedger;
+struct LedgerDesk(CallDesk);
 
-impl NoLedger {
-    fn down() -> LedgerDown {
-        LedgerDown("none is connected".to_owned())
-    }
+/// The sessions need to know that the ledger failed, and the log why.
+fn down(error: LedgerError) -> LedgerDown {
+    LedgerDown(error.to_string())
 }
 
-impl Desk for NoLedger {
-    fn order(&self, _: Ticket, done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static) {
-        done(Err(Self::down()));
+impl Desk for LedgerDesk {
+    fn order(&self, ticket: Ticket, done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static) {
+        self.0.order(ticket, |answer| done(answer.map_err(down)));
     }
 
-    fn claim(&self, _: AttemptId, done: impl FnOnce(Result<Result<UtcMs, Refusal>, LedgerDown>) + Send + 'static) {
-        done(Err(Self::down()));
+    fn claim(
+        &self,
+        attempt: AttemptId,
+        done: impl FnOnce(Result<Result<UtcMs, Refusal>, LedgerDown>) + Send + 'static,
+    ) {
+        self.0.claim(attempt, |answer| done(answer.map_err(down)));
     }
 
-    fn append(&self, _: AttemptId, _: Evidence, done: impl FnOnce(Result<(), LedgerDown>) + Send + 'static) {
-        done(Err(Self::down()));
+    fn append(&self, attempt: AttemptId, fact: Evidence, done: impl FnOnce(Result<(), LedgerDown>) + Send + 'static) {
+        self.0.append(attempt, fact, |answer| done(answer.map_err(down)));
     }
 }

@@ -23,6 +23,7 @@ use self::engine::{Engine, EngineLimits};
 use self::event::Event;
 use self::lock::{LockError, ServeLock};
 use self::port::{Entropy, SpoolPort};
+pub use self::real::load_template;
 use self::real::{RealSpool, SystemEntropy};
 use self::shell::ShellError;
 use crate::domain::instant::UtcMs;

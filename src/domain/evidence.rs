@@ -69,8 +69,8 @@ pub struct Report {
     pub cause: Option<u16>,
     /// Final (or on a timeout the last provisional) SIP response code of the callee's side.
     pub sip_code: Option<u16>,
-    /// From the start of ringing to the answer or the end.
-    pub ring_ms: Option<i64>,
+    /// From `Dial` to the first ringing (`RINGTIME_MS`); `None` when it never rang.
+    pub ring_after_ms: Option<i64>,
     /// From `Dial` to the end of the dialled call.
     pub dial_ms: Option<i64>,
     /// From the answer to the end.

@@ -85,7 +85,7 @@ fn read(request: &Request) -> Report {
         dial_status,
         cause: cause(request, dial_status),
         sip_code: code(request.arg(9), 100, 699),
-        ring_ms: number(request.arg(6), 0, DURATION_MS_MAX),
+        ring_after_ms: number(request.arg(6), 0, DURATION_MS_MAX),
         talk_ms: number(request.arg(7), 0, DURATION_MS_MAX),
         dial_ms: number(request.arg(8), 0, DURATION_MS_MAX),
     }
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(
             told([DIALLED, "ANSWER", "", "16", "2400", "30000", "32500", "200"]),
             Report {
-                ring_ms: Some(2400),
+                ring_after_ms: Some(2400),
                 talk_ms: Some(30_000),
                 dial_ms: Some(32_500),
                 ..failed(Some(DialStatus::Answer), Some(16), Some(200))
@@ -174,7 +174,7 @@ mod tests {
         }
         let report = told(["0", "answer", "128", "", "604800001", "604800001", "604800001", "700"]);
         assert_eq!(report, Report::default());
-        assert_eq!(told(["", "", "", "", "0", "0", "0", "99"]).ring_ms, Some(0));
+        assert_eq!(told(["", "", "", "", "0", "0", "0", "99"]).ring_after_ms, Some(0));
         assert_eq!(read(&Request::new("report", &[TICKET])), Report::default());
     }
 

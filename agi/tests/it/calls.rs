@@ -164,7 +164,7 @@ async fn a_report_is_durable_when_the_connection_closes_i8() {
         dial_status: Some(DialStatus::Busy),
         cause: Some(17),
         sip_code: Some(486),
-        ring_ms: Some(2400),
+        ring_after_ms: Some(2400),
         dial_ms: Some(3100),
         talk_ms: None,
     };

@@ -133,7 +133,7 @@ impl<'a> Seen<'a> {
             dialled_at: report.dialled_at.or(self.admitted_at),
             answered_at: if answered { exact_answer(report).or(self.answered_at) } else { None },
             ended_at: ended_at.unwrap_or(reported_at),
-            ring_ms: report.ring_ms,
+            ring_ms: rang_ms(report, reported_at),
             talk_ms: report.talk_ms.filter(|_| answered),
         }
     }
@@ -184,6 +184,17 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// How long it rang: from the first ringing to the answer or, without one, to the report, which the
+/// dialling leg sends as it ends.
+fn rang_ms(report: &Report, reported_at: UtcMs) -> Option<i64> {
+    let until_ringing = report.ring_after_ms?;
+    let until_end = match (report.dial_ms, report.talk_ms) {
+        (Some(dial), Some(talk)) => dial - talk,
+        _ => reported_at.since_ms(report.dialled_at?),
+    };
+    Some((until_end - until_ringing).max(0))
+}
+
 /// Keeps the candidate with the least key; equal keys are equal facts, so order cannot show.
 fn keep_least<T, K: Ord>(kept: &mut Option<T>, candidate: T, key: impl Fn(&T) -> K) {
     if kept.as_ref().is_none_or(|k| key(&candidate) < key(k)) {
@@ -201,7 +212,7 @@ fn report_key<'a>((at, report): &(UtcMs, &'a Report)) -> impl Ord + use<'a> {
         (None, None) => 4,
     };
     let codes = (report.dial_status, report.cause, report.sip_code);
-    (rank, *at, report.dialled_at, codes, report.ring_ms, report.dial_ms, report.talk_ms)
+    (rank, *at, report.dialled_at, codes, report.ring_after_ms, report.dial_ms, report.talk_ms)
 }
 
 fn exact_answer(report: &Report) -> Option<UtcMs> {

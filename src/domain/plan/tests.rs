@@ -78,6 +78,17 @@ fn slots_keep_a_spacing_from_starts_that_lie_off_the_grid_after_a_rate_change_i5
 }
 
 #[test]
+fn at_a_slot_every_millisecond_a_taken_one_is_still_taken_i6() {
+    let mut snapshot = minute(vec![campaign(1, 5)]);
+    snapshot.calls_one_time = 60_000;
+    let first = snapshot.now.plus_ms(LEAD_MS);
+    snapshot.horizon = first.plus_ms(4);
+    snapshot.taken = vec![first.plus_ms(1)];
+    let starts: Vec<UtcMs> = planned(&snapshot).calls.iter().map(|call| call.start_at).collect();
+    assert_eq!(starts, [first, first.plus_ms(2), first.plus_ms(3)]);
+}
+
+#[test]
 fn campaigns_take_turns() {
     let plan = planned(&minute(vec![campaign(3, 20), campaign(1, 3), campaign(2, 20)]));
     let served: Vec<i64> = plan.calls.iter().map(|call| call.campaign.0).collect();
@@ -100,6 +111,16 @@ fn due_retries_come_before_fresh_numbers_and_no_earlier_than_due() {
     one.candidates =
         vec![retry(5, due("07:59:00")), retry(4, due("07:58:00")), retry(6, due("08:00:10")), fresh(7), fresh(8)];
     assert_eq!(contacts(&planned(&minute(vec![one]))), [5, 4, 6, 7, 8]);
+
+    let mut exact = campaign(1, 0);
+    exact.candidates = vec![retry(1, due("08:00:06"))];
+    assert_eq!(seconds(&planned(&minute(vec![exact]))), [6]);
+
+    let mut crowded_out = campaign(1, 0);
+    crowded_out.candidates = vec![retry(1, due("08:00:54"))];
+    let mut snapshot = minute(vec![crowded_out]);
+    snapshot.taken = vec![due("08:00:54")];
+    assert_eq!(whys(&planned(&snapshot)), [Why::NoSlot { next_at: due("08:01:00") }]);
 
     let mut two = campaign(1, 0);
     two.candidates = vec![retry(1, due("08:00:06.001")), retry(2, due("08:01:00")), fresh(3)];

@@ -53,7 +53,7 @@ fn open(evidence: &[Evidence], now: i64, line: Line, check_again_at: Option<i64>
 #[test]
 fn an_answered_call_is_told_by_its_report_to_the_millisecond() {
     let report = Report {
-        ring_ms: Some(3_000),
+        ring_after_ms: Some(200),
         dial_ms: Some(9_500),
         talk_ms: Some(6_400),
         cause: Some(16),
@@ -63,7 +63,7 @@ fn an_answered_call_is_told_by_its_report_to_the_millisecond() {
     assert_eq!(told.dialled_at, Some(UtcMs(1_000_002)));
     assert_eq!(told.answered_at, Some(UtcMs(1_003_102)));
     assert_eq!(told.ended_at, UtcMs(1_009_502));
-    assert_eq!((told.ring_ms, told.talk_ms, told.detail), (Some(3_000), Some(6_400), None));
+    assert_eq!((told.ring_ms, told.talk_ms, told.detail), (Some(2_900), Some(6_400), None));
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn any_report() -> impl Strategy<Value = Report> {
             dial_status,
             cause,
             sip_code,
-            ring_ms: None,
+            ring_after_ms: None,
             dial_ms,
             talk_ms,
         })
