@@ -29,11 +29,13 @@ pub enum Exit {
     NoPerm = 77,
     /// The settings are wrong; `campanile check-config` says where.
     Config = 78,
+    /// Ctrl-C or SIGTERM ended it early; what it had acknowledged stays. The number is a shell's own.
+    Interrupted = 130,
 }
 
 impl Exit {
     /// All of them, for the manual.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Ok,
         Self::Failure,
         Self::Usage,
@@ -45,6 +47,7 @@ impl Exit {
         Self::TempFail,
         Self::NoPerm,
         Self::Config,
+        Self::Interrupted,
     ];
 
     /// The number the operating system sees.
@@ -68,6 +71,7 @@ impl Exit {
             Self::TempFail => "not now; try again",
             Self::NoPerm => "not permitted",
             Self::Config => "the settings are wrong",
+            Self::Interrupted => "ended early by Ctrl-C or SIGTERM; what was acknowledged stays",
         }
     }
 }

@@ -6,10 +6,13 @@
 //! * [`ledger`] is the order book, in SQLite; [`callfile`] and [`spool`] turn an order into a ticket that
 //!   Asterisk finds at the right second.
 //! * [`daemon`] is `campanile serve`: wake-ups in, one serial engine, effects out.
+//! * [`cli`] is everything else that `campanile` can be told.
 //! * The package `campanile-agi` answers Asterisk while a call runs; it uses [`domain`], [`ledger`] and
 //!   [`settings`], and builds without the rest (feature `companion`).
 
 pub mod callfile;
+#[cfg(feature = "companion")]
+pub mod cli;
 pub mod clock;
 #[cfg(feature = "companion")]
 pub mod daemon;

@@ -1,1 +1,5 @@
-fn main() {}
+//! `campanile`: see [`campanile::cli`].
+
+fn main() -> std::process::ExitCode {
+    campanile::cli::main()
+}

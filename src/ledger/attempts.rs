@@ -194,6 +194,20 @@ pub fn open_of(db: &Connection, campaign: CampaignId) -> Result<u32> {
     Ok(db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?)
 }
 
+/// The last instant at which an admitted and open call of a campaign starts: a stop that is
+/// acknowledged now lets none start after it. `None` when the gate has none admitted.
+pub fn last_start_of(db: &Connection, campaign: CampaignId) -> Result<Option<UtcMs>> {
+    let sql = "SELECT max(start_at) FROM attempts WHERE campaign = ?1 AND state = 'claimed' AND state <> 'closed'";
+    let last: Option<i64> = db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?;
+    Ok(last.map(UtcMs))
+}
+
+/// How many attempts are open, over all campaigns: as many files lie in the spool, or will.
+pub fn open_count(db: &Connection) -> Result<u32> {
+    let sql = "SELECT count(*) FROM attempts WHERE state <> 'closed'";
+    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
 /// Which of these numbers have an open attempt, in whichever campaign.
 pub fn busy_among<'n>(db: &Connection, numbers: impl Iterator<Item = &'n Number>) -> Result<HashSet<Number>> {
     let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE number = ?1 AND state <> 'closed')";

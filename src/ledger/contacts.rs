@@ -88,6 +88,12 @@ pub fn import(db: &Connection, campaign: CampaignId, number: &Number) -> Result<
     Ok(if added == 1 { Imported::New } else { Imported::Duplicate })
 }
 
+/// The last contact of the ledger: what an import adds stands behind it.
+pub fn last_id(db: &Connection) -> Result<ContactId> {
+    let sql = "SELECT coalesce(max(id), 0) FROM contacts";
+    Ok(ContactId(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?))
+}
+
 /// The contact of this row.
 pub fn get(db: &Connection, id: ContactId) -> Result<Option<Contact>> {
     let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE id = ?1"))?;
@@ -136,6 +142,21 @@ pub fn counts(db: &Connection, campaign: CampaignId) -> Result<Counts> {
         }
     }
     Ok(counts)
+}
+
+/// How many waiting contacts of a campaign are called before this one: those that are due, in the order
+/// of their due times, then those that were never called, in the order of import.
+pub fn ahead_of(db: &Connection, contact: &Contact, now: UtcMs) -> Result<u64> {
+    let before = contact.due_at.map_or(now.plus_ms(1), |due_at| due_at);
+    let sql = "SELECT count(*) FROM contacts
+        WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NOT NULL AND due_at < ?2";
+    let due: u64 = db.prepare_cached(sql)?.query_row(params![contact.campaign.0, before.0], |row| row.get(0))?;
+    if contact.due_at.is_some() {
+        return Ok(due);
+    }
+    let sql = "SELECT count(*) FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NULL AND id < ?2";
+    let fresh: u64 = db.prepare_cached(sql)?.query_row(params![contact.campaign.0, contact.id.0], |row| row.get(0))?;
+    Ok(due + fresh)
 }
 
 /// Moves a contact to the state that follows from its last attempt.

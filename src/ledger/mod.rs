@@ -29,14 +29,17 @@ mod tests;
 pub mod trunks;
 pub mod users;
 pub mod views;
+pub mod why;
 pub mod writer;
 
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{OpenFlags, Transaction, TransactionBehavior};
 
 pub use error::LedgerError;
+/// What a verb runs on: a transaction that [`Ledger::read`] or [`Ledger::write`] hands out.
+pub use rusqlite::Connection;
 
 /// What a verb works on: a connection, as a rule inside a transaction.
 pub type Db = Connection;
@@ -70,15 +73,32 @@ impl Ledger {
     /// Runs `verbs` in one write transaction; it is durable when this returns `Ok` (I8), and has not
     /// happened when it returns `Err`.
     pub fn write<T>(&mut self, verbs: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.try_write(verbs)
+    }
+
+    /// [`Ledger::write`] for a caller that refuses, in the same transaction, for reasons of its own.
+    pub fn try_write<T, E: From<LedgerError>>(
+        &mut self,
+        verbs: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = begun.map_err(LedgerError::from)?;
         let value = verbs(&transaction)?;
-        transaction.commit()?;
+        transaction.commit().map_err(LedgerError::from)?;
         Ok(value)
     }
 
     /// Runs `verbs` over one consistent state of the ledger.
     pub fn read<T>(&mut self, verbs: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        let transaction = self.connection.transaction()?;
+        self.try_read(verbs)
+    }
+
+    /// [`Ledger::read`] for a caller that refuses for reasons of its own.
+    pub fn try_read<T, E: From<LedgerError>>(
+        &mut self,
+        verbs: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let transaction = self.connection.transaction().map_err(LedgerError::from)?;
         verbs(&transaction)
     }
 

@@ -124,7 +124,7 @@ pub const KEYS: &[KeySpec] = &[
 pub const VARIABLE_PREFIX: &str = "CAMPANILE_";
 
 /// Variables that begin like ours and set no key: they belong to the command line and the tests.
-const OTHER_VARIABLES: &[&str] = &["CAMPANILE_CONFIG", "CAMPANILE_LAB_CACHE"];
+const OTHER_VARIABLES: &[&str] = &["CAMPANILE_AS", "CAMPANILE_CONFIG", "CAMPANILE_LAB_CACHE"];
 
 impl KeySpec {
     /// The environment variable that overrides it.

@@ -1,0 +1,52 @@
+//! `campanile campaign`.
+
+mod add;
+mod options;
+mod page;
+mod readiness;
+mod remove;
+mod set;
+mod show;
+mod start;
+mod stop;
+
+use clap::Subcommand;
+
+use super::failure::Outcome;
+use super::session::Session;
+
+/// Campaigns: whose, when, how often, over which trunk.
+#[derive(Debug, Subcommand)]
+pub enum CampaignVerb {
+    /// Add a campaign; it is stopped at first.
+    Add(add::Add),
+    /// Change a campaign's settings; calls that are planned already keep theirs.
+    Set(set::Set),
+    /// List campaigns with status and run time; an admin sees those of all users.
+    List(show::List),
+    /// Show everything about a campaign.
+    Show(show::Show),
+    /// Start a campaign: dial at once when its window is open.
+    Start(start::Start),
+    /// Stop a campaign for a while; the same at the gate as stop.
+    Pause(stop::Pause),
+    /// Stop a campaign: no further call starts.
+    Stop(stop::Stop),
+    /// Remove a campaign with its numbers and its report.
+    Remove(remove::Remove),
+}
+
+impl CampaignVerb {
+    pub fn run(self, session: &mut Session) -> Outcome {
+        match self {
+            Self::Add(verb) => verb.run(session),
+            Self::Set(verb) => verb.run(session),
+            Self::List(verb) => verb.run(session),
+            Self::Show(verb) => verb.run(session),
+            Self::Start(verb) => verb.run(session),
+            Self::Pause(verb) => verb.run(session),
+            Self::Stop(verb) => verb.run(session),
+            Self::Remove(verb) => verb.run(session),
+        }
+    }
+}

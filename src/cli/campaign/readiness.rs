@@ -1,0 +1,65 @@
+//! What a campaign lacks before it can start, with the command that mends each.
+
+use serde::Serialize;
+
+use super::super::failure::Result;
+use super::super::sounds;
+use crate::domain::action::Action;
+use crate::domain::campaign::Campaign;
+use crate::domain::instant::UtcMs;
+use crate::ledger::contacts::{self, Counts};
+use crate::ledger::{Connection, actions};
+use crate::settings::Settings;
+
+/// Something that is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    /// What.
+    pub what: String,
+    /// How to mend it.
+    pub mend: String,
+}
+
+/// Everything that keeps a campaign from starting; empty when it can.
+pub fn missing(db: &Connection, settings: &Settings, campaign: &Campaign, now: UtcMs) -> Result<Vec<Missing>> {
+    let actions = actions::get(db, campaign.actions)?;
+    let mut missing = Vec::new();
+    missing.extend(numbers(campaign, contacts::counts(db, campaign.id)?));
+    if actions.is_empty() {
+        let mend = format!("campanile actions add {} PLAY SOUND", campaign.name);
+        missing.push(Missing { what: "it has no actions: an answered call would be silent".to_owned(), mend });
+    }
+    missing.extend(actions.iter().enumerate().filter_map(|(i, action)| sound(settings, campaign, i + 1, action)));
+    if campaign.calendar.next_opening(now).is_none() {
+        let mend = format!("campanile campaign set {} --start HH:MM --stop HH:MM", campaign.name);
+        missing.push(Missing { what: "its window does not open within a week".to_owned(), mend });
+    }
+    Ok(missing)
+}
+
+/// Numbers in progress are as good as free ones: the campaign is merely between two calls.
+fn numbers(campaign: &Campaign, counts: Counts) -> Option<Missing> {
+    let name = &campaign.name;
+    if counts.waiting + counts.in_progress > 0 {
+        return None;
+    }
+    let import = format!("campanile numbers import {name} FILE");
+    Some(match (counts.total(), counts.failed) {
+        (0, _) => Missing { what: "it has no numbers".to_owned(), mend: import },
+        (total, 0) => Missing { what: format!("all of its {total} numbers were reached"), mend: import },
+        (total, failed) => Missing {
+            what: format!("none of its {total} numbers is left to call"),
+            mend: format!("campanile redial-failed {name}   (calls the {failed} failed ones again)\n{import}"),
+        },
+    })
+}
+
+fn sound(settings: &Settings, campaign: &Campaign, place: usize, action: &Action) -> Option<Missing> {
+    let Action::Play { sound } = action else { return None };
+    if sounds::find(settings, sound).is_some() {
+        return None;
+    }
+    let put = sounds::where_to_put(settings, sound);
+    let mend = format!("{put}\nor: campanile actions set {} {place} PLAY SOUND", campaign.name);
+    Some(Missing { what: format!("the sound `{sound}` of action {place} does not exist"), mend })
+}

@@ -1,0 +1,122 @@
+//! `campanile campaign stop` and `pause`.
+
+use std::io::Write;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::super::failure::{Failure, Outcome, Result};
+use super::super::present::{Moment, counted};
+use super::super::session::Session;
+use crate::domain::campaign::CampaignState;
+use crate::domain::instant::UtcMs;
+use crate::domain::name::Name;
+use crate::exit::Exit;
+use crate::ledger::{attempts, campaigns, views};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It holds at the gate from the instant at which this command answers: calls that are up go on, no further
+one starts, and the files of planned calls are withdrawn. Stopping a stopped campaign is no error.
+
+JSON: {campaign, state, stopped, no_start_after, withdrawn, calls_up}.")]
+pub struct Stop {
+    /// The campaign's name.
+    name: Name,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The same at the gate as `stop`; the list shows that it is meant to go on. `campaign start` resumes it.
+
+JSON: {campaign, state, stopped, no_start_after, withdrawn, calls_up}.")]
+pub struct Pause {
+    /// The campaign's name.
+    name: Name,
+}
+
+#[derive(Serialize)]
+struct Stopped {
+    campaign: String,
+    state: CampaignState,
+    /// Whether this command changed anything.
+    stopped: bool,
+    no_start_after: Moment,
+    withdrawn: u64,
+    calls_up: u64,
+}
+
+struct Seen {
+    before: CampaignState,
+    planned: u64,
+    up: u64,
+    last_start: Option<UtcMs>,
+}
+
+impl Stop {
+    pub fn run(self, session: &mut Session) -> Outcome {
+        leave(session, &self.name, CampaignState::Stopped)
+    }
+}
+
+impl Pause {
+    pub fn run(self, session: &mut Session) -> Outcome {
+        leave(session, &self.name, CampaignState::Paused)
+    }
+}
+
+/// What a campaign that does not run becomes: a paused one may be stopped, all else stays.
+fn after(before: CampaignState, wanted: CampaignState) -> CampaignState {
+    match (before, wanted) {
+        (CampaignState::Running, _) | (CampaignState::Paused, CampaignState::Stopped) => wanted,
+        (before, _) => before,
+    }
+}
+
+fn leave(session: &mut Session, name: &Name, wanted: CampaignState) -> Outcome {
+    let actor = &session.actor;
+    let seen = session.ledger.try_write(|db| {
+        let campaign = actor.campaign(db, name)?;
+        campaigns::set_state(db, campaign.id, after(campaign.state, wanted))?;
+        let live = views::live(db, Some(campaign.id), 0)?;
+        let last_start = attempts::last_start_of(db, campaign.id)?;
+        Ok::<_, Failure>(Seen {
+            before: campaign.state,
+            planned: live.planned,
+            up: live.ringing + live.talking,
+            last_start,
+        })
+    })?;
+    session.wake_daemon();
+    // The claim is the point of no return: one that was admitted before this commit may still be about
+    // to start, at the instant that the gate gave it.
+    let committed_at = session.now();
+    let no_start_after = seen.last_start.map_or(committed_at, |start_at| start_at.max(committed_at));
+    let state = after(seen.before, wanted);
+    let document = Stopped {
+        campaign: name.to_string(),
+        state,
+        stopped: state != seen.before,
+        no_start_after: Moment(no_start_after),
+        withdrawn: seen.planned,
+        calls_up: seen.up,
+    };
+    session.answer(&document, |out| tell(out, &document))?;
+    Ok(Exit::Ok)
+}
+
+fn tell(out: &mut dyn Write, stopped: &Stopped) -> Result<()> {
+    let Stopped { campaign, state, .. } = stopped;
+    if !stopped.stopped {
+        writeln!(out, "campaign {campaign} is {state} already")?;
+    } else {
+        writeln!(out, "campaign {campaign} is {state}; no call starts after {}", stopped.no_start_after.0)?;
+    }
+    if stopped.withdrawn > 0 {
+        writeln!(out, "{} not dialled, the daemon withdraws the files", counted(stopped.withdrawn, "planned call"))?;
+    }
+    if stopped.calls_up > 0 {
+        writeln!(out, "{} still up, to their end", counted(stopped.calls_up, "call"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! `campanile numbers reactivate`.
+
+use clap::Args;
+
+use super::super::failure::{Failure, Outcome};
+use super::super::session::Session;
+use crate::domain::name::Name;
+use crate::exit::Exit;
+use crate::ledger::{contacts, trunks};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The number is called again as if it were new: all its retries are back. One that waits already, or is in a
+call, is refused.
+
+Example:
+  campanile numbers reactivate spring +49301234567
+
+JSON: {campaign, number, state}.")]
+pub struct Reactivate {
+    /// The campaign.
+    campaign: Name,
+    /// The number, as people write it.
+    #[arg(allow_hyphen_values = true)]
+    number: String,
+}
+
+impl Reactivate {
+    pub fn run(self, session: &mut Session) -> Outcome {
+        let (actor, settings) = (&session.actor, &session.settings);
+        let number = session.ledger.try_write(|db| {
+            let campaign = actor.campaign(db, &self.campaign)?;
+            let short_numbers = trunks::get(db, campaign.trunk)?.short_numbers;
+            let number = super::canonical(&self.number, short_numbers, settings)?;
+            let found = contacts::find(db, campaign.id, &number)?.ok_or_else(|| {
+                let mend = format!("`campanile numbers list {}` shows those that it has", campaign.name);
+                Failure::new(Exit::NoInput, format!("campaign {} has no number {number}", campaign.name), mend)
+            })?;
+            contacts::reactivate(db, &found)?;
+            Ok::<_, Failure>(number)
+        })?;
+        session.wake_daemon();
+        let answer =
+            serde_json::json!({"campaign": self.campaign.as_str(), "number": number.as_str(), "state": "waiting"});
+        session.answer(&answer, |out| Ok(writeln!(out, "{number} will be called again by {}", self.campaign)?))?;
+        Ok(Exit::Ok)
+    }
+}

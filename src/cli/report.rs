@@ -1,0 +1,261 @@
+//! `campanile report`.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::failure::{Failure, Outcome, Result};
+use super::present::{JsonArray, Moment, moment, or_dash};
+use super::session::{Form, Session};
+use crate::domain::attempt::AttemptState;
+use crate::domain::campaign::Campaign;
+use crate::domain::disposition::Disposition;
+use crate::domain::evidence::{Step, StepResult};
+use crate::domain::ids::AttemptId;
+use crate::domain::name::Name;
+use crate::exit::Exit;
+use crate::ledger::contacts::{self, Counts};
+use crate::ledger::views::{self, AttemptRow};
+
+/// Attempts that are read at once.
+const PAGE: u32 = 500;
+
+/// What became of a campaign's calls, one row for each attempt.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  campanile report spring
+  campanile report spring --csv > spring.csv
+  campanile report spring --json | jq '.[] | select(.disposition == \"busy\").number'
+
+JSON, and the columns of CSV: [{number, planned_at, dialled_at, answered_at, ended_at, disposition, detail,
+cause (Q.850), sip_code, ring_ms, talk_ms, state, steps: [{place, action, result, digits, ran_ms}]}], in the
+order of planning. disposition is null (empty) while a call is open; dispositions are answered, busy,
+no_answer, rejected, invalid_number, trunk_failure, not_dialled, indeterminate.")]
+pub struct Report {
+    /// The campaign.
+    campaign: Name,
+    /// Write CSV.
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
+
+#[derive(Serialize)]
+struct ReportRow {
+    number: String,
+    planned_at: Moment,
+    dialled_at: Option<Moment>,
+    answered_at: Option<Moment>,
+    ended_at: Option<Moment>,
+    disposition: Option<Disposition>,
+    detail: Option<String>,
+    cause: Option<u16>,
+    sip_code: Option<u16>,
+    ring_ms: Option<i64>,
+    talk_ms: Option<i64>,
+    state: AttemptState,
+    steps: Vec<StepRow>,
+}
+
+#[derive(Serialize)]
+struct StepRow {
+    /// From 1, as `actions list` counts.
+    place: u32,
+    action: String,
+    result: StepResult,
+    digits: String,
+    ran_ms: i64,
+}
+
+impl From<(AttemptRow, Vec<Step>)> for ReportRow {
+    fn from((attempt, steps): (AttemptRow, Vec<Step>)) -> Self {
+        Self {
+            number: attempt.number.to_string(),
+            planned_at: Moment(attempt.planned_at),
+            dialled_at: moment(attempt.dialled_at),
+            answered_at: moment(attempt.answered_at),
+            ended_at: moment(attempt.ended_at),
+            disposition: attempt.disposition,
+            detail: attempt.detail,
+            cause: attempt.cause,
+            sip_code: attempt.sip_code,
+            ring_ms: attempt.ring_ms,
+            talk_ms: attempt.talk_ms,
+            state: attempt.state,
+            steps: steps.into_iter().map(StepRow::from).collect(),
+        }
+    }
+}
+
+impl From<Step> for StepRow {
+    fn from(step: Step) -> Self {
+        Self {
+            place: step.index + 1,
+            action: step.action.to_string(),
+            result: step.result,
+            digits: step.digits,
+            ran_ms: step.ran_ms,
+        }
+    }
+}
+
+impl Report {
+    pub fn run(self, session: &mut Session) -> Outcome {
+        let actor = &session.actor;
+        let campaign = session.ledger.try_read(|db| actor.campaign(db, &self.campaign))?;
+        match (session.form, self.csv) {
+            (_, true) => write_csv(session, &campaign)?,
+            (Form::Json, false) => write_json(session, &campaign)?,
+            (Form::Text, false) => write_text(session, &campaign)?,
+        }
+        session.out.flush()?;
+        Ok(Exit::Ok)
+    }
+}
+
+/// Reads page by page, so that memory stays flat whatever the campaign holds.
+fn each(
+    session: &mut Session,
+    campaign: &Campaign,
+    mut row: impl FnMut(&mut dyn Write, ReportRow) -> Result<()>,
+) -> Result<()> {
+    let mut after = AttemptId(0);
+    loop {
+        let page = session.ledger.read(|db| {
+            let attempts = views::attempts_page(db, campaign.id, after, PAGE)?;
+            attempts.into_iter().map(|a| Ok((views::steps(db, a.id)?, a))).collect::<Result<Vec<_>, _>>()
+        })?;
+        let Some((_, last)) = page.last() else { return Ok(()) };
+        after = last.id;
+        page.into_iter().try_for_each(|(steps, attempt)| row(&mut session.out, (attempt, steps).into()))?;
+    }
+}
+
+fn write_json(session: &mut Session, campaign: &Campaign) -> Result<()> {
+    let mut array = JsonArray::default();
+    each(session, campaign, |out, row| array.row(out, &row))?;
+    array.end(&mut session.out)
+}
+
+fn write_csv(session: &mut Session, campaign: &Campaign) -> Result<()> {
+    let heading = [
+        "number",
+        "planned_at",
+        "dialled_at",
+        "answered_at",
+        "ended_at",
+        "disposition",
+        "detail",
+        "cause",
+        "sip_code",
+        "ring_ms",
+        "talk_ms",
+        "state",
+        "steps",
+    ];
+    csv_line(&mut session.out, &heading.map(str::to_owned))?;
+    each(session, campaign, |out, row| csv_line(out, &csv_cells(&row)))
+}
+
+fn csv_line(out: &mut dyn Write, cells: &[String]) -> Result<()> {
+    let mut line = csv::Writer::from_writer(Vec::new());
+    line.write_record(cells).map_err(std::io::Error::other)?;
+    Ok(out.write_all(&line.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?)?)
+}
+
+fn csv_cells(row: &ReportRow) -> [String; 13] {
+    let at = |moment: Option<Moment>| text(moment.map(|m| m.0));
+    [
+        row.number.clone(),
+        row.planned_at.0.to_string(),
+        at(row.dialled_at),
+        at(row.answered_at),
+        at(row.ended_at),
+        text(row.disposition),
+        text(row.detail.as_ref()),
+        text(row.cause),
+        text(row.sip_code),
+        text(row.ring_ms),
+        text(row.talk_ms),
+        row.state.to_string(),
+        told_steps(&row.steps),
+    ]
+}
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|v| v.to_string()).unwrap_or_default()
+}
+
+/// `PLAY hello done 1,2; WAIT 2 hung_up`.
+fn told_steps(steps: &[StepRow]) -> String {
+    let told = |step: &StepRow| match step.digits.as_str() {
+        "" => format!("{} {}", step.action, step.result),
+        digits => format!("{} {} keys {digits}", step.action, step.result),
+    };
+    steps.iter().map(told).collect::<Vec<_>>().join("; ")
+}
+
+fn write_text(session: &mut Session, campaign: &Campaign) -> Result<()> {
+    let (counts, dispositions) = session.ledger.try_read(|db| {
+        Ok::<_, Failure>((contacts::counts(db, campaign.id)?, views::dispositions(db, Some(campaign.id))?))
+    })?;
+    tell_sums(&mut session.out, campaign, counts, &dispositions)?;
+    if dispositions.is_empty() && counts.in_progress == 0 {
+        writeln!(session.out, "No calls yet.")?;
+        return Ok(());
+    }
+    let zone = campaign.calendar.zone.clone();
+    let heading = ["NUMBER", "DISPOSITION", "CAUSE", "SIP", "RING", "TALK", "STEPS, DETAIL"].map(str::to_owned);
+    writeln!(session.out, "\n{}", line(&format!("PLANNED ({})", zone.name()), &heading))?;
+    each(session, campaign, |out, row| Ok(writeln!(out, "{}", line(&zone.local(row.planned_at.0), &cells(&row)))?))
+}
+
+fn tell_sums(
+    out: &mut dyn Write,
+    campaign: &Campaign,
+    counts: Counts,
+    dispositions: &BTreeMap<Disposition, u64>,
+) -> Result<()> {
+    writeln!(out, "Campaign {} is {}.", campaign.name, campaign.state)?;
+    writeln!(
+        out,
+        "{} numbers = {} waiting + {} in progress + {} reached + {} failed",
+        counts.total(),
+        counts.waiting,
+        counts.in_progress,
+        counts.reached,
+        counts.failed
+    )?;
+    let closed: u64 = dispositions.values().sum();
+    let each: Vec<String> = dispositions.iter().map(|(disposition, n)| format!("{n} {disposition}")).collect();
+    if closed > 0 {
+        writeln!(out, "{closed} calls ended = {}", each.join(" + "))?;
+    }
+    Ok(())
+}
+
+fn cells(row: &ReportRow) -> [String; 7] {
+    let ended = row.disposition.map_or_else(|| format!("({})", row.state), |disposition| disposition.to_string());
+    let seconds =
+        |ms: Option<i64>| ms.map_or_else(|| "-".to_owned(), |ms| format!("{}.{}s", ms / 1000, ms % 1000 / 100));
+    let steps = [told_steps(&row.steps), text(row.detail.as_ref())];
+    let told: Vec<String> = steps.into_iter().filter(|text| !text.is_empty()).collect();
+    [
+        row.number.clone(),
+        ended,
+        or_dash(row.cause),
+        or_dash(row.sip_code),
+        seconds(row.ring_ms),
+        seconds(row.talk_ms),
+        told.join("; "),
+    ]
+}
+
+/// Columns of a fixed width: rows are written as they are read.
+fn line(planned: &str, [number, ended, cause, sip, ring, talk, told]: &[String; 7]) -> String {
+    format!("{planned:<23} {number:<17} {ended:<14} {cause:>5} {sip:>4} {ring:>7} {talk:>7}  {told}")
+        .trim_end()
+        .to_owned()
+}

@@ -1,0 +1,40 @@
+//! `campanile serve`.
+
+use clap::Args;
+
+use super::Global;
+use super::failure::{Failure, Outcome};
+use crate::daemon::{self, DaemonError};
+use crate::exit::Exit;
+use crate::settings::Settings;
+
+/// Run the daemon: plan calls, hand them to Asterisk, settle what became of them.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Runs in the foreground until SIGTERM or Ctrl-C; only one runs for each ledger. It must run as Asterisk's
+user: call files must belong to it. `campanile-agi` must run beside it, or the gate lets no call through.
+
+Examples:
+  sudo -u asterisk campanile serve
+  systemctl start campanile campanile-agi")]
+pub struct Serve {}
+
+impl Serve {
+    pub fn run(&self, global: &Global) -> Outcome {
+        let settings = Settings::load(global.config.as_deref())?.settings;
+        daemon::run(&settings).map_err(failure)?;
+        Ok(Exit::Ok)
+    }
+}
+
+fn failure(error: DaemonError) -> Failure {
+    match error {
+        DaemonError::Ledger(error) => error.into(),
+        DaemonError::Lock(error) => Failure::new(Exit::TempFail, error.to_string(), "one daemon serves all campaigns"),
+        error => Failure::new(
+            Exit::Unavailable,
+            error.to_string(),
+            "run it as Asterisk's user, and check the settings with `campanile check-config`",
+        ),
+    }
+}

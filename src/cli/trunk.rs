@@ -1,0 +1,294 @@
+//! `campanile trunk`.
+
+use std::io::Write;
+use std::path::Path;
+
+use clap::{Args, Subcommand};
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+use serde::Serialize;
+
+use super::failure::{Outcome, Result};
+use super::present::{cap, or_dash, table};
+use super::session::{Session, warn};
+use crate::domain::name::{AccountCode, Name};
+use crate::domain::number::Number;
+use crate::domain::trunk::{DialTemplate, ShortNumbers, Trunk};
+use crate::exit::Exit;
+use crate::ledger::trunks::{self, NewTrunk};
+use crate::ledger::{Connection, LedgerError};
+
+/// A number that nobody has: 555-01xx is kept for examples.
+const SAMPLE_NUMBER: &str = "+12025550123";
+
+/// Trunks, the lines out.
+#[derive(Debug, Subcommand)]
+pub enum TrunkVerb {
+    /// Add a trunk.
+    Add(Add),
+    /// List all trunks; anybody may.
+    List(List),
+    /// Show a trunk with what it would dial for a sample number.
+    Show(Show),
+    /// Remove a trunk that no campaign uses and no call was made over.
+    Remove(Remove),
+    /// Show what would be dialled for a number, without dialling it.
+    Test(Test),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The dial template is what Asterisk's Dial gets, with a place for the number: {number} is the number in its
+canonical form (+493012345), {digits} the same without its +. It is refused when it could add a leg (&),
+options (,) or code ($).
+
+Examples:
+  campanile trunk add gw1 --dial 'PJSIP/{number}@gw1' --channels 30 --starts-per-second 5
+  campanile trunk add pbx --dial 'Local/{digits}@from-internal' --short-numbers
+
+JSON: as `trunk show`.")]
+pub struct Add {
+    /// The trunk's name: A-Z a-z 0-9 _ -
+    name: Name,
+    /// The dial template, such as 'PJSIP/{number}@gw1'.
+    #[arg(long, value_name = "TEMPLATE")]
+    dial: DialTemplate,
+    /// The most calls over it at once, all campaigns together [default: no cap].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    channels: Option<u32>,
+    /// The most calls that start in a second over it [default: no cap but the server's].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    starts_per_second: Option<u32>,
+    /// The account code that billing finds in the call detail record.
+    #[arg(long, value_name = "CODE")]
+    account: Option<AccountCode>,
+    /// Let extensions and short codes of the local PBX (201, *97) go to it as they are.
+    #[arg(long)]
+    short_numbers: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "JSON: [{trunk, dial, channels, starts_per_second, account, short_numbers}].")]
+pub struct List {}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+JSON: {trunk, dial, channels, starts_per_second, account, short_numbers, open_calls, sample: {number, dials}}.")]
+pub struct Show {
+    /// The trunk's name.
+    name: Name,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "JSON: {trunk, removed}.")]
+pub struct Remove {
+    /// The trunk's name.
+    name: Name,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Dials nobody: it checks the number, and says what Dial would get, whether Asterisk runs (by the pid file in
+the setting asterisk_run_dir) and how many of the trunk's channels are in use. A self-test call over the
+whole chain is what `campanile doctor` makes.
+
+Example:
+  campanile trunk test gw1 '+49 30 1234567'
+
+JSON: {trunk, number, dials, asterisk_runs, open_calls, channels}.
+Ends with 65 when the number is refused and with 69 when Asterisk does not run.")]
+pub struct Test {
+    /// The trunk's name.
+    name: Name,
+    /// A number as people write it.
+    #[arg(allow_hyphen_values = true)]
+    number: String,
+}
+
+#[derive(Serialize)]
+struct TrunkRow {
+    trunk: String,
+    dial: String,
+    channels: Option<u32>,
+    starts_per_second: Option<u32>,
+    account: Option<AccountCode>,
+    short_numbers: ShortNumbers,
+}
+
+#[derive(Serialize)]
+struct TrunkPage {
+    #[serde(flatten)]
+    row: TrunkRow,
+    open_calls: u32,
+    sample: Option<Sample>,
+}
+
+#[derive(Serialize)]
+struct Sample {
+    number: String,
+    dials: String,
+}
+
+#[derive(Serialize)]
+struct Tested {
+    trunk: String,
+    number: String,
+    dials: String,
+    asterisk_runs: bool,
+    open_calls: u32,
+    channels: Option<u32>,
+}
+
+impl From<&Trunk> for TrunkRow {
+    fn from(trunk: &Trunk) -> Self {
+        Self {
+            trunk: trunk.name.to_string(),
+            dial: trunk.template.to_string(),
+            channels: trunk.channels,
+            starts_per_second: trunk.starts_per_second,
+            account: trunk.account.clone(),
+            short_numbers: trunk.short_numbers,
+        }
+    }
+}
+
+impl TrunkVerb {
+    pub fn run(self, session: &mut Session) -> Outcome {
+        if !matches!(self, Self::List(_)) {
+            session.actor.must_be_admin("administer trunks")?;
+        }
+        match self {
+            Self::Add(verb) => verb.run(session),
+            Self::List(_) => list(session),
+            Self::Show(verb) => show(session, &verb.name),
+            Self::Remove(verb) => verb.run(session),
+            Self::Test(verb) => verb.run(session),
+        }
+    }
+}
+
+impl Add {
+    fn run(self, session: &mut Session) -> Outcome {
+        let now = session.now();
+        let trunk = NewTrunk {
+            name: self.name,
+            template: self.dial,
+            channels: self.channels,
+            starts_per_second: self.starts_per_second,
+            account: self.account,
+            short_numbers: if self.short_numbers { ShortNumbers::Allowed } else { ShortNumbers::Refused },
+        };
+        session.ledger.write(|db| trunks::add(db, &trunk, now))?;
+        show(session, &trunk.name)
+    }
+}
+
+fn list(session: &mut Session) -> Outcome {
+    let all = session.ledger.read(|db| trunks::all(db))?;
+    let rows: Vec<TrunkRow> = all.iter().map(TrunkRow::from).collect();
+    session.answer(&rows, |out| {
+        let heading = ["trunk", "dial", "channels", "starts a second", "account", "short numbers"];
+        table::write(out, &heading, &rows.iter().map(cells).collect::<Vec<_>>())
+    })?;
+    Ok(Exit::Ok)
+}
+
+fn cells(row: &TrunkRow) -> Vec<String> {
+    vec![
+        row.trunk.clone(),
+        row.dial.clone(),
+        cap(row.channels),
+        cap(row.starts_per_second),
+        or_dash(row.account.as_ref()),
+        row.short_numbers.to_string(),
+    ]
+}
+
+fn show(session: &mut Session, name: &Name) -> Outcome {
+    let page = session.ledger.try_read(|db| page(db, name))?;
+    session.answer(&page, |out| tell(out, &page))?;
+    Ok(Exit::Ok)
+}
+
+fn page(db: &Connection, name: &Name) -> Result<TrunkPage> {
+    let trunk = named(db, name)?;
+    let sample = Number::from_canonical(SAMPLE_NUMBER).map(|number| Sample {
+        number: number.to_string(),
+        dials: trunk.template.dial_string(&number).as_str().to_owned(),
+    });
+    Ok(TrunkPage { row: TrunkRow::from(&trunk), open_calls: trunks::open_attempts(db, trunk.id)?, sample })
+}
+
+fn tell(out: &mut dyn Write, page: &TrunkPage) -> Result<()> {
+    let row = &page.row;
+    writeln!(out, "trunk            {}", row.trunk)?;
+    writeln!(out, "dial             {}", row.dial)?;
+    writeln!(out, "channels         {} in use of {}", page.open_calls, cap(row.channels))?;
+    writeln!(out, "starts a second  {}", cap(row.starts_per_second))?;
+    writeln!(out, "account          {}", or_dash(row.account.as_ref()))?;
+    writeln!(out, "short numbers    {}", row.short_numbers)?;
+    if let Some(sample) = &page.sample {
+        writeln!(out, "for {} it dials {}", sample.number, sample.dials)?;
+    }
+    Ok(())
+}
+
+impl Remove {
+    fn run(self, session: &mut Session) -> Outcome {
+        session
+            .ledger
+            .try_write(|db| Ok::<_, super::failure::Failure>(trunks::remove(db, &named(db, &self.name)?)?))?;
+        let answer = serde_json::json!({"trunk": self.name.as_str(), "removed": true});
+        session.answer(&answer, |out| Ok(writeln!(out, "removed trunk {}", self.name)?))?;
+        Ok(Exit::Ok)
+    }
+}
+
+impl Test {
+    fn run(self, session: &mut Session) -> Outcome {
+        let (trunk, open_calls) = session.ledger.try_read(|db| {
+            let trunk = named(db, &self.name)?;
+            let open = trunks::open_attempts(db, trunk.id)?;
+            Ok::<_, super::failure::Failure>((trunk, open))
+        })?;
+        let number = super::numbers::canonical(&self.number, trunk.short_numbers, &session.settings)?;
+        let tested = Tested {
+            trunk: trunk.name.to_string(),
+            dials: trunk.template.dial_string(&number).as_str().to_owned(),
+            number: number.to_string(),
+            asterisk_runs: asterisk_runs(&session.settings.asterisk_run_dir),
+            open_calls,
+            channels: trunk.channels,
+        };
+        session.answer(&tested, |out| tell_tested(out, &tested))?;
+        if tested.asterisk_runs {
+            return Ok(Exit::Ok);
+        }
+        let pid_file = session.settings.asterisk_run_dir.join("asterisk.pid");
+        warn(&format!("Asterisk does not run, by {}; start it, or set asterisk_run_dir", pid_file.display()));
+        Ok(Exit::Unavailable)
+    }
+}
+
+fn tell_tested(out: &mut dyn Write, tested: &Tested) -> Result<()> {
+    writeln!(out, "number    {}", tested.number)?;
+    writeln!(out, "dials     {}", tested.dials)?;
+    writeln!(out, "channels  {} in use of {}", tested.open_calls, cap(tested.channels))?;
+    writeln!(out, "Asterisk  {}", if tested.asterisk_runs { "runs" } else { "does not run" })?;
+    writeln!(out, "Nobody was called; `campanile doctor` makes a self-test call.")?;
+    Ok(())
+}
+
+/// Whether the process in Asterisk's pid file lives; one of another user does, too.
+fn asterisk_runs(run_dir: &Path) -> bool {
+    let text = std::fs::read_to_string(run_dir.join("asterisk.pid")).unwrap_or_default();
+    let Some(pid) = text.trim().parse().ok().filter(|pid| *pid > 0) else { return false };
+    matches!(kill(Pid::from_raw(pid), None), Ok(()) | Err(Errno::EPERM))
+}
+
+/// The trunk of this name.
+pub fn named(db: &Connection, name: &Name) -> Result<Trunk> {
+    let found = trunks::find(db, name.as_str())?;
+    Ok(found.ok_or_else(|| LedgerError::Absent { what: "trunk", name: name.to_string() })?)
+}

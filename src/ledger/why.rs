@@ -1,0 +1,41 @@
+//! What `campanile why` looks at.
+
+use rusqlite::Connection;
+
+use super::contacts::Contact;
+use super::{LedgerError, Result, attempts, campaigns, contacts, trunks, views};
+use crate::domain::instant::UtcMs;
+use crate::domain::why::{Channels, WhyView};
+
+/// What the settings say about a call.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerLimits {
+    /// The server's rate: calls a minute.
+    pub calls_one_time: u32,
+    /// The most files in the spool.
+    pub spool_files_max: u32,
+}
+
+/// All that bears on the next call of a contact.
+pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs) -> Result<WhyView> {
+    let campaign = campaigns::get(db, contact.campaign)?
+        .ok_or_else(|| LedgerError::absent("campaign", contact.campaign.to_string()))?;
+    let trunk = trunks::get(db, campaign.trunk)?;
+    let busy_in = views::campaign_calling(db, &contact.number)?;
+    Ok(WhyView {
+        campaign_channels: Channels { open: attempts::open_of(db, campaign.id)?, cap: campaign.channels },
+        trunk_channels: Channels { open: trunks::open_attempts(db, trunk.id)?, cap: trunk.channels },
+        trunk: trunk.name,
+        contact_state: contact.state,
+        due_at: contact.due_at,
+        calls_used: contact.tally.charged,
+        max_retries: campaign.retry.max_retries,
+        busy_in: busy_in.map(|name| name.parse()).transpose()?,
+        files_free: limits.spool_files_max.saturating_sub(attempts::open_count(db)?),
+        ahead: contacts::ahead_of(db, contact, now)?,
+        calls_one_time: limits.calls_one_time,
+        campaign: campaign.name,
+        campaign_state: campaign.state,
+        calendar: campaign.calendar,
+    })
+}
