@@ -64,8 +64,8 @@ pub trait SpoolPort {
     fn publish(&mut self, call: &Publication) -> Result<(), PortError>;
     /// Removes a file unless Asterisk has begun it.
     fn withdraw(&mut self, file: SpoolName) -> Result<Withdrawal, PortError>;
-    /// Removes a file that a dead Asterisk had begun.
-    fn sweep(&mut self, file: SpoolName) -> Result<(), PortError>;
+    /// Removes a file that a dead Asterisk had begun; looks again before it does.
+    fn sweep(&mut self, file: SpoolName) -> Result<Withdrawal, PortError>;
     /// All files of ours, `outgoing` read before `outgoing_done`.
     fn scan(&mut self) -> Result<Vec<Found>, PortError>;
     /// The `Status:` of an archived file; `None` while Asterisk has not written it.

@@ -13,8 +13,8 @@ use crate::domain::evidence::ArchiveStatus;
 use crate::domain::instant::UtcMs;
 use crate::settings::Settings;
 use crate::spool::{
-    AsteriskRun, FileState, Judged, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName, SpoolWatch, Withdrawn, judge,
-    running_asterisk,
+    AsteriskRun, FileState, Judged, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName, SpoolWatch, Swept, Withdrawn,
+    judge, running_asterisk,
 };
 
 /// The template's file name below `template_dir`.
@@ -119,9 +119,13 @@ impl SpoolPort for RealSpool {
         }
     }
 
-    fn sweep(&mut self, file: SpoolName) -> Result<(), PortError> {
+    fn sweep(&mut self, file: SpoolName) -> Result<Withdrawal, PortError> {
         let asterisk = self.asterisk();
-        self.spool.sweep(file, asterisk.as_ref()).map(|_| ()).map_err(|e| port_error(&e))
+        match self.spool.sweep(file, asterisk.as_ref()).map_err(|e| port_error(&e))? {
+            Swept::Removed => Ok(Withdrawal::Removed),
+            Swept::Left => Ok(Withdrawal::Begun),
+            Swept::Gone => Ok(Withdrawal::Gone),
+        }
     }
 
     fn scan(&mut self) -> Result<Vec<Found>, PortError> {

@@ -25,9 +25,10 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             match found.get(&file) {
                 Some(Place::Archived) => self.archives.saw(file, now),
                 Some(Place::BegunByTheDead) => {
-                    self.spool.sweep(file)?;
-                    info!("attempt {}: swept a file that a dead Asterisk had begun", attempt.id);
-                    facts.push((attempt.id, Fact::Swept));
+                    if self.spool.sweep(file)? == Withdrawal::Removed {
+                        info!("attempt {}: swept a file that a dead Asterisk had begun", attempt.id);
+                        facts.push((attempt.id, Fact::Swept));
+                    }
                 }
                 Some(place) if place.shows_published(attempt.state) => {
                     self.ledger.write(|db| attempts::mark_spooled(db, attempt.id))?;
@@ -79,7 +80,9 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 Place::Waiting => {
                     self.spool.withdraw(*file)?;
                 }
-                Place::BegunByTheDead => self.spool.sweep(*file)?,
+                Place::BegunByTheDead => {
+                    self.spool.sweep(*file)?;
+                }
                 Place::Archived | Place::Begun | Place::Unreadable => {}
             }
         }

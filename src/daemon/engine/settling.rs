@@ -27,7 +27,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     pub(super) fn settle(&mut self, now: UtcMs) -> Result<(), EngineError> {
         let mut ids = std::mem::take(&mut self.unsettled);
         ids.extend(self.check_again.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id));
-        let seen = self.evidence_seen;
+        let seen = self.evidence_seen.unwrap_or_default();
         let end = self.ledger.read(|db| {
             ids.extend(evidence::attempts_since(db, seen)?);
             evidence::end(db)
@@ -39,7 +39,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 self.remember(id, outcome, now)?;
             }
         }
-        self.evidence_seen = end;
+        self.evidence_seen = Some(end);
         Ok(())
     }
 
