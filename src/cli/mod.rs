@@ -8,6 +8,7 @@ mod action_list;
 mod actor;
 mod campaign;
 mod check;
+mod doctor;
 mod failure;
 mod interrupt;
 mod manual;
@@ -81,6 +82,8 @@ enum Verb {
     Serve(serve::Serve),
     /// List every problem of the settings, and every value with its source.
     CheckConfig(check::CheckConfig),
+    /// Look at everything that calls need, down to a self-test call, and say how to mend what is wrong.
+    Doctor(doctor::Doctor),
     /// Users: add, list, remove (admin).
     #[command(subcommand)]
     User(user::UserVerb),
@@ -121,13 +124,14 @@ fn run(cli: Cli) -> Outcome {
     match cli.verb {
         Verb::Serve(verb) => verb.run(&global),
         Verb::CheckConfig(verb) => verb.run(&global),
+        Verb::Doctor(verb) => verb.run(&global),
         verb => run_with_ledger(verb, &mut Session::open(&global)?),
     }
 }
 
 fn run_with_ledger(verb: Verb, session: &mut Session) -> Outcome {
     match verb {
-        Verb::Serve(_) | Verb::CheckConfig(_) => Ok(Exit::Software),
+        Verb::Serve(_) | Verb::CheckConfig(_) | Verb::Doctor(_) => Ok(Exit::Software),
         Verb::User(verb) => verb.run(session),
         Verb::Trunk(verb) => verb.run(session),
         Verb::Campaign(verb) => verb.run(session),

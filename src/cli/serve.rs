@@ -6,6 +6,7 @@ use super::Global;
 use super::failure::{Failure, Outcome};
 use crate::daemon::{self, DaemonError};
 use crate::exit::Exit;
+use crate::logging;
 use crate::settings::Settings;
 
 /// Run the daemon: plan calls, hand them to Asterisk, settle what became of them.
@@ -21,7 +22,10 @@ pub struct Serve {}
 
 impl Serve {
     pub fn run(&self, global: &Global) -> Outcome {
-        let settings = Settings::load(global.config.as_deref())?.settings;
+        let loaded = Settings::load(global.config.as_deref())?;
+        let settings = loaded.settings;
+        logging::start(&settings.log_config);
+        loaded.warnings.iter().for_each(|warning| log::warn!("{warning}"));
         daemon::run(&settings).map_err(failure)?;
         Ok(Exit::Ok)
     }
