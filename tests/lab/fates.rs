@@ -73,8 +73,9 @@ fn every_callee_has_its_disposition(version: Version) {
     let slow = of("810");
     let [dialled, answered, ended] = [slow.dialled_at, slow.answered_at, slow.ended_at].map(Option::unwrap);
     assert!(slow.planned_at <= dialled && dialled < answered && answered < ended, "{slow:?}");
-    assert!((900..2_000).contains(&slow.ring_ms.unwrap()), "it rang for a second: {slow:?}");
+    assert!((950..1_500).contains(&slow.ring_ms.unwrap()), "it rang for a second: {slow:?}");
     assert!((1_900..3_000).contains(&slow.talk_ms.unwrap()), "it stayed for two: {slow:?}");
+    assert!((950..1_600).contains(&answered.since_ms(dialled)), "{slow:?}");
     assert!((2_500..4_500).contains(&of("200").ring_ms.unwrap()), "it rang for the wait time: {:?}", of("200"));
     assert!(of("001").talk_ms.unwrap() < 2_000, "the callee left: {:?}", of("001"));
 }

@@ -120,8 +120,7 @@ impl Setup {
     /// Starts everything while no other lab runs.
     pub fn start_alone(self) -> Lab {
         self.version.prepare();
-        let mut lab =
-            self.start_in(Turn::Alone { _guard: TURNS.write().unwrap_or_else(PoisonError::into_inner) });
+        let mut lab = self.start_in(Turn::Alone { _guard: TURNS.write().unwrap_or_else(PoisonError::into_inner) });
         lab.start_daemons();
         lab
     }
