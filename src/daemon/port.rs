@@ -46,6 +46,17 @@ pub enum Withdrawal {
     Gone,
 }
 
+/// What `outgoing_done` shows of a call file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Archived {
+    /// It is not there: removed already, or not ended yet.
+    NotThere,
+    /// It is there, and Asterisk has not written its `Status:`.
+    WithoutStatus,
+    /// It is there with its status.
+    Ended(ArchiveStatus),
+}
+
 /// A failure of the spool, for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -68,8 +79,8 @@ pub trait SpoolPort {
     fn sweep(&mut self, file: SpoolName) -> Result<Withdrawal, PortError>;
     /// All files of ours, `outgoing` read before `outgoing_done`.
     fn scan(&mut self) -> Result<Vec<Found>, PortError>;
-    /// The `Status:` of an archived file; `None` while Asterisk has not written it.
-    fn archive_status(&mut self, file: SpoolName) -> Result<Option<ArchiveStatus>, PortError>;
+    /// What `outgoing_done` shows of a file.
+    fn archived(&mut self, file: SpoolName) -> Result<Archived, PortError>;
     /// Removes an archived file; one that is gone is fine.
     fn remove_archived(&mut self, file: SpoolName) -> Result<(), PortError>;
     /// Removes our archived files whose calls ended before `before`.

@@ -7,9 +7,8 @@ use std::sync::mpsc::Sender;
 use log::{error, warn};
 
 use super::event::Event;
-use super::port::{Entropy, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
+use super::port::{Archived, Entropy, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
 use crate::callfile::{Template, Ticketed, file_wait_time_s, render};
-use crate::domain::evidence::ArchiveStatus;
 use crate::domain::instant::UtcMs;
 use crate::settings::Settings;
 use crate::spool::{
@@ -146,10 +145,10 @@ impl SpoolPort for RealSpool {
         Ok(places.into_iter().map(|(file, place)| Found { file, place }).collect())
     }
 
-    fn archive_status(&mut self, file: SpoolName) -> Result<Option<ArchiveStatus>, PortError> {
+    fn archived(&mut self, file: SpoolName) -> Result<Archived, PortError> {
         match self.spool.look(file).map_err(|e| port_error(&e))? {
-            Some(FileState::Archived { status, .. }) => Ok(status),
-            _ => Ok(None),
+            Some(FileState::Archived { status, .. }) => Ok(status.map_or(Archived::WithoutStatus, Archived::Ended)),
+            _ => Ok(Archived::NotThere),
         }
     }
 
