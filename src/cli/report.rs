@@ -10,17 +10,20 @@ use super::failure::{Failure, Outcome, Result};
 use super::present::{JsonArray, Moment, moment, or_dash};
 use super::session::{Form, Session};
 use crate::domain::attempt::AttemptState;
-use crate::domain::campaign::Campaign;
+use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::disposition::Disposition;
 use crate::domain::evidence::{Step, StepResult};
 use crate::domain::ids::AttemptId;
 use crate::domain::name::Name;
 use crate::exit::Exit;
+use crate::ledger::campaigns;
 use crate::ledger::contacts::{self, Counts};
 use crate::ledger::views::{self, AttemptRow};
 
 /// Attempts that are read at once.
 const PAGE: u32 = 500;
+/// Above the rows of the text, after the planned instant.
+const HEADING: [&str; 7] = ["NUMBER", "DISPOSITION", "CAUSE", "SIP", "RING", "TALK", "STEPS, DETAIL"];
 
 /// What became of a campaign's calls, one row for each attempt.
 #[derive(Debug, Args)]
@@ -30,9 +33,9 @@ Examples:
   campanile report spring --csv > spring.csv
   campanile report spring --json | jq '.[] | select(.disposition == \"busy\").number'
 
-JSON, and the columns of CSV: [{number, planned_at, dialled_at, answered_at, ended_at, disposition, detail,
-cause (Q.850), sip_code, ring_ms, talk_ms, state, steps: [{place, action, result, digits, ran_ms}]}], in the
-order of planning. disposition is null (empty) while a call is open; dispositions are answered, busy,
+JSON, and the columns of CSV: [{number, planned_at, dialled_at, answered_at, ended_at, disposition, detail, \
+cause (Q.850), sip_code, ring_ms, talk_ms, state, steps: [{place, action, result, digits, ran_ms}]}], in the \
+order of planning. disposition is null (empty) while a call is open; dispositions are answered, busy, \
 no_answer, rejected, invalid_number, trunk_failure, not_dialled, indeterminate.")]
 pub struct Report {
     /// The campaign.
@@ -197,28 +200,34 @@ fn told_steps(steps: &[StepRow]) -> String {
     steps.iter().map(told).collect::<Vec<_>>().join("; ")
 }
 
+/// The rows first and what they come to last: that is what stands above the prompt of a terminal.
 fn write_text(session: &mut Session, campaign: &Campaign) -> Result<()> {
-    let (counts, dispositions) = session.ledger.try_read(|db| {
-        Ok::<_, Failure>((contacts::counts(db, campaign.id)?, views::dispositions(db, Some(campaign.id))?))
-    })?;
-    tell_sums(&mut session.out, campaign, counts, &dispositions)?;
-    if dispositions.is_empty() && counts.in_progress == 0 {
-        writeln!(session.out, "No calls yet.")?;
-        return Ok(());
-    }
     let zone = campaign.calendar.zone.clone();
-    let heading = ["NUMBER", "DISPOSITION", "CAUSE", "SIP", "RING", "TALK", "STEPS, DETAIL"].map(str::to_owned);
-    writeln!(session.out, "\n{}", line(&format!("PLANNED ({})", zone.name()), &heading))?;
-    each(session, campaign, |out, row| Ok(writeln!(out, "{}", line(&zone.local(row.planned_at.0), &cells(&row)))?))
+    let mut rows = 0_u64;
+    each(session, campaign, |out, row| {
+        if rows == 0 {
+            writeln!(out, "{}", line(&format!("PLANNED ({})", zone.name()), &HEADING.map(str::to_owned)))?;
+        }
+        rows += 1;
+        Ok(writeln!(out, "{}", line(&zone.local(row.planned_at.0), &cells(&row)))?)
+    })?;
+    // Read after the rows, so that no call that is counted as ended stands above as open.
+    let (state, counts, dispositions) = session.ledger.try_read(|db| {
+        let state = campaigns::get(db, campaign.id)?.map_or(campaign.state, |campaign| campaign.state);
+        Ok::<_, Failure>((state, contacts::counts(db, campaign.id)?, views::dispositions(db, Some(campaign.id))?))
+    })?;
+    writeln!(session.out, "{}", if rows == 0 { "No calls yet." } else { "" })?;
+    tell_sums(&mut session.out, &campaign.name, state, counts, &dispositions)
 }
 
 fn tell_sums(
     out: &mut dyn Write,
-    campaign: &Campaign,
+    name: &Name,
+    state: CampaignState,
     counts: Counts,
     dispositions: &BTreeMap<Disposition, u64>,
 ) -> Result<()> {
-    writeln!(out, "Campaign {} is {}.", campaign.name, campaign.state)?;
+    writeln!(out, "Campaign {name} is {state}.")?;
     writeln!(
         out,
         "{} numbers = {} waiting + {} in progress + {} reached + {} failed",

@@ -95,6 +95,8 @@ fn a_report_has_one_row_for_each_attempt_with_every_field() {
     assert_eq!((&rows[0], &rows[1]["disposition"], &rows[1]["state"]), (&expected, &json!(null), &json!("intent")));
     let text = machine.ok("report spring");
     assert!(text.contains("2 numbers = 0 waiting + 1 in progress + 1 reached + 0 failed"), "{text}");
+    assert!(text.starts_with("PLANNED (Europe/Berlin)"), "{text}");
+    assert_eq!(text.lines().last(), Some("1 calls ended = 1 answered"), "the sums are what a terminal shows: {text}");
     assert!(text.contains("PLAY hello done keys 1") && text.contains("2026-03-01 09:00:00"), "{text}");
     let csv = machine.ok("report spring --csv");
     assert!(csv.contains("\n+493012345601,2026-03-01T08:00:00.250Z,"), "{csv}");
