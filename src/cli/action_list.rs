@@ -7,6 +7,7 @@ use super::failure::{Failure, Outcome, Result};
 use super::session::Session;
 use super::sounds;
 use crate::domain::action::{Action, ActionRefusal, check_list};
+use crate::domain::campaign::CampaignState;
 use crate::domain::name::Name;
 use crate::exit::Exit;
 use crate::ledger::actions;
@@ -145,6 +146,15 @@ fn refused(why: ActionRefusal) -> Failure {
     Failure::new(Exit::DataErr, why.to_string(), "`campanile help actions add` has examples")
 }
 
+/// Without actions a campaign cannot start, so none that runs comes to be without them.
+fn would_be_silent(campaign: &Name) -> Failure {
+    let what = format!("campaign {campaign} is running and this is its last action: answered calls would be silent");
+    let mend = format!(
+        "put another in its place: campanile actions set {campaign} 1 PLAY SOUND\nor first: campanile campaign pause {campaign}"
+    );
+    Failure::new(Exit::Failure, what, mend)
+}
+
 /// The index of a place counted from 1.
 fn place(length: usize, place: usize) -> Result<usize> {
     if (1..=length).contains(&place) {
@@ -172,6 +182,9 @@ fn edit(session: &mut Session, campaign: &Name, change: impl FnOnce(&mut Vec<Act
         let mut list = before.clone();
         change(&mut list)?;
         check_list(&list).map_err(refused)?;
+        if list.is_empty() && !before.is_empty() && campaign.state == CampaignState::Running {
+            return Err(would_be_silent(&campaign.name));
+        }
         if list != before {
             actions::replace(db, campaign.id, &list)?;
         }

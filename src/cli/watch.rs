@@ -29,15 +29,15 @@ const NEXT_STARTS: usize = 5;
 /// Watch calls live: planned, ringing, talking, done by disposition, next starts.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-On a terminal the picture is drawn anew in its place; into a pipe goes one line for each campaign whenever
+On a terminal the picture is drawn anew in its place; into a pipe goes one line for each campaign whenever \
 something changed. Without CAMPAIGN it shows the campaigns that run or have open calls. Ctrl-C leaves.
 
 Examples:
   campanile watch
   campanile watch spring --until-done && campanile report spring
 
-JSON, one object a line for each campaign and interval: {at, campaign, state, planned, ringing, talking,
-waiting, in_progress, reached, failed, dispositions: {answered: n, …}, next_starts: [instant, …]}.
+JSON, one object a line for each campaign and interval: {at, campaign, state, planned, ringing, talking, \
+waiting, in_progress, reached, failed, dispositions: {answered: n, …}, next_starts: [instant, …]}. \
 Ends with 0 when done or left; with --until-done and Ctrl-C with 130.")]
 pub struct Watch {
     /// The campaign [default: all that run].
@@ -104,7 +104,7 @@ enum Screen {
     /// Drawn in place; so many lines of the last picture stand above the cursor.
     Terminal { drawn: usize },
     /// A line for each change.
-    Lines { last: Vec<Picture> },
+    Lines { last: Option<Vec<Picture>> },
     /// An object for each campaign and look.
     Json,
 }
@@ -123,10 +123,18 @@ impl Watch {
             }
             match interrupts.recv_timeout(Duration::from_secs(self.interval)) {
                 Err(RecvTimeoutError::Timeout) => {}
-                Ok(()) | Err(RecvTimeoutError::Disconnected) if self.until_done => return Ok(Exit::Interrupted),
-                Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(Exit::Ok),
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return self.left(session, &screen),
             }
         }
+    }
+
+    fn left(&self, session: &mut Session, screen: &Screen) -> Outcome {
+        if let Screen::Terminal { .. } = screen {
+            // The terminal has shown ^C where the prompt would go.
+            writeln!(session.out)?;
+            session.out.flush()?;
+        }
+        Ok(if self.until_done { Exit::Interrupted } else { Exit::Ok })
     }
 
     fn look(&self, session: &mut Session) -> Result<Vec<Picture>> {
@@ -157,7 +165,7 @@ impl Screen {
         match form {
             Form::Json => Self::Json,
             Form::Text if std::io::stdout().is_terminal() => Self::Terminal { drawn: 0 },
-            Form::Text => Self::Lines { last: Vec::new() },
+            Form::Text => Self::Lines { last: None },
         }
     }
 
@@ -165,9 +173,14 @@ impl Screen {
         match self {
             Self::Json => pictures.iter().try_for_each(|picture| json_line(out, &Dated { at: Moment(now), picture })),
             Self::Lines { last } => {
-                let changed = pictures.iter().filter(|picture| !last.contains(picture));
+                let idle = |pictures: &[Picture]| pictures.is_empty();
+                if idle(pictures) && !last.as_deref().is_some_and(idle) {
+                    writeln!(out, "{now} no campaign runs")?;
+                }
+                let told = last.take().unwrap_or_default();
+                let changed = pictures.iter().filter(|picture| !told.contains(picture));
                 changed.into_iter().try_for_each(|picture| writeln!(out, "{now} {}", line(picture)))?;
-                *last = pictures.to_vec();
+                *last = Some(pictures.to_vec());
                 Ok(())
             }
             Self::Terminal { drawn } => {

@@ -143,6 +143,7 @@ fn a_numbers_file_that_cannot_be_one_is_refused_with_a_reason() {
     machine.write("empty.txt", "");
     machine.fails(&format!("numbers import spring {}", machine.path("empty.txt").display()), 65, "empty");
     machine.fails("numbers import spring /nowhere/numbers.txt", 66, "/nowhere/numbers.txt");
+    assert_eq!(machine.run("numbers import spring /nowhere/numbers.txt").out, "", "nothing was counted");
     machine.fails(
         &format!("numbers import autumn {}", machine.path("empty.txt").display()),
         66,
@@ -241,6 +242,16 @@ fn what_is_taken_in_use_or_absent_is_said() {
 }
 
 #[test]
+fn a_running_campaign_keeps_its_last_action() {
+    let machine = Machine::with_running_campaign();
+    machine.fails("actions remove spring 1", 1, "silent");
+    machine.ok("actions add spring WAIT 1");
+    machine.ok("actions remove spring 1");
+    machine.ok("campaign pause spring");
+    machine.ok("actions remove spring 1");
+}
+
+#[test]
 fn nothing_goes_without_yes() {
     let machine = Machine::with_running_campaign();
     machine.fails("campaign remove spring --yes", 1, "is running");
@@ -302,5 +313,6 @@ fn watching_a_stopped_campaign_until_done_ends_at_once() {
     machine.ok("campaign stop spring");
     let told = machine.json("watch spring --until-done");
     assert_eq!((&told["campaign"], &told["state"], &told["waiting"]), (&json!("spring"), &json!("stopped"), &json!(2)));
-    assert_eq!(machine.ok("watch --until-done"), "");
+    let idle = machine.ok("watch --until-done");
+    assert!(idle.ends_with("no campaign runs\n") && idle.lines().count() == 1, "{idle}");
 }

@@ -31,9 +31,9 @@ const BATCHES_AHEAD: usize = 4;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Text (one number a line) and CSV are told apart, and charset, separator, header and the column with the
-numbers are found out, unless they are given. Numbers are read as people write them, +49 (30) 1234-567 or
-0049…, and without a country code as numbers of the setting country; extensions and short codes are numbers
+Text (one number a line) and CSV are told apart, and charset, separator, header and the column with the \
+numbers are found out, unless they are given. Numbers are read as people write them, +49 (30) 1234-567 or \
+0049…, and without a country code as numbers of the setting country; extensions and short codes are numbers \
 where the campaign's trunk says so. What is refused is told with its line, text and reason.
 
 The import is written in batches: Ctrl-C keeps those that were written and says how many.
@@ -43,8 +43,8 @@ Examples:
   campanile numbers import spring customers.csv --column Mobile --refused-to refused.csv
   grep -v '^#' numbers.txt | campanile numbers import spring -
 
-JSON: {campaign, file, format: {charset, separator, header, column}, imported, duplicates_in_file,
-duplicates_in_campaign, refused, refusals: [{line, text, reason}] (the first 1000), refusals_left_out,
+JSON: {campaign, file, format: {charset, separator, header, column}, imported, duplicates_in_file, \
+duplicates_in_campaign, refused, refusals: [{line, text, reason}] (the first 1000), refusals_left_out, \
 interrupted}.
 Ends with 65 when rows were refused and no number was found, and with 130 after Ctrl-C.")]
 pub struct Import {
@@ -142,6 +142,11 @@ impl Import {
         let ended = run.write_all(&mut session.ledger, &target, &events);
         run.progress.finish_and_clear();
         let tally = run.finish()?;
+        let ended = match ended {
+            // Nothing was opened, so there is nothing to count.
+            Err(failure) if tally.format.is_none() => return Err(failure),
+            ended => ended,
+        };
         if tally.imported > 0 {
             session.wake_daemon();
         }
