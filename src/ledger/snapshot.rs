@@ -60,6 +60,11 @@ fn open_files(db: &Connection) -> Result<u32> {
     Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
+/// The slots of the open attempts from about `now` on, ascending.
+pub fn taken_slots(db: &Connection, now: UtcMs) -> Result<Vec<UtcMs>> {
+    taken(db, None, now)
+}
+
 fn taken(db: &Connection, trunk: Option<TrunkId>, now: UtcMs) -> Result<Vec<UtcMs>> {
     let sql = "SELECT planned_at FROM attempts
         WHERE state <> 'closed' AND planned_at > ?1 AND (?2 IS NULL OR trunk = ?2) ORDER BY planned_at";

@@ -14,19 +14,19 @@ use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
 use crate::domain::plan::{LEAD_MS, pace};
 use crate::exit::Exit;
-use crate::ledger::campaigns;
+use crate::ledger::{Connection, LedgerError, campaigns, snapshot, views};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A campaign starts only when it has free numbers and actions and every sound exists; otherwise everything
-that is missing is listed with the command that mends it, and nothing changes. It dials at once when its
-window is open. Starting a running campaign changes nothing and is no error. A completed campaign starts
+A campaign starts only when it has free numbers and actions and every sound exists; otherwise everything \
+that is missing is listed with the command that mends it, and nothing changes. It dials at once when its \
+window is open. Starting a running campaign changes nothing and is no error. A completed campaign starts \
 again when it has free numbers again.
 
 Example:
   campanile campaign start spring
 
-JSON: {campaign, state, started, already, missing: [{what, mend}], first_call_at, opens_at, daemon_runs}.
+JSON: {campaign, state, started, already, missing: [{what, mend}], first_call_at, opens_at, daemon_runs}. \
 Ends with 1 when something is missing.")]
 pub struct Start {
     /// The campaign's name.
@@ -102,8 +102,11 @@ fn indented(text: &str) -> String {
 
 fn told(session: &mut Session, campaign: &Campaign, now: UtcMs, what: &str) -> Outcome {
     let opens_at = campaign.calendar.next_opening(now).filter(|at| *at > now);
-    let first_at = opens_at.unwrap_or(now.plus_ms(LEAD_MS));
-    let first_call_at = pace::slot_from(session.settings.calls_one_time, first_at);
+    let rate = session.settings.calls_one_time;
+    let first_call_at = match opens_at {
+        Some(at) => pace::slot_from(rate, at),
+        None => session.ledger.read(|db| first_call(db, campaign, rate, now))?,
+    };
     let daemon = session.daemon();
     let document = Started {
         campaign: campaign.name.to_string(),
@@ -120,6 +123,16 @@ fn told(session: &mut Session, campaign: &Campaign, now: UtcMs, what: &str) -> O
         warn("`campanile serve` does not run: nothing is dialled until it does");
     }
     Ok(Exit::Ok)
+}
+
+/// The campaign's next planned call; before the daemon has planned one, the first slot that no other
+/// campaign has.
+fn first_call(db: &Connection, campaign: &Campaign, rate: u32, now: UtcMs) -> Result<UtcMs, LedgerError> {
+    let planned = views::live(db, Some(campaign.id), 1)?.next_starts;
+    match planned.first() {
+        Some(at) if *at > now => Ok(*at),
+        _ => Ok(pace::free_slot_from(rate, &snapshot::taken_slots(db, now)?, now.plus_ms(LEAD_MS))),
+    }
 }
 
 fn tell(

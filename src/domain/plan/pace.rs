@@ -74,6 +74,15 @@ pub fn wake_cron(cron_interval_min: u32) -> String {
     format!("{second} {} * * * *", minutes.join(","))
 }
 
+/// The first slot at or after `at` that keeps its distance from those that are taken, in ascending order.
+#[must_use]
+pub fn free_slot_from(rate: u32, taken: &[UtcMs], at: UtcMs) -> UtcMs {
+    let mut starts = Spacing::of_server(taken, rate);
+    // Behind the last that is taken two minutes are free, whatever the rate.
+    let until = taken.last().copied().unwrap_or(at).max(at).plus_ms(2 * MINUTE_MS);
+    slots(rate, at, until).find(|slot| starts.admits(*slot)).unwrap_or_else(|| slot_from(rate, at))
+}
+
 /// Instants in use, and how near to them another may come. Asked in ascending order, so that a whole
 /// plan walks along the instants once.
 #[derive(Debug, Clone)]
@@ -119,6 +128,14 @@ mod tests {
 
     fn at(text: &str) -> UtcMs {
         text.parse::<jiff::Timestamp>().unwrap().into()
+    }
+
+    #[test]
+    fn the_first_free_slot_lies_behind_what_others_have_planned() {
+        let taken: Vec<UtcMs> = slots(60, UtcMs(0), UtcMs(300_000)).collect();
+        assert_eq!(free_slot_from(60, &taken, UtcMs(1_400)), UtcMs(300_000));
+        assert_eq!(free_slot_from(60, &[UtcMs(2_000), UtcMs(4_000)], UtcMs(1_400)), UtcMs(3_000));
+        assert_eq!(free_slot_from(1, &[], UtcMs(1_400)), UtcMs(60_000));
     }
 
     fn seconds(rate: u32, until_ms: i64) -> Vec<i64> {
