@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 
 use super::failure::{Failure, Outcome};
+use super::interrupt;
 use super::present;
 use super::session::Form;
 use super::{Global, actor::Actor};
@@ -16,8 +17,8 @@ use crate::settings::Settings;
 /// Check that everything is in place for calls, up to a self-test call; say what mends what is not.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Looks at the settings, the folders and their owner, the daemons, Asterisk and its dialplan, and the way to
-the gate; then a self-test call goes the way of every call, to an extension of our own dialplan that
+Looks at the settings, the folders and their owner, the daemons, Asterisk and its dialplan, and the way to \
+the gate; then a self-test call goes the way of every call, to an extension of our own dialplan that \
 answers. No trunk is used and nobody's phone rings. Run it as Asterisk's user.
 
 Examples:
@@ -25,7 +26,7 @@ Examples:
   campanile doctor --no-call --json
 
 JSON: [{level: ok | warning | problem, area, text, mend}].
-Ends with 1 when there is a problem.")]
+Ends with 1 when there is a problem, and with 130 after Ctrl-C, which stops the self-test call too.")]
 pub struct Doctor {
     /// Leave the self-test call out.
     #[arg(long)]
@@ -41,6 +42,9 @@ impl Doctor {
             Actor::admit(&mut ledger, Some(name), crate::clock::now())?.must_be_admin("run the doctor")?;
         }
         let call = if self.no_call { TestCall::Skip } else { TestCall::Make };
+        if call == TestCall::Make {
+            leave_in_good_order(&settings)?;
+        }
         let mut out = io::stdout();
         let mut told = Ok(());
         let findings = doctor::examine(&settings, call, |finding| {
@@ -61,6 +65,20 @@ impl Doctor {
             )),
         }
     }
+}
+
+/// Ctrl-C stops the self-test call before it ends the doctor: nothing is left running.
+fn leave_in_good_order(settings: &Settings) -> io::Result<()> {
+    let settings = settings.clone();
+    interrupt::listen(move || {
+        let left = doctor::abandon(&settings);
+        if let Err(error) = left {
+            eprintln!(
+                "campanile: the self-test call was not stopped: {error}\n  it ends by itself within half a minute"
+            );
+        }
+        std::process::exit(Exit::Interrupted.code().into())
+    })
 }
 
 fn tell(out: &mut dyn Write, finding: &Finding) -> io::Result<()> {

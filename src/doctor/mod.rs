@@ -9,6 +9,8 @@ mod asterisk;
 mod local;
 mod selftest;
 
+pub use self::selftest::abandon;
+
 use serde::Serialize;
 
 use crate::settings::Settings;

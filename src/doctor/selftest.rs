@@ -43,6 +43,11 @@ pub(super) fn call(settings: &Settings) -> Vec<Finding> {
         Ok(seen)
     });
     match outcome {
+        Err(LedgerError::InUse { .. }) => vec![Finding::problem(
+            "self-test",
+            "the call of another self-test, or of one that was ended early, is not over yet",
+            "wait half a minute, and run it again",
+        )],
         Err(error) => vec![Finding::problem("self-test", error.to_string(), "see the ledger's line above")],
         Ok(None) => vec![Finding::problem(
             "self-test",
@@ -85,6 +90,24 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
     contacts::import(db, campaign, &number)?;
     campaigns::set_state(db, campaign, CampaignState::Running)?;
     Ok(campaign)
+}
+
+/// Stops a self-test call whose doctor leaves early: the daemon withdraws it, or it ends by itself. What is
+/// left in the ledger the next self-test removes.
+pub fn abandon(settings: &Settings) -> Result<()> {
+    let mut ledger = Ledger::open_existing(&settings.ledger())?;
+    ledger.write(|db| stop(db))?;
+    wake(&settings.serve_wake(), Change::Command);
+    Ok(())
+}
+
+fn stop(db: &crate::ledger::Db) -> Result<()> {
+    match campaigns::find(db, NAME)? {
+        Some(campaign) if campaign.state == CampaignState::Running => {
+            campaigns::set_state(db, campaign.id, CampaignState::Stopped)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Removes what an earlier self-test left.
@@ -178,4 +201,21 @@ fn hops(row: &AttemptRow, facts: &[Evidence]) -> Vec<Finding> {
         ));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_self_test_that_is_left_early_calls_nobody_and_the_next_one_begins_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&dir.path().join("campanile.db")).unwrap();
+        ledger.write(|db| stop(db)).unwrap();
+        let first = ledger.write(|db| prepare(db)).unwrap();
+        ledger.write(|db| stop(db)).unwrap();
+        let state = ledger.read(|db| Ok(campaigns::get(db, first)?.map(|campaign| campaign.state))).unwrap();
+        assert_eq!(state, Some(CampaignState::Stopped));
+        assert_ne!(ledger.write(|db| prepare(db)).unwrap(), CampaignId(0));
+    }
 }
