@@ -16,7 +16,7 @@ Examples:
   campanile check-config
   campanile --config ./campanile.conf check-config --json
 
-JSON: {ok, problems: [{source, file, line, text, problem, mend}], warnings, values: [{key, value, source}]}.
+JSON: {ok, problems: [{source, file, line, text, problem, mend}], warnings, values: [{key, value, source}]}. \
 Ends with 0 when the settings hold, and with 78 when they do not.")]
 pub struct CheckConfig {}
 

@@ -51,11 +51,14 @@ struct Cli {
     verb: Verb,
 }
 
+/// Their part of the help, below the options of the verb.
+const EVERYWHERE: &str = "Everywhere";
+
 /// Options that every verb takes.
 #[derive(Debug, Args)]
 pub struct Global {
     /// The settings file [default: /etc/campanile/campanile.conf].
-    #[arg(long, global = true, value_name = "FILE", env = "CAMPANILE_CONFIG", hide_env_values = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "CAMPANILE_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
 
     /// Who acts [default: admin, the built-in admin].
@@ -63,15 +66,15 @@ pub struct Global {
     /// An admin sees and does all. A user sees only their own campaigns (those of others do not exist
     /// for them), and may not use IVR actions nor administer users and trunks. Whoever can open the
     /// ledger's file is its authority: this is no password, it keeps honest people apart.
-    #[arg(long = "as", global = true, value_name = "USER", env = "CAMPANILE_AS", hide_env_values = true)]
+    #[arg(long = "as", global = true, help_heading = EVERYWHERE, value_name = "USER", env = "CAMPANILE_AS", hide_env_values = true)]
     acting: Option<Name>,
 
     /// Answer in JSON: one document, with instants as RFC 3339 in UTC with milliseconds.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
 
     /// Log to stderr what happens; twice or thrice for more.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE, action = clap::ArgAction::Count)]
     verbose: u8,
 }
 
@@ -180,12 +183,34 @@ mod tests {
         assert_documented(&command);
     }
 
+    #[test]
+    fn the_options_of_a_verb_stand_above_those_of_every_verb() {
+        let mut command = super::Cli::command();
+        command.build();
+        let mut add = command.find_subcommand("trunk").and_then(|c| c.find_subcommand("add")).unwrap().clone();
+        let help = add.render_long_help().to_string();
+        let everywhere = help.find("\nEverywhere:\n").unwrap();
+        assert!(help.find("--account").unwrap() < everywhere && everywhere < help.find("--config").unwrap(), "{help}");
+    }
+
     #[track_caller]
     fn assert_documented(command: &clap::Command) {
         assert!(command.get_about().is_some(), "{} has no help", command.get_name());
         for arg in command.get_arguments() {
             assert!(arg.get_help().is_some(), "{} of {} has no help", arg.get_id(), command.get_name());
         }
+        assert_prose_wraps(&command.get_after_help().map(ToString::to_string).unwrap_or_default());
         command.get_subcommands().for_each(assert_documented);
+    }
+
+    /// A paragraph of the manual is one line, which the terminal's width breaks: one that is broken in the
+    /// source too comes out ragged.
+    #[track_caller]
+    fn assert_prose_wraps(manual: &str) {
+        let prose = |line: &str| !line.is_empty() && !line.starts_with(' ');
+        for (line, next) in manual.lines().zip(manual.lines().skip(1)) {
+            let broken = prose(line) && prose(next) && !line.ends_with(['.', ':', ')']);
+            assert!(!broken, "`{line}` goes on in the next line");
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::ledger::contacts;
 /// Make all failed numbers of a campaign callable again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each failed number is called again as if it were new: all its retries are back. Those that were reached, or
+Each failed number is called again as if it were new: all its retries are back. Those that were reached, or \
 still wait, are left alone.
 
 Example:

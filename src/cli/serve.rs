@@ -12,7 +12,7 @@ use crate::settings::Settings;
 /// Run the daemon: plan calls, hand them to Asterisk, settle what became of them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Runs in the foreground until SIGTERM or Ctrl-C; only one runs for each ledger. It must run as Asterisk's
+Runs in the foreground until SIGTERM or Ctrl-C; only one runs for each ledger. It must run as Asterisk's \
 user: call files must belong to it. `campanile-agi` must run beside it, or the gate lets no call through.
 
 Examples:

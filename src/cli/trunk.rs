@@ -39,8 +39,8 @@ pub enum TrunkVerb {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The dial template is what Asterisk's Dial gets, with a place for the number: {number} is the number in its
-canonical form (+493012345), {digits} the same without its +. It is refused when it could add a leg (&),
+The dial template is what Asterisk's Dial gets, with a place for the number: {number} is the number in its \
+canonical form (+493012345), {digits} the same without its +. It is refused when it could add a leg (&), \
 options (,) or code ($).
 
 Examples:
@@ -89,8 +89,8 @@ pub struct Remove {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Dials nobody: it checks the number, and says what Dial would get, whether Asterisk runs (by the pid file in
-the setting asterisk_run_dir) and how many of the trunk's channels are in use. A self-test call over the
+Dials nobody: it checks the number, and says what Dial would get, whether Asterisk runs (by the pid file in \
+the setting asterisk_run_dir) and how many of the trunk's channels are in use. A self-test call over the \
 whole chain is what `campanile doctor` makes.
 
 Example:

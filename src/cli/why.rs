@@ -27,14 +27,14 @@ const OTHERS: &str = "of-another-user";
 /// Why is this number not being called? Each rule with pass or fail, and the next instant.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-For every campaign that has the number: each rule with pass or fail, and the next instant at which the
+For every campaign that has the number: each rule with pass or fail, and the next instant at which the \
 number can be called when time alone mends what fails; otherwise what to do.
 
 Examples:
   campanile why +49301234567
   campanile why '030 1234567' --campaign spring
 
-JSON: {number, campaigns: [{campaign, callable_at, hint, rules: [{rule, verdict, detail, next_at}]}]}.
+JSON: {number, campaigns: [{campaign, callable_at, hint, rules: [{rule, verdict, detail, next_at}]}]}. \
 Ends with 66 when no campaign has the number.")]
 pub struct WhyNumber {
     /// The number, as people write it.

@@ -20,35 +20,35 @@ const WAIT_TIME_S_SHORT: u32 = 15;
 /// The options that `add` and `set` share.
 #[derive(Debug, Args)]
 pub struct CampaignOptions {
-    /// The user that the campaign belongs to (admin) [default: who acts].
+    /// The user that the campaign belongs to (admin) [of a new campaign: who acts].
     #[arg(long, value_name = "USER")]
     user: Option<Name>,
-    /// When calls may start each day, in the campaign's time zone [default: all day].
+    /// When calls may start each day, in the campaign's time zone [of a new campaign: all day].
     ///
     /// The window may cross midnight; the same start and stop are the whole day.
     #[arg(long, value_name = "HH:MM", value_parser = time_of_day)]
     start: Option<u32>,
-    /// When calls no longer start, in the campaign's time zone [default: all day].
+    /// When calls no longer start, in the campaign's time zone [of a new campaign: all day].
     #[arg(long, value_name = "HH:MM", value_parser = time_of_day)]
     stop: Option<u32>,
-    /// The time zone of start and stop, such as Europe/Berlin [default: the setting time_zone].
+    /// The time zone of start and stop, such as Europe/Berlin [of a new campaign: the setting time_zone].
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<Zone>,
-    /// How often an unsuccessful call is retried [default: 0].
+    /// How often an unsuccessful call is retried [of a new campaign: 0].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100))]
     max_retries: Option<u32>,
-    /// Seconds from the end of an unsuccessful call to its retry [default: 300].
+    /// Seconds from the end of an unsuccessful call to its retry [of a new campaign: 300].
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=31_536_000))]
     retry_time: Option<u32>,
-    /// Seconds that a call may ring, 1 to 300 [default: 30].
+    /// Seconds that a call may ring, 1 to 300 [of a new campaign: 30].
     ///
     /// Under 15 seconds most people do not reach the phone: they find a missed call.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=300))]
     wait_time: Option<u32>,
-    /// The most calls of the campaign at once, or none for no cap but the trunk's [default: none].
+    /// The most calls of the campaign at once, or none for no cap but the trunk's [of a new campaign: none].
     #[arg(long, value_name = "N|none")]
     channels: Option<Cap>,
-    /// What the callee sees: a number, 'Name <+4930123>', or none for what the trunk sets [default: none].
+    /// What the callee sees: a number, 'Name <+4930123>', or none for what the trunk sets [of a new campaign: none].
     #[arg(long, value_name = "CALLER")]
     caller_id: Option<CallerId>,
 }

@@ -11,7 +11,7 @@ use crate::ledger::campaigns;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Only what is given changes. Window, channels and state hold at the gate at once, also for calls that are
+Only what is given changes. Window, channels and state hold at the gate at once, also for calls that are \
 planned already; trunk, wait time and caller id hold for calls that are planned from now on.
 
 Examples:

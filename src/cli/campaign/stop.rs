@@ -16,7 +16,7 @@ use crate::ledger::{attempts, campaigns, views};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It holds at the gate from the instant at which this command answers: calls that are up go on, no further
+It holds at the gate from the instant at which this command answers: calls that are up go on, no further \
 one starts, and the files of planned calls are withdrawn. Stopping a stopped campaign is no error.
 
 JSON: {campaign, state, stopped, no_start_after, withdrawn, calls_up}.")]

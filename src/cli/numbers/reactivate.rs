@@ -10,7 +10,7 @@ use crate::ledger::{contacts, trunks};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The number is called again as if it were new: all its retries are back. One that waits already, or is in a
+The number is called again as if it were new: all its retries are back. One that waits already, or is in a \
 call, is refused.
 
 Example:
