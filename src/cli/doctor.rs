@@ -1,29 +1,31 @@
 //! `campanile doctor`.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use clap::Args;
 
-use super::Global;
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
+use super::present;
 use super::session::Form;
+use super::{Global, actor::Actor};
 use crate::doctor::{self, Finding, Level, TestCall};
 use crate::exit::Exit;
+use crate::ledger::Ledger;
 use crate::settings::Settings;
 
-/// Look at everything that calls need, down to a self-test call, and say how to mend what is wrong.
+/// Check that everything is in place for calls, up to a self-test call; say what mends what is not.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Looks at: settings and template, ledger, spool folders (owner, one file system, inotify, space), sounds, the
-running Asterisk and its dialplan, campanile-agi, campanile serve; then makes a self-test call inside the PBX,
-which takes the way of every call and uses no trunk. The call waits for a free slot like any other.
+Looks at the settings, the folders and their owner, the daemons, Asterisk and its dialplan, and the way to
+the gate; then a self-test call goes the way of every call, to an extension of our own dialplan that
+answers. No trunk is used and nobody's phone rings. Run it as Asterisk's user.
 
 Examples:
   sudo -u asterisk campanile doctor
   campanile doctor --no-call --json
 
-JSON: {ok, findings: [{level, area, text, mend}]}, level being ok, warning or problem.
-Ends with 0 when nothing is a problem, and with 69 when something is.")]
+JSON: [{level: ok | warning | problem, area, text, mend}].
+Ends with 1 when there is a problem.")]
 pub struct Doctor {
     /// Leave the self-test call out.
     #[arg(long)]
@@ -31,35 +33,45 @@ pub struct Doctor {
 }
 
 impl Doctor {
-    pub fn run(&self, global: &Global) -> Outcome {
-        let loaded = Settings::load(global.config.as_deref())?;
-        let call = if self.no_call { TestCall::Skip } else { TestCall::Make };
-        let findings = match global.form() {
-            Form::Text => doctor::examine(&loaded.settings, call, print),
-            Form::Json => doctor::examine(&loaded.settings, call, |_| {}),
-        };
-        let ok = findings.iter().all(|f| f.level != Level::Problem);
-        let mut out = std::io::stdout();
-        match global.form() {
-            Form::Json => writeln!(out, "{:#}", serde_json::json!({"ok": ok, "findings": findings}))?,
-            Form::Text if ok => writeln!(out, "Everything that calls need is in place.")?,
-            Form::Text => writeln!(out, "Calls will fail until the problems above are mended.")?,
+    pub fn run(self, global: &Global) -> Outcome {
+        let settings = Settings::load(global.config.as_deref())?.settings;
+        // A user's wish is refused only where the ledger can say that they are one: without a ledger
+        // the doctor is needed most.
+        if let (Some(name), Ok(mut ledger)) = (&global.acting, Ledger::open_existing(&settings.ledger())) {
+            Actor::admit(&mut ledger, Some(name), crate::clock::now())?.must_be_admin("run the doctor")?;
         }
-        Ok(if ok { Exit::Ok } else { Exit::Unavailable })
+        let call = if self.no_call { TestCall::Skip } else { TestCall::Make };
+        let mut out = io::stdout();
+        let mut told = Ok(());
+        let findings = doctor::examine(&settings, call, |finding| {
+            if told.is_ok() && global.form() == Form::Text {
+                told = tell(&mut out, finding);
+            }
+        });
+        told?;
+        if global.form() == Form::Json {
+            present::json_document(&mut out, &findings)?;
+        }
+        match findings.iter().filter(|finding| finding.level == Level::Problem).count() {
+            0 => Ok(Exit::Ok),
+            n => Err(Failure::new(
+                Exit::Failure,
+                format!("calls will fail: {}", present::counted(n as u64, "problem")),
+                "mend what is marked problem above, and run it again",
+            )),
+        }
     }
 }
 
-/// Each finding as soon as it is there: the self-test call takes a while.
-fn print(finding: &Finding) {
-    let mark = match finding.level {
+fn tell(out: &mut dyn Write, finding: &Finding) -> io::Result<()> {
+    let level = match finding.level {
         Level::Ok => "ok",
         Level::Warning => "warning",
         Level::Problem => "PROBLEM",
     };
-    let mut out = std::io::stdout();
-    // A closed pipe ends the program at the last line, not in the middle of a check.
-    let _ = writeln!(out, "{mark:>8}  {:<10} {}", finding.area, finding.text);
-    if let Some(mend) = &finding.mend {
-        let _ = writeln!(out, "{:>8}  {:<10} mend: {mend}", "", "");
+    writeln!(out, "{level:<8} {:<10} {}", finding.area, finding.text)?;
+    match &finding.mend {
+        Some(mend) => mend.lines().try_for_each(|line| writeln!(out, "{:<19} {line}", "")),
+        None => Ok(()),
     }
 }

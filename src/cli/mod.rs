@@ -34,6 +34,7 @@ use self::failure::Outcome;
 use self::session::{Form, Session};
 use crate::domain::name::Name;
 use crate::exit::Exit;
+use crate::logging;
 
 /// The auto-dialer that is installed next to Asterisk.
 ///
@@ -68,6 +69,10 @@ pub struct Global {
     /// Answer in JSON: one document, with instants as RFC 3339 in UTC with milliseconds.
     #[arg(long, global = true)]
     json: bool,
+
+    /// Log to stderr what happens; twice or thrice for more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
 }
 
 impl Global {
@@ -82,7 +87,7 @@ enum Verb {
     Serve(serve::Serve),
     /// List every problem of the settings, and every value with its source.
     CheckConfig(check::CheckConfig),
-    /// Look at everything that calls need, down to a self-test call, and say how to mend what is wrong.
+    /// Check that everything is in place for calls, up to a self-test call.
     Doctor(doctor::Doctor),
     /// Users: add, list, remove (admin).
     #[command(subcommand)]
@@ -121,6 +126,9 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Outcome {
     let global = cli.global;
+    if !matches!(cli.verb, Verb::Serve(_)) {
+        logging::start_verb(global.verbose);
+    }
     match cli.verb {
         Verb::Serve(verb) => verb.run(&global),
         Verb::CheckConfig(verb) => verb.run(&global),

@@ -23,10 +23,9 @@ pub struct Serve {}
 impl Serve {
     pub fn run(&self, global: &Global) -> Outcome {
         let loaded = Settings::load(global.config.as_deref())?;
-        let settings = loaded.settings;
-        logging::start(&settings.log_config);
+        let _logs_somewhere = logging::start(&loaded.settings.log_config);
         loaded.warnings.iter().for_each(|warning| log::warn!("{warning}"));
-        daemon::run(&settings).map_err(failure)?;
+        daemon::run(&loaded.settings).map_err(failure)?;
         Ok(Exit::Ok)
     }
 }

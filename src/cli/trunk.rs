@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use serde::Serialize;
 
 use super::failure::{Outcome, Result};
-use super::present::{cap, or_dash, table};
+use super::present::{cap, in_use, or_dash, table};
 use super::session::{Session, warn};
 use crate::domain::name::{AccountCode, Name};
 use crate::domain::number::Number;
@@ -224,7 +224,7 @@ fn tell(out: &mut dyn Write, page: &TrunkPage) -> Result<()> {
     let row = &page.row;
     writeln!(out, "trunk            {}", row.trunk)?;
     writeln!(out, "dial             {}", row.dial)?;
-    writeln!(out, "channels         {} in use of {}", page.open_calls, cap(row.channels))?;
+    writeln!(out, "channels         {}", in_use(page.open_calls, row.channels))?;
     writeln!(out, "starts a second  {}", cap(row.starts_per_second))?;
     writeln!(out, "account          {}", or_dash(row.account.as_ref()))?;
     writeln!(out, "short numbers    {}", row.short_numbers)?;
@@ -274,7 +274,7 @@ impl Test {
 fn tell_tested(out: &mut dyn Write, tested: &Tested) -> Result<()> {
     writeln!(out, "number    {}", tested.number)?;
     writeln!(out, "dials     {}", tested.dials)?;
-    writeln!(out, "channels  {} in use of {}", tested.open_calls, cap(tested.channels))?;
+    writeln!(out, "channels  {}", in_use(tested.open_calls, tested.channels))?;
     writeln!(out, "Asterisk  {}", if tested.asterisk_runs { "runs" } else { "does not run" })?;
     writeln!(out, "Nobody was called; `campanile doctor` makes a self-test call.")?;
     Ok(())

@@ -5,19 +5,24 @@ use std::io::Write;
 use clap::Args;
 use serde::Serialize;
 
+use super::actor::Actor;
 use super::failure::{Failure, Outcome, Result};
 use super::present::{Moment, moment, table};
 use super::session::Session;
+use crate::daemon::lock;
 use crate::domain::calendar::Zone;
 use crate::domain::campaign::Campaign;
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
 use crate::domain::number::Number;
 use crate::domain::trunk::ShortNumbers;
-use crate::domain::why::{self, Explanation, RuleVerdict, Verdict};
+use crate::domain::why::{self, Daemon, Explanation, RuleVerdict, Verdict};
 use crate::exit::Exit;
 use crate::ledger::why::{ServerLimits, view};
-use crate::ledger::{Connection, campaigns, contacts};
+use crate::ledger::{Connection, LedgerError, campaigns, contacts};
+
+/// What stands for the name of another user's campaign.
+const OTHERS: &str = "of-another-user";
 
 /// Why is this number not being called? Each rule with pass or fail, and the next instant.
 #[derive(Debug, Args)]
@@ -78,13 +83,14 @@ impl WhyNumber {
         let limits = ServerLimits {
             calls_one_time: session.settings.calls_one_time,
             spool_files_max: session.settings.spool_files_max,
+            daemon: daemon_of(session),
         };
         let actor = &session.actor;
         let campaigns = session.ledger.try_read(|db| {
             let only = self.campaign.as_ref().map(|name| actor.campaign(db, name)).transpose()?;
             let wanted =
                 |campaign: &Campaign| only.as_ref().map_or_else(|| actor.sees(campaign), |c| c.id == campaign.id);
-            explain_all(db, &number, limits, now, wanted)
+            explain_all(db, &number, limits, now, actor, wanted)
         })?;
         if campaigns.is_empty() {
             let of = self
@@ -100,17 +106,27 @@ impl WhyNumber {
     }
 }
 
+fn daemon_of(session: &Session) -> Daemon {
+    match lock::running(&session.settings.serve_lock()) {
+        Some(_) => Daemon::Running,
+        None => Daemon::Stopped,
+    }
+}
+
 fn explain_all(
     db: &Connection,
     number: &Number,
     limits: ServerLimits,
     now: UtcMs,
+    actor: &Actor,
     wanted: impl Fn(&Campaign) -> bool,
 ) -> Result<Vec<InCampaign>> {
     let mut told = Vec::new();
     for contact in contacts::with_number(db, number)? {
         let Some(campaign) = campaigns::get(db, contact.campaign)?.filter(&wanted) else { continue };
-        let Explanation { rules, callable_at, hint } = why::explain(&view(db, &contact, limits, now)?, now);
+        let mut seen = view(db, &contact, limits, now)?;
+        seen.busy_in = seen.busy_in.map(|name| shown_to(db, actor, name)).transpose()?;
+        let Explanation { rules, callable_at, hint } = why::explain(&seen, now);
         told.push(InCampaign {
             campaign: campaign.name.to_string(),
             callable_at: moment(callable_at),
@@ -120,6 +136,12 @@ fn explain_all(
         });
     }
     Ok(told)
+}
+
+/// The name of a campaign, unless it is another user's.
+fn shown_to(db: &Connection, actor: &Actor, name: Name) -> Result<Name> {
+    let theirs = campaigns::find(db, name.as_str())?.is_some_and(|campaign| actor.sees(&campaign));
+    Ok(if theirs { name } else { OTHERS.parse().map_err(LedgerError::from)? })
 }
 
 fn tell(out: &mut dyn Write, number: &str, told: &InCampaign, now: UtcMs) -> Result<()> {

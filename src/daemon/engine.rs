@@ -16,6 +16,7 @@ use log::warn;
 use self::archives::Archives;
 use super::event::Event;
 use super::port::{Entropy, PortError, SpoolPort};
+use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::ids::AttemptId;
 use crate::domain::instant::UtcMs;
 use crate::ledger::{Ledger, LedgerError, attempts, evidence};
@@ -27,10 +28,6 @@ const OVERDUE_RESCAN_MS: i64 = 15_000;
 
 /// How soon the spool is looked at again when a step found it different from what it should be.
 const RESCAN_SOON_MS: i64 = 1_000;
-
-/// A file that Asterisk has not asked the gate about this long after its slot is overdue. It is more
-/// than the gate would still admit.
-const OVERDUE_MS: i64 = 10_000;
 
 /// How long planning rests after a call that Asterisk ran without asking the gate, and after a file that
 /// could not be published: each further one would fail the same way.

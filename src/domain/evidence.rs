@@ -71,7 +71,7 @@ pub struct Report {
     pub sip_code: Option<u16>,
     /// From `Dial` to the first ringing (`RINGTIME_MS`); `None` when it never rang.
     pub ring_after_ms: Option<i64>,
-    /// From `Dial` to the end of the dialled call.
+    /// From the beginning of the dialling leg to its end (`DIALEDTIME_MS`): the gate's hold is in it.
     pub dial_ms: Option<i64>,
     /// From the answer to the end.
     pub talk_ms: Option<i64>,

@@ -14,8 +14,7 @@ use super::instant::UtcMs;
 /// an outage the spool would otherwise start all its files at once (asterisk.md 2.5).
 pub const LATE_MS_MAX: i64 = 5_000;
 
-/// How much earlier than its strict turn a start may come: scheduling jitter, and no more, so that
-/// one late start does not delay all that follow.
+/// How much earlier than its strict turn a start over a trunk may come: scheduling jitter, and no more.
 pub const JITTER_MS: i64 = 20;
 
 /// Why the gate said no.
@@ -85,13 +84,25 @@ pub struct GateCampaign {
     pub channels: Option<u32>,
 }
 
-/// A rate that starts must keep: the generic cell rate algorithm in its virtual-scheduling form
-/// (ITU-T I.371), with [`JITTER_MS`] as its tolerance.
+/// What a rate is kept for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaceKind {
+    /// A trunk's cap: the generic cell rate algorithm in its virtual-scheduling form (ITU-T I.371), with
+    /// [`JITTER_MS`] as its tolerance. A late start delays those behind it.
+    Cap,
+    /// The server's grid. A late start is caught up, with distances that are at least four fifths of the
+    /// grid's: otherwise one stall would shift every later start of a campaign that uses each slot.
+    Grid,
+}
+
+/// A rate that starts must keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
+    /// What it is kept for.
+    pub kind: PaceKind,
     /// Milliseconds between two starts.
     pub spacing_ms: i64,
-    /// The theoretical arrival time of the next start.
+    /// The strict turn of the next start.
     pub next_at: UtcMs,
 }
 
@@ -99,13 +110,21 @@ impl Pace {
     /// The earliest instant at or after `at` that keeps the rate.
     #[must_use]
     pub fn earliest(self, at: UtcMs) -> UtcMs {
-        at.max(self.next_at.plus_ms(-JITTER_MS))
+        let early_ms = match self.kind {
+            PaceKind::Cap => JITTER_MS,
+            PaceKind::Grid => (self.spacing_ms / 5).max(1),
+        };
+        at.max(self.next_at.plus_ms(-early_ms))
     }
 
     /// The pace after a start at `at`.
     #[must_use]
     pub fn after(self, at: UtcMs) -> Self {
-        Self { next_at: self.next_at.max(at).plus_ms(self.spacing_ms), ..self }
+        let turn = match self.kind {
+            PaceKind::Cap => self.next_at.max(at),
+            PaceKind::Grid => at,
+        };
+        Self { next_at: turn.plus_ms(self.spacing_ms), ..self }
     }
 }
 
@@ -143,4 +162,38 @@ fn start_of(view: &GateView) -> Result<UtcMs, Refusal> {
         return Err(Refusal::Rate);
     }
     Ok(start_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Starts of calls that are planned every 100 ms, while those before `stalled_until` come late.
+    fn offsets(kind: PaceKind, stalled_until: i64, calls: i64) -> Vec<i64> {
+        let mut pace = Pace { kind, spacing_ms: 100, next_at: UtcMs(0) };
+        let start = |i: i64| {
+            let at = pace.earliest(UtcMs((i * 100).max(stalled_until)));
+            pace = pace.after(at);
+            at.0 - i * 100
+        };
+        (0..calls).map(start).collect()
+    }
+
+    #[test]
+    fn after_a_stall_the_grid_is_reached_again_without_a_burst_i5_i6() {
+        let off = offsets(PaceKind::Grid, 250, 20);
+        assert_eq!(off[..4], [250, 230, 210, 190], "80 ms apart");
+        assert_eq!(off[13..], [0; 7]);
+    }
+
+    #[test]
+    fn a_cap_is_not_exceeded_to_catch_up_i5() {
+        assert_eq!(offsets(PaceKind::Cap, 250, 20)[1..], [230; 19]);
+    }
+
+    #[test]
+    fn on_time_nothing_is_delayed_i6() {
+        assert_eq!(offsets(PaceKind::Grid, 0, 20), [0; 20]);
+        assert_eq!(offsets(PaceKind::Cap, 0, 20), [0; 20]);
+    }
 }

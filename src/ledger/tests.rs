@@ -267,3 +267,33 @@ fn deleting_all_numbers_keeps_those_in_a_call_and_the_report() {
     let rows = w.ledger.read(|db| views::attempts_page(db, campaign, AttemptId(0), 10)).unwrap();
     assert_eq!(rows.len(), 2);
 }
+
+/// One file of sample data for each migration, loaded right after it: the next must cope with it.
+const SAMPLES: &[&str] = &[include_str!("../../tests/fixtures/migrations/0001_first_light.sql")];
+
+#[test]
+fn every_migration_is_tried_over_the_data_of_the_one_before() {
+    assert_eq!(SAMPLES.len(), schema::MIGRATIONS.len(), "a migration comes with sample data");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("campanile.db");
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    for (done, (migration, sample)) in schema::MIGRATIONS.iter().zip(SAMPLES).enumerate() {
+        raw.execute_batch(migration).unwrap();
+        raw.execute_batch(sample).unwrap();
+        raw.pragma_update(None, "user_version", i64::try_from(done + 1).unwrap()).unwrap();
+    }
+    drop(raw);
+    let mut ledger = Ledger::open(&path).unwrap();
+    ledger
+        .read(|db| {
+            let campaign = campaigns::find(db, "spring")?.unwrap();
+            assert_eq!(contacts::counts(db, campaign.id)?.total(), 5);
+            assert_eq!(actions::get(db, campaign.actions)?.len(), 3);
+            assert_eq!(contacts::page(db, campaign.id, None, ContactId(0), 10)?.len(), 5);
+            assert_eq!(views::attempts_page(db, campaign.id, AttemptId(0), 10)?.len(), 2);
+            assert_eq!(evidence::of(db, AttemptId(2))?.len(), 3);
+            assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 3);
+            Ok(())
+        })
+        .unwrap();
+}

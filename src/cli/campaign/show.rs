@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 
 use super::super::failure::{Failure, Outcome, Result};
-use super::super::present::{cap, table};
+use super::super::present::{in_use, table};
 use super::super::session::{Form, Session};
 use super::page::{self, Overview, Page};
 use crate::domain::name::Name;
@@ -67,7 +67,7 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
     writeln!(out, "state       {}", overview.state)?;
     writeln!(out, "runs        {}", overview.run_time)?;
     writeln!(out, "trunk       {}", overview.trunk)?;
-    writeln!(out, "channels    {} in use of {}", page.open_calls, cap(page.channels))?;
+    writeln!(out, "channels    {}", in_use(page.open_calls, page.channels))?;
     writeln!(out, "caller id   {}", page.caller_id.as_deref().unwrap_or("what the trunk sets"))?;
     writeln!(out, "wait time   {} s", page.wait_time_s)?;
     writeln!(out, "retries     {}, {} s after the call", page.max_retries, page.retry_time_s)?;

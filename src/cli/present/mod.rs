@@ -61,6 +61,11 @@ pub fn cap(cap: Option<u32>) -> String {
     cap.map_or_else(|| "no cap".to_owned(), |n| n.to_string())
 }
 
+/// Channels for people: `3 in use of 10`, `3 in use, no cap`.
+pub fn in_use(open: u32, cap: Option<u32>) -> String {
+    cap.map_or_else(|| format!("{open} in use, no cap"), |cap| format!("{open} in use of {cap}"))
+}
+
 /// What may be absent, for people: `-` then.
 pub fn or_dash<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |v| v.to_string())

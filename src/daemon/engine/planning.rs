@@ -2,8 +2,9 @@
 
 use log::{debug, error, info};
 
-use super::{Engine, EngineError, OVERDUE_MS, REST_MS};
+use super::{Engine, EngineError, REST_MS};
 use crate::daemon::port::{Entropy, PortError, Publication, SpoolPort};
+use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::campaign::Campaign;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::{AttemptId, CampaignId, Ticket};

@@ -122,8 +122,9 @@ impl<'a> Seen<'a> {
         let (disposition, why) = classify(report);
         let answered =
             disposition == Disposition::Answered || (report.dial_status.is_none() && self.answered_at.is_some());
-        let dial_ms = report.dial_ms.filter(|ms| *ms >= 0);
-        let ended_at = report.dialled_at.zip(dial_ms).map(|(t, ms)| t.plus_ms(ms).min(reported_at));
+        let answered_at = if answered { self.answer(report, reported_at) } else { None };
+        let talk_ms = report.talk_ms.filter(|_| answered);
+        let ended_at = answered_at.zip(talk_ms).map(|(t, ms)| t.plus_ms(ms).min(reported_at));
         Conclusion {
             not_dialled: None,
             disposition: if answered { Disposition::Answered } else { disposition },
@@ -131,11 +132,19 @@ impl<'a> Seen<'a> {
             cause: report.cause,
             sip_code: report.sip_code,
             dialled_at: report.dialled_at.or(self.admitted_at),
-            answered_at: if answered { exact_answer(report).or(self.answered_at) } else { None },
+            answered_at,
             ended_at: ended_at.unwrap_or(reported_at),
-            ring_ms: rang_ms(report, reported_at),
-            talk_ms: report.talk_ms.filter(|_| answered),
+            ring_ms: rang_ms(report, answered_at.unwrap_or(reported_at)),
+            talk_ms,
         }
+    }
+
+    /// When it was answered: by the answered leg, or by the talk time that ended with the report. Both
+    /// may be seen late and neither early, so the earlier one is nearer to the truth.
+    fn answer(&self, report: &Report, reported_at: UtcMs) -> Option<UtcMs> {
+        let by_talk = report.talk_ms.filter(|ms| *ms >= 0).map(|ms| reported_at.plus_ms(-ms));
+        let answered_at = [by_talk, self.answered_at].into_iter().flatten().min()?;
+        Some(report.dialled_at.map_or(answered_at, |dialled_at| answered_at.max(dialled_at)))
     }
 
     /// Admitted, and no report says what became of it.
@@ -186,13 +195,9 @@ impl<'a> Seen<'a> {
 
 /// How long it rang: from the first ringing to the answer or, without one, to the report, which the
 /// dialling leg sends as it ends.
-fn rang_ms(report: &Report, reported_at: UtcMs) -> Option<i64> {
-    let until_ringing = report.ring_after_ms?;
-    let until_end = match (report.dial_ms, report.talk_ms) {
-        (Some(dial), Some(talk)) => dial - talk,
-        _ => reported_at.since_ms(report.dialled_at?),
-    };
-    Some((until_end - until_ringing).max(0))
+fn rang_ms(report: &Report, until: UtcMs) -> Option<i64> {
+    let began_at = report.dialled_at?.plus_ms(report.ring_after_ms?);
+    Some(until.since_ms(began_at).max(0))
 }
 
 /// Keeps the candidate with the least key; equal keys are equal facts, so order cannot show.
@@ -213,12 +218,6 @@ fn report_key<'a>((at, report): &(UtcMs, &'a Report)) -> impl Ord + use<'a> {
     };
     let codes = (report.dial_status, report.cause, report.sip_code);
     (rank, *at, report.dialled_at, codes, report.ring_after_ms, report.dial_ms, report.talk_ms)
-}
-
-fn exact_answer(report: &Report) -> Option<UtcMs> {
-    let before_answer_ms = report.dial_ms?.saturating_sub(report.talk_ms?);
-    (before_answer_ms >= 0).then_some(())?;
-    Some(report.dialled_at?.plus_ms(before_answer_ms))
 }
 
 fn without_report(gone: Gone) -> &'static str {

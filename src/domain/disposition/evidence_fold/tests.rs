@@ -54,16 +54,25 @@ fn open(evidence: &[Evidence], now: i64, line: Line, check_again_at: Option<i64>
 fn an_answered_call_is_told_by_its_report_to_the_millisecond() {
     let report = Report {
         ring_after_ms: Some(200),
-        dial_ms: Some(9_500),
+        // Counted from the leg's beginning, which the gate held for a second.
+        dial_ms: Some(10_500),
         talk_ms: Some(6_400),
         cause: Some(16),
         ..dialled(DialStatus::Answer)
     };
-    let told = ends(&[admitted(), at(1_003_150, Fact::Answered), reported(1_009_510, report)], Disposition::Answered);
+    let told = ends(&[admitted(), at(1_003_150, Fact::Answered), reported(1_009_502, report)], Disposition::Answered);
     assert_eq!(told.dialled_at, Some(UtcMs(1_000_002)));
     assert_eq!(told.answered_at, Some(UtcMs(1_003_102)));
     assert_eq!(told.ended_at, UtcMs(1_009_502));
     assert_eq!((told.ring_ms, told.talk_ms, told.detail), (Some(2_900), Some(6_400), None));
+}
+
+#[test]
+fn a_late_report_does_not_make_a_call_longer() {
+    let report = Report { ring_after_ms: Some(0), talk_ms: Some(6_400), ..dialled(DialStatus::Answer) };
+    let told = ends(&[admitted(), at(1_003_104, Fact::Answered), reported(1_011_000, report)], Disposition::Answered);
+    assert_eq!((told.answered_at, told.ended_at), (Some(UtcMs(1_003_104)), UtcMs(1_009_504)));
+    assert_eq!((told.ring_ms, told.talk_ms), (Some(3_102), Some(6_400)));
 }
 
 #[test]

@@ -1,0 +1,64 @@
+# Campanile: what can be made. `make help` lists it.
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+DESTDIR    ?=
+CARGO      ?= cargo
+INSTALL    ?= install
+
+# The lab's tests mostly wait for calls, so there are more of them at once than processors.
+LAB_THREADS ?= 8
+
+.DEFAULT_GOAL := build
+.PHONY: help build release check test fast lab demo install tools
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+build: tools ## build both programs for development (target/debug)
+	$(CARGO) build --workspace --locked
+
+release: tools ## build both programs for use (target/release)
+	$(CARGO) build --workspace --locked --release
+
+check: tools ## formatting, and clippy without a warning
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --test lab --locked -- -D warnings
+
+fast: tools ## unit, property and integration tests: no Asterisk, no network
+	$(CARGO) test --workspace --locked
+
+lab: build ## the tests on real Asterisk 22 and 16; builds the lab first, prints fates and the grid's figures
+	tests/lab/prepare 22 16 sip
+	$(CARGO) test --test lab --locked -- --test-threads=$(LAB_THREADS) --show-output
+
+test: check fast lab ## everything: check, fast, lab; sets up all that it needs
+
+demo: ## watch a campaign of 60 numbers dial through a real Asterisk; a minute after the first build
+	@tests/lab/demo
+
+# An operator's files are never written over: a newer one goes beside them with the ending .new.
+define keep
+	@if [ -e $(2) ] && ! cmp -s $(1) $(2); then echo "kept $(2), see $(2).new"; $(INSTALL) -m 644 $(1) $(2).new; \
+	 else $(INSTALL) -D -m 644 $(1) $(2); fi
+endef
+
+install: ## install what `make release` has built; DESTDIR, PREFIX, SYSCONFDIR, UNITDIR as usual
+	@test -x target/release/campanile -a -x target/release/campanile-agi || { echo "type make release first" >&2; exit 1; }
+	$(INSTALL) -D -m 755 target/release/campanile $(DESTDIR)$(PREFIX)/bin/campanile
+	$(INSTALL) -D -m 755 target/release/campanile-agi $(DESTDIR)$(PREFIX)/bin/campanile-agi
+	$(call keep,etc/campanile.conf,$(DESTDIR)$(SYSCONFDIR)/campanile/campanile.conf)
+	$(call keep,etc/log4rs.yaml,$(DESTDIR)$(SYSCONFDIR)/campanile/log4rs.yaml)
+	$(call keep,spool-templates/default.call,$(DESTDIR)$(SYSCONFDIR)/campanile/spool-templates/default.call)
+	$(call keep,spool-templates/README.md,$(DESTDIR)$(SYSCONFDIR)/campanile/spool-templates/README.md)
+	$(call keep,etc/asterisk/extensions_campanile.conf,$(DESTDIR)$(SYSCONFDIR)/asterisk/extensions_campanile.conf)
+	$(call keep,etc/logrotate/campanile,$(DESTDIR)$(SYSCONFDIR)/logrotate.d/campanile)
+	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
+	sed 's|/usr/bin/|$(PREFIX)/bin/|' etc/systemd/campanile.service >$(DESTDIR)$(UNITDIR)/campanile.service
+	sed 's|/usr/bin/|$(PREFIX)/bin/|' etc/systemd/campanile-agi.service >$(DESTDIR)$(UNITDIR)/campanile-agi.service
+
+# The bundled SQLite is C.
+tools:
+	@command -v cc >/dev/null || tests/lab/prepare cc

@@ -1,0 +1,144 @@
+//! Verbs over calls that were made: the ledger is filled as the daemon and the gate would.
+
+use campanile::domain::action::Action;
+use campanile::domain::attempt::AttemptState;
+use campanile::domain::campaign::ContactState;
+use campanile::domain::disposition::{Conclusion, Disposition};
+use campanile::domain::evidence::{Evidence, Fact, Step, StepResult};
+use campanile::domain::ids::{AttemptId, ContactId, Ticket};
+use campanile::domain::instant::UtcMs;
+use campanile::domain::retry::ContactTally;
+use campanile::ledger::attempts::{self, Intent};
+use campanile::ledger::{Ledger, campaigns, claims, contacts, evidence, settle, trunks};
+use serde_json::json;
+
+use super::machine::Machine;
+
+const AT: UtcMs = UtcMs(1_772_352_000_250);
+
+/// Plans a call to the number at this place of the import.
+fn plan(ledger: &mut Ledger, place: usize) -> AttemptId {
+    ledger
+        .write(|db| {
+            let campaign = campaigns::find(db, "spring")?.unwrap();
+            let trunk = trunks::get(db, campaign.trunk)?;
+            let contact = contacts::page(db, campaign.id, None, ContactId(0), 100)?.swap_remove(place);
+            let intent = Intent {
+                ticket: Ticket::new([u8::try_from(place).unwrap(); 16]),
+                spool_salt: u32::try_from(place).unwrap(),
+                campaign: campaign.id,
+                contact: contact.id,
+                trunk: trunk.id,
+                dial_string: trunk.template.dial_string(&contact.number),
+                number: contact.number,
+                planned_at: AT,
+                wait_time_s: 30,
+                caller_number: None,
+                caller_name: None,
+                account: None,
+                actions: campaign.actions,
+            };
+            attempts::record_intent(db, &intent)
+        })
+        .unwrap()
+}
+
+fn close(ledger: &mut Ledger, attempt: AttemptId, disposition: Disposition, state: ContactState) {
+    let conclusion = Conclusion {
+        disposition,
+        not_dialled: None,
+        detail: None,
+        cause: Some(16),
+        sip_code: Some(200),
+        dialled_at: Some(AT),
+        answered_at: Some(AT.plus_ms(1500)),
+        ended_at: AT.plus_ms(4000),
+        ring_ms: Some(1400),
+        talk_ms: Some(2500),
+    };
+    let tally = ContactTally { dials: 1, ..ContactTally::default() };
+    ledger
+        .write(|db| {
+            let contact = attempts::open_one(db, attempt)?.unwrap().contact.unwrap();
+            settle::close(db, attempt, &conclusion, AT.plus_ms(4001))?;
+            contacts::settle(db, contact, state, None, tally, disposition)
+        })
+        .unwrap();
+}
+
+fn press(ledger: &mut Ledger, attempt: AttemptId) {
+    let step = Step {
+        index: 0,
+        action: Action::parse("PLAY", "hello").unwrap(),
+        result: StepResult::Done,
+        digits: "1".into(),
+        ran_ms: 900,
+    };
+    ledger.write(|db| evidence::append(db, attempt, &Evidence { at: AT, fact: Fact::Step(step) })).unwrap();
+}
+
+#[test]
+fn a_report_has_one_row_for_each_attempt_with_every_field() {
+    let machine = Machine::with_running_campaign();
+    let mut ledger = machine.ledger();
+    let attempt = plan(&mut ledger, 0);
+    press(&mut ledger, attempt);
+    close(&mut ledger, attempt, Disposition::Answered, ContactState::Reached);
+    plan(&mut ledger, 1);
+    let rows = machine.json("report spring");
+    let expected = json!({
+        "number": "+493012345601", "planned_at": "2026-03-01T08:00:00.250Z", "dialled_at": "2026-03-01T08:00:00.250Z",
+        "answered_at": "2026-03-01T08:00:01.750Z", "ended_at": "2026-03-01T08:00:04.250Z", "disposition": "answered",
+        "detail": null, "cause": 16, "sip_code": 200, "ring_ms": 1400, "talk_ms": 2500, "state": "closed",
+        "steps": [{"place": 1, "action": "PLAY hello", "result": "done", "digits": "1", "ran_ms": 900}],
+    });
+    assert_eq!((&rows[0], &rows[1]["disposition"], &rows[1]["state"]), (&expected, &json!(null), &json!("intent")));
+    let text = machine.ok("report spring");
+    assert!(text.contains("2 numbers = 0 waiting + 1 in progress + 1 reached + 0 failed"), "{text}");
+    assert!(text.contains("PLAY hello done keys 1") && text.contains("2026-03-01 09:00:00"), "{text}");
+    let csv = machine.ok("report spring --csv");
+    assert!(csv.contains("\n+493012345601,2026-03-01T08:00:00.250Z,"), "{csv}");
+    assert_eq!(csv.lines().count(), 3);
+}
+
+#[test]
+fn a_stop_says_what_is_withdrawn_what_is_up_and_after_when_nothing_starts_i4() {
+    let machine = Machine::with_running_campaign();
+    let mut ledger = machine.ledger();
+    let (up, _planned) = (plan(&mut ledger, 0), plan(&mut ledger, 1));
+    let admitted = ledger.write(|db| claims::claim(db, up, claims::ServerRate(60), AT)).unwrap();
+    assert_eq!(admitted, Ok(AT));
+    let told = machine.json("campaign stop spring");
+    assert_eq!((&told["withdrawn"], &told["calls_up"]), (&json!(1), &json!(1)));
+    assert!(told["no_start_after"].as_str().is_some_and(|at| at.ends_with('Z')), "{told}");
+    machine.fails("campaign remove spring --yes", 1, "2 open call(s)");
+    let state = ledger.read(|db| attempts::open_one(db, up)).unwrap().unwrap().state;
+    assert_eq!(state, AttemptState::Claimed);
+}
+
+#[test]
+fn redial_failed_and_reactivate_bring_numbers_back() {
+    let machine = Machine::with_running_campaign();
+    let mut ledger = machine.ledger();
+    let (lost, reached) = (plan(&mut ledger, 0), plan(&mut ledger, 1));
+    close(&mut ledger, lost, Disposition::Busy, ContactState::Failed);
+    close(&mut ledger, reached, Disposition::Answered, ContactState::Reached);
+    machine.ok("campaign stop spring");
+    machine.fails("campaign start spring", 1, "campanile redial-failed spring");
+    assert_eq!(machine.json("redial-failed spring")["callable_again"], 1);
+    assert_eq!(machine.json("redial-failed spring")["callable_again"], 0);
+    assert_eq!(machine.json("numbers reactivate spring 03012345602")["state"], "waiting");
+    machine.fails("numbers reactivate spring 03012345602", 1, "waiting already");
+    assert_eq!(machine.json("campaign show spring")["numbers"]["waiting"], 2);
+}
+
+#[test]
+fn a_user_does_not_learn_in_whose_campaign_a_number_is_being_called() {
+    let machine = Machine::with_running_campaign();
+    machine.ok("user add alice");
+    machine.ok("--as alice campaign add hers --trunk gw1");
+    machine.ok(&format!("--as alice numbers import hers {}", machine.path("numbers.txt").display()));
+    plan(&mut machine.ledger(), 0);
+    let told = machine.ok("--as alice why 03012345601");
+    assert!(told.contains("of-another-user") && !told.contains("spring"), "{told}");
+}

@@ -1,0 +1,301 @@
+//! One lab: a real Asterisk and our two daemons in a folder of their own.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use campanile::clock;
+use campanile::domain::instant::UtcMs;
+use nix::sys::signal::Signal;
+use nix::unistd::geteuid;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::process::{Daemon, command, script};
+
+/// The Asterisks of the lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    V16,
+    V22,
+}
+
+impl Version {
+    fn number(self) -> &'static str {
+        match self {
+            Self::V16 => "16",
+            Self::V22 => "22",
+        }
+    }
+
+    /// Builds its root unless it is there; once for all tests.
+    fn prepare(self) {
+        static PREPARED: [OnceLock<()>; 2] = [const { OnceLock::new() }; 2];
+        PREPARED[self as usize].get_or_init(|| {
+            script("prepare", &[self.number(), "sip"]);
+        });
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Asterisk {}", self.number())
+    }
+}
+
+/// Who may run at the same time: a measurement wants the machine for itself.
+static TURNS: RwLock<()> = RwLock::new(());
+
+enum Turn {
+    Shared { _guard: RwLockReadGuard<'static, ()> },
+    Alone { _guard: RwLockWriteGuard<'static, ()> },
+}
+
+/// What a lab is to have; [`Setup::start`] brings it up.
+pub struct Setup {
+    version: Version,
+    calls_one_time: u32,
+    sip_ports: Option<[u16; 2]>,
+}
+
+/// A running lab. It ends when it is dropped; after a failure its folder stays to be looked at.
+pub struct Lab {
+    pub version: Version,
+    folder: TempDir,
+    uid: u32,
+    agi_port: u16,
+    sip_ports: Option<[u16; 2]>,
+    agi: Option<Daemon>,
+    serve: Option<Daemon>,
+    /// Given back when all the rest is gone.
+    _turn: Turn,
+}
+
+impl Setup {
+    /// An Asterisk with Local callees, dialled at 600 calls a minute.
+    pub fn new(version: Version) -> Self {
+        Self { version, calls_one_time: 600, sip_ports: None }
+    }
+
+    /// With a SIP peer.
+    pub fn with_sip(self) -> Self {
+        Self { sip_ports: Some([(); 2].map(|()| free_udp_port())), ..self }
+    }
+
+    /// Starts Asterisk, and nothing of ours yet.
+    pub fn start_asterisk(self) -> Lab {
+        self.version.prepare();
+        self.start_in(Turn::Shared { _guard: TURNS.read().unwrap_or_else(PoisonError::into_inner) })
+    }
+
+    fn start_in(self, turn: Turn) -> Lab {
+        let folder = tempfile::Builder::new()
+            .prefix("campanile-lab-")
+            .permissions(fs::Permissions::from_mode(0o755))
+            .tempdir()
+            .unwrap();
+        let agi_port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (version, sip_ports) = (self.version, self.sip_ports);
+        let mut lab = Lab { version, folder, uid: 0, agi_port, sip_ports, agi: None, serve: None, _turn: turn };
+        lab.write_files(self.calls_one_time);
+        lab.start_asterisk();
+        lab.uid = lab.read("uid").trim().parse().unwrap();
+        if let Some([_, peer]) = self.sip_ports {
+            script("sipp/peer", &["start", lab.path(), &peer.to_string()]);
+        }
+        lab
+    }
+
+    /// Starts everything.
+    pub fn start(self) -> Lab {
+        let mut lab = self.start_asterisk();
+        lab.start_daemons();
+        lab
+    }
+
+    /// Starts everything while no other lab runs.
+    pub fn start_alone(self) -> Lab {
+        self.version.prepare();
+        let mut lab = self.start_in(Turn::Alone { _guard: TURNS.write().unwrap_or_else(PoisonError::into_inner) });
+        lab.start_daemons();
+        lab
+    }
+}
+
+fn free_udp_port() -> u16 {
+    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Where `prepare` keeps its roots.
+fn cache() -> PathBuf {
+    let var = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    if let Some(cache) = var("CAMPANILE_LAB_CACHE") {
+        return cache;
+    }
+    let root = geteuid().is_root().then(|| PathBuf::from("/var/cache"));
+    let user = || var("XDG_CACHE_HOME").unwrap_or_else(|| var("HOME").unwrap().join(".cache"));
+    root.unwrap_or_else(user).join("campanile-lab")
+}
+
+impl Lab {
+    /// The lab's folder; Asterisk knows it by the same path.
+    pub fn path(&self) -> &str {
+        self.folder.path().to_str().unwrap()
+    }
+
+    /// A file of the lab, or nothing while it is not there.
+    pub fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.folder.path().join(file)).unwrap_or_default()
+    }
+
+    /// The files of ours that lie in `outgoing`.
+    pub fn outgoing(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path().join("spool/outgoing")).unwrap();
+        entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    /// Settings, log, templates, sounds and programs; `tests/lab/asterisk` gives all of it to Asterisk's user.
+    fn write_files(&self, calls_one_time: u32) {
+        let (dir, source) = (self.folder.path(), Path::new(env!("CARGO_MANIFEST_DIR")));
+        for folder in ["bin", "state", "templates", "sounds"] {
+            fs::create_dir(dir.join(folder)).unwrap();
+        }
+        let campanile = Path::new(env!("CARGO_BIN_EXE_campanile"));
+        for program in ["campanile", "campanile-agi"] {
+            let built = campanile.with_file_name(program);
+            assert!(built.is_file(), "{} is not built; type cargo build --workspace", built.display());
+            fs::copy(built, dir.join("bin").join(program)).unwrap();
+        }
+        fs::copy(source.join("spool-templates/default.call"), dir.join("templates/default.call")).unwrap();
+        // Asterisk finds its sounds at the usual place inside its root; this is where we see the same files.
+        let sounds = format!("asterisk-{}/usr/share/asterisk/sounds/en_US_f_Allison", self.version.number());
+        std::os::unix::fs::symlink(cache().join(sounds), dir.join("sounds/en")).unwrap();
+        let log = fs::read_to_string(source.join("etc/log4rs.yaml")).unwrap();
+        let log = log.replace("/var/log/campanile/campanile.log", &format!("{}/campanile.log", self.path()));
+        fs::write(dir.join("log4rs.yaml"), log).unwrap();
+        fs::write(dir.join("campanile.conf"), self.settings(calls_one_time)).unwrap();
+    }
+
+    fn settings(&self, calls_one_time: u32) -> String {
+        let (dir, port) = (self.path(), self.agi_port);
+        format!(
+            "calls_one_time = {calls_one_time}\ncron_interval = 1\ntime_zone = UTC\nstate_dir = {dir}/state\n\
+             spool_dir = {dir}/spool\nasterisk_run_dir = {dir}/run\nsounds_dirs = {dir}/sounds\n\
+             template_dir = {dir}/templates\nlog_config = {dir}/log4rs.yaml\nagi_listen = 127.0.0.1:{port}\n"
+        )
+    }
+
+    fn program(&self, name: &str) -> Command {
+        let mut command = command(&self.folder.path().join("bin").join(name), self.uid);
+        command.arg("--config").arg(self.folder.path().join("campanile.conf")).current_dir(self.folder.path());
+        command
+    }
+
+    fn start_daemons(&mut self) {
+        self.start_agi();
+        self.start_serve();
+    }
+
+    /// Starts Asterisk, or starts it again.
+    pub fn start_asterisk(&mut self) {
+        let (agi, owner) = (self.agi_port.to_string(), std::process::id().to_string());
+        let mut arguments = vec!["start", self.path(), self.version.number(), "--agi-port", &agi, "--owner", &owner];
+        let ports = self.sip_ports.map(|ports| ports.map(|port| port.to_string()));
+        if let Some([own, peer]) = &ports {
+            arguments.extend(["--sip-port", own, "--peer-port", peer]);
+        }
+        script("asterisk", &arguments);
+    }
+
+    /// Kills Asterisk in the midst of whatever it does.
+    pub fn kill_asterisk(&self) {
+        let pid = nix::unistd::Pid::from_raw(self.read("run/asterisk.pid").trim().parse().unwrap());
+        nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
+        let gone = || !Path::new("/proc").join(pid.to_string()).exists();
+        poll(10, gone).then_some(()).expect("Asterisk is gone after it was killed");
+    }
+
+    /// Starts the FastAGI server and waits until it listens.
+    pub fn start_agi(&mut self) {
+        let log = self.folder.path().join("agi.stderr");
+        self.agi = Some(Daemon::start("campanile-agi", self.program("campanile-agi"), &log));
+        let address = ("127.0.0.1", self.agi_port);
+        self.until("campanile-agi listens", 20, |_| TcpStream::connect(address).is_ok());
+    }
+
+    /// Starts the daemon.
+    pub fn start_serve(&mut self) {
+        let mut command = self.program("campanile");
+        command.arg("serve");
+        self.serve = Some(Daemon::start("campanile serve", command, &self.folder.path().join("serve.stderr")));
+    }
+
+    /// Kills the daemon, as a crash would.
+    pub fn kill_serve(&mut self) {
+        self.serve.take().expect("campanile serve runs").end(Signal::SIGKILL);
+    }
+
+    /// Runs a command of `campanile`, whatever its outcome.
+    pub fn try_campanile(&self, arguments: &[&str]) -> Output {
+        self.program("campanile").args(arguments).output().unwrap()
+    }
+
+    /// Runs a command of `campanile` that is to succeed, and reads its answer in JSON.
+    #[track_caller]
+    pub fn campanile(&self, arguments: &[&str]) -> Value {
+        let output = self.try_campanile(&[arguments, &["--json"]].concat());
+        let (answer, complaint) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "campanile {arguments:?}: {}\n{complaint}", output.status);
+        serde_json::from_str(&answer).unwrap_or_else(|e| panic!("campanile {arguments:?} --json: {e}\n{answer}"))
+    }
+
+    /// Waits until `condition` holds; panics after `seconds`, or as soon as a daemon of ours ended.
+    #[track_caller]
+    pub fn until(&mut self, what: &str, seconds: i64, mut condition: impl FnMut(&Self) -> bool) {
+        let holds = poll(seconds, || {
+            self.agi.iter_mut().chain(&mut self.serve).for_each(Daemon::assert_runs);
+            condition(self)
+        });
+        assert!(holds, "{}: within {seconds} s it did not happen that {what}", self.version);
+    }
+
+    fn print_logs(&self) {
+        for file in ["serve.stderr", "agi.stderr", "campanile.log", "log/messages", "callees.log"] {
+            let text = self.read(file);
+            let lines: Vec<&str> = text.lines().collect();
+            eprintln!("---- {file}\n{}", lines[lines.len().saturating_sub(25)..].join("\n"));
+        }
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.serve.take().into_iter().for_each(|serve| serve.end(Signal::SIGTERM));
+        self.agi.take().into_iter().for_each(|agi| agi.end(Signal::SIGINT));
+        script("sipp/peer", &["stop", self.path()]);
+        script("asterisk", &["stop", self.path()]);
+        if std::thread::panicking() {
+            self.print_logs();
+            self.folder.disable_cleanup(true);
+            eprintln!("lab: {} stays at {}", self.version, self.path());
+        }
+    }
+}
+
+/// Asks until the answer is yes, for at most `seconds`; says whether it came.
+fn poll(seconds: i64, mut condition: impl FnMut() -> bool) -> bool {
+    let end: UtcMs = clock::now().plus_s(seconds);
+    loop {
+        if condition() {
+            return true;
+        }
+        if clock::now() > end {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
