@@ -22,9 +22,10 @@ pub struct Serve {}
 
 impl Serve {
     pub fn run(&self, global: &Global) -> Outcome {
-        let settings = Settings::load(global.config.as_deref())?.settings;
-        let _logs_somewhere = logging::start(&settings.log_config);
-        daemon::run(&settings).map_err(failure)?;
+        let loaded = Settings::load(global.config.as_deref())?;
+        let _logs_somewhere = logging::start(&loaded.settings.log_config);
+        loaded.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        daemon::run(&loaded.settings).map_err(failure)?;
         Ok(Exit::Ok)
     }
 }

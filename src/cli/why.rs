@@ -9,13 +9,14 @@ use super::actor::Actor;
 use super::failure::{Failure, Outcome, Result};
 use super::present::{Moment, moment, table};
 use super::session::Session;
+use crate::daemon::lock;
 use crate::domain::calendar::Zone;
 use crate::domain::campaign::Campaign;
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
 use crate::domain::number::Number;
 use crate::domain::trunk::ShortNumbers;
-use crate::domain::why::{self, Explanation, RuleVerdict, Verdict};
+use crate::domain::why::{self, Daemon, Explanation, RuleVerdict, Verdict};
 use crate::exit::Exit;
 use crate::ledger::why::{ServerLimits, view};
 use crate::ledger::{Connection, LedgerError, campaigns, contacts};
@@ -82,6 +83,7 @@ impl WhyNumber {
         let limits = ServerLimits {
             calls_one_time: session.settings.calls_one_time,
             spool_files_max: session.settings.spool_files_max,
+            daemon: daemon_of(session),
         };
         let actor = &session.actor;
         let campaigns = session.ledger.try_read(|db| {
@@ -101,6 +103,13 @@ impl WhyNumber {
         session
             .answer(&answer, |out| answer.campaigns.iter().try_for_each(|told| tell(out, &answer.number, told, now)))?;
         Ok(Exit::Ok)
+    }
+}
+
+fn daemon_of(session: &Session) -> Daemon {
+    match lock::running(&session.settings.serve_lock()) {
+        Some(_) => Daemon::Running,
+        None => Daemon::Stopped,
     }
 }
 

@@ -16,21 +16,22 @@ use log::warn;
 use self::archives::Archives;
 use super::event::Event;
 use super::port::{Entropy, PortError, SpoolPort};
+use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::ids::AttemptId;
 use crate::domain::instant::UtcMs;
-use crate::ledger::{Ledger, LedgerError, attempts};
+use crate::ledger::{Ledger, LedgerError, attempts, evidence};
 use crate::wake::Change;
 
 /// How often the spool is looked at while something there is overdue: a file that Asterisk has not
 /// begun, a call whose report has not come.
 const OVERDUE_RESCAN_MS: i64 = 15_000;
 
-/// A file that Asterisk has not asked the gate about this long after its slot is overdue. It is more
-/// than the gate would still admit.
-const OVERDUE_MS: i64 = 10_000;
+/// How soon the spool is looked at again when a step found it different from what it should be.
+const RESCAN_SOON_MS: i64 = 1_000;
 
-/// How long planning rests after a call that Asterisk ran without asking the gate.
-const GATE_SILENT_MS: i64 = 30_000;
+/// How long planning rests after a call that Asterisk ran without asking the gate, and after a file that
+/// could not be published: each further one would fail the same way.
+const REST_MS: i64 = 30_000;
 
 /// What the settings say to the engine.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +67,7 @@ pub struct Engine<S, E> {
     entropy: E,
     limits: EngineLimits,
     /// Where the evidence that was looked at ends.
-    evidence_seen: i64,
+    evidence_seen: Option<i64>,
     /// Open attempts to be looked at in this step.
     unsettled: BTreeSet<AttemptId>,
     /// Open attempts that are to be looked at again by time alone.
@@ -77,7 +78,7 @@ pub struct Engine<S, E> {
     plan_wanted: bool,
     plan_at: Option<UtcMs>,
     rescan_at: Option<UtcMs>,
-    gate_silent_until: Option<UtcMs>,
+    resting_until: Option<UtcMs>,
     stalled: bool,
 }
 
@@ -89,7 +90,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             spool,
             entropy,
             limits,
-            evidence_seen: 0,
+            evidence_seen: None,
             unsettled: BTreeSet::new(),
             check_again: BTreeMap::new(),
             archives: Archives::default(),
@@ -98,7 +99,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             plan_wanted: true,
             plan_at: None,
             rescan_at: None,
-            gate_silent_until: None,
+            resting_until: None,
             stalled: false,
         }
     }
@@ -114,6 +115,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// What could not be done; call again, nothing is half done that the next step would not find.
     pub fn step(&mut self, now: UtcMs, events: &[Event]) -> Result<Option<UtcMs>, EngineError> {
         self.take_in(now, events);
+        self.start_reading()?;
         if self.rescan_wanted || self.rescan_at.is_some_and(|t| t <= now) {
             self.reconcile(now)?;
         }
@@ -126,7 +128,16 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             self.plan_wanted = false;
         }
         self.rescan_at = self.next_rescan(now)?;
-        Ok(self.next_wake())
+        Ok(self.next_wake(now))
+    }
+
+    /// Evidence of before this engine belongs to attempts that are closed, or open: the first reconcile
+    /// looks at all of these.
+    fn start_reading(&mut self) -> Result<(), EngineError> {
+        if self.evidence_seen.is_none() {
+            self.evidence_seen = Some(self.ledger.read(|db| evidence::end(db))?);
+        }
+        Ok(())
     }
 
     fn take_in(&mut self, now: UtcMs, events: &[Event]) {
@@ -145,9 +156,10 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         }
     }
 
-    fn next_wake(&self) -> Option<UtcMs> {
+    fn next_wake(&self, now: UtcMs) -> Option<UtcMs> {
+        let rescan = self.rescan_wanted.then(|| now.plus_ms(RESCAN_SOON_MS)).or(self.rescan_at);
         let again = self.check_again.values().min().copied();
-        [self.plan_at, again, self.archives.look_again_at(), self.rescan_at].into_iter().flatten().min()
+        [self.plan_at, again, self.archives.look_again_at(), rescan].into_iter().flatten().min()
     }
 
     /// When to look at the spool again because the oldest open attempt is overdue; one that is agreed

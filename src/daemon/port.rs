@@ -46,6 +46,17 @@ pub enum Withdrawal {
     Gone,
 }
 
+/// What `outgoing_done` shows of a call file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Archived {
+    /// It is not there: removed already, or not ended yet.
+    NotThere,
+    /// It is there, and Asterisk has not written its `Status:`.
+    WithoutStatus,
+    /// It is there with its status.
+    Ended(ArchiveStatus),
+}
+
 /// A failure of the spool, for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -64,12 +75,12 @@ pub trait SpoolPort {
     fn publish(&mut self, call: &Publication) -> Result<(), PortError>;
     /// Removes a file unless Asterisk has begun it.
     fn withdraw(&mut self, file: SpoolName) -> Result<Withdrawal, PortError>;
-    /// Removes a file that a dead Asterisk had begun.
-    fn sweep(&mut self, file: SpoolName) -> Result<(), PortError>;
+    /// Removes a file that a dead Asterisk had begun; looks again before it does.
+    fn sweep(&mut self, file: SpoolName) -> Result<Withdrawal, PortError>;
     /// All files of ours, `outgoing` read before `outgoing_done`.
     fn scan(&mut self) -> Result<Vec<Found>, PortError>;
-    /// The `Status:` of an archived file; `None` while Asterisk has not written it.
-    fn archive_status(&mut self, file: SpoolName) -> Result<Option<ArchiveStatus>, PortError>;
+    /// What `outgoing_done` shows of a file.
+    fn archived(&mut self, file: SpoolName) -> Result<Archived, PortError>;
     /// Removes an archived file; one that is gone is fine.
     fn remove_archived(&mut self, file: SpoolName) -> Result<(), PortError>;
     /// Removes our archived files whose calls ended before `before`.

@@ -7,14 +7,13 @@ use std::sync::mpsc::Sender;
 use log::{error, warn};
 
 use super::event::Event;
-use super::port::{Entropy, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
+use super::port::{Archived, Entropy, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
 use crate::callfile::{Template, Ticketed, file_wait_time_s, render};
-use crate::domain::evidence::ArchiveStatus;
 use crate::domain::instant::UtcMs;
 use crate::settings::Settings;
 use crate::spool::{
-    AsteriskRun, FileState, Judged, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName, SpoolWatch, Withdrawn, judge,
-    running_asterisk,
+    AsteriskRun, FileState, Judged, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName, SpoolWatch, Swept, Withdrawn,
+    judge, running_asterisk,
 };
 
 /// The template's file name below `template_dir`.
@@ -119,9 +118,13 @@ impl SpoolPort for RealSpool {
         }
     }
 
-    fn sweep(&mut self, file: SpoolName) -> Result<(), PortError> {
+    fn sweep(&mut self, file: SpoolName) -> Result<Withdrawal, PortError> {
         let asterisk = self.asterisk();
-        self.spool.sweep(file, asterisk.as_ref()).map(|_| ()).map_err(|e| port_error(&e))
+        match self.spool.sweep(file, asterisk.as_ref()).map_err(|e| port_error(&e))? {
+            Swept::Removed => Ok(Withdrawal::Removed),
+            Swept::Left => Ok(Withdrawal::Begun),
+            Swept::Gone => Ok(Withdrawal::Gone),
+        }
     }
 
     fn scan(&mut self) -> Result<Vec<Found>, PortError> {
@@ -142,10 +145,10 @@ impl SpoolPort for RealSpool {
         Ok(places.into_iter().map(|(file, place)| Found { file, place }).collect())
     }
 
-    fn archive_status(&mut self, file: SpoolName) -> Result<Option<ArchiveStatus>, PortError> {
+    fn archived(&mut self, file: SpoolName) -> Result<Archived, PortError> {
         match self.spool.look(file).map_err(|e| port_error(&e))? {
-            Some(FileState::Archived { status, .. }) => Ok(status),
-            _ => Ok(None),
+            Some(FileState::Archived { status, .. }) => Ok(status.map_or(Archived::WithoutStatus, Archived::Ended)),
+            _ => Ok(Archived::NotThere),
         }
     }
 

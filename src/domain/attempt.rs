@@ -8,6 +8,10 @@ use super::number::Number;
 use super::stored::worded_enum;
 use super::trunk::DialString;
 
+/// A call file that Asterisk has not asked the gate about this long after its slot is overdue. It is
+/// more than the gate would still admit.
+pub const OVERDUE_MS: i64 = 10_000;
+
 worded_enum! {
     /// How far an attempt came. It only ever moves down this list.
     pub enum AttemptState {

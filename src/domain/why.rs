@@ -16,6 +16,10 @@ use super::stored::worded_enum;
 pub struct WhyView {
     /// The campaign's name.
     pub campaign: Name,
+    /// Whether `campanile serve` runs.
+    pub daemon: Daemon,
+    /// Due call files that Asterisk has not begun.
+    pub files_overdue: u32,
     /// What was asked of the campaign.
     pub campaign_state: CampaignState,
     /// When the campaign may dial.
@@ -51,6 +55,16 @@ pub struct Channels {
     pub open: u32,
     /// The cap; `None` for none.
     pub cap: Option<u32>,
+}
+
+worded_enum! {
+    /// Whether the daemon runs that plans calls.
+    pub enum Daemon {
+        /// It does.
+        Running = "running",
+        /// It does not: nothing is planned.
+        Stopped = "stopped",
+    }
 }
 
 worded_enum! {
@@ -92,6 +106,7 @@ pub struct Explanation {
 #[must_use]
 pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
     let judged = [
+        daemon_runs(view),
         campaign_runs(view),
         contact_waits(view),
         calls_left(view),
@@ -99,6 +114,7 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         campaign_channels(view),
         trunk_channels(view),
         spool(view),
+        asterisk_takes_files(view),
         due(view, now),
         window(view, now),
         turn(view, now),
@@ -130,16 +146,35 @@ fn until(rule: &'static str, detail: impl Into<String>, next_at: Option<UtcMs>) 
     Judged { rule: RuleVerdict { rule, verdict: Verdict::Fail, detail: detail.into(), next_at }, hint: None }
 }
 
+fn daemon_runs(view: &WhyView) -> Judged {
+    const RULE: &str = "daemon_running";
+    match view.daemon {
+        Daemon::Running => pass(RULE, "campanile serve runs"),
+        Daemon::Stopped => stuck(RULE, "campanile serve does not run: nothing is planned", "systemctl start campanile"),
+    }
+}
+
+fn asterisk_takes_files(view: &WhyView) -> Judged {
+    const RULE: &str = "asterisk_takes_files";
+    match view.files_overdue {
+        0 => pass(RULE, "no due call file is left lying"),
+        n => stuck(
+            RULE,
+            format!("Asterisk has left {n} due call files lying, so nothing further is planned"),
+            "start Asterisk, or let campanile doctor find out why it does not read the spool",
+        ),
+    }
+}
+
 fn campaign_runs(view: &WhyView) -> Judged {
     const RULE: &str = "campaign_running";
     let detail = format!("campaign {} is {}", view.campaign, view.campaign_state);
     let start = format!("campanile campaign start {}", view.campaign);
     match view.campaign_state {
         CampaignState::Running => pass(RULE, detail),
-        CampaignState::Stopped | CampaignState::Paused => stuck(RULE, detail, start),
-        CampaignState::Completed => {
-            stuck(RULE, detail, format!("no number was left to call; import more, then {start}"))
-        }
+        // A number that is done needs more than a start: its own rule says what.
+        CampaignState::Completed if view.contact_state != ContactState::Waiting => until(RULE, detail, None),
+        CampaignState::Stopped | CampaignState::Paused | CampaignState::Completed => stuck(RULE, detail, start),
     }
 }
 
@@ -148,11 +183,13 @@ fn contact_waits(view: &WhyView) -> Judged {
     match view.contact_state {
         ContactState::Waiting => pass(RULE, "waits for its call"),
         ContactState::InProgress => stuck(RULE, "has an open call", "wait for the open call to end"),
-        ContactState::Reached => stuck(RULE, "was reached: this is final", "nothing is left to do in this campaign"),
+        ContactState::Reached => {
+            stuck(RULE, "was reached: this is final", format!("campanile numbers reactivate {} NUMBER", view.campaign))
+        }
         ContactState::Failed => stuck(
             RULE,
             "was given up: its calls are used up, or its number is invalid; this is final",
-            "import the number into another campaign to call it again",
+            format!("campanile numbers reactivate {0} NUMBER, or campanile redial-failed {0}", view.campaign),
         ),
     }
 }
@@ -211,6 +248,7 @@ fn spool(view: &WhyView) -> Judged {
 fn due(view: &WhyView, now: UtcMs) -> Judged {
     const RULE: &str = "due";
     match view.due_at {
+        None if view.contact_state != ContactState::Waiting => pass(RULE, "no next call is due"),
         None => pass(RULE, "was never called"),
         Some(at) if at <= now => pass(RULE, format!("due since {}", local(view, at))),
         Some(at) => until(RULE, format!("its next call is due at {}", local(view, at)), Some(at)),
@@ -291,6 +329,8 @@ mod tests {
     fn free() -> WhyView {
         WhyView {
             campaign: "spring".parse().unwrap(),
+            daemon: Daemon::Running,
+            files_overdue: 0,
             campaign_state: CampaignState::Running,
             calendar: Calendar {
                 window: Window::parse("08:00", "18:00").unwrap(),
@@ -343,6 +383,7 @@ mod tests {
         let explanation = explain(&free(), now());
         let names: Vec<&str> = explanation.rules.iter().map(|rule| rule.rule).collect();
         let expected = [
+            "daemon_running",
             "campaign_running",
             "contact_waiting",
             "calls_left",
@@ -350,6 +391,7 @@ mod tests {
             "campaign_channels",
             "trunk_channels",
             "spool_room",
+            "asterisk_takes_files",
             "due",
             "window_open",
             "turn",
@@ -362,25 +404,40 @@ mod tests {
     #[test]
     fn a_campaign_that_does_not_run_wants_to_be_started() {
         let start = "campanile campaign start spring";
-        for state in [CampaignState::Stopped, CampaignState::Paused] {
+        for state in [CampaignState::Stopped, CampaignState::Paused, CampaignState::Completed] {
             let detail = format!("campaign spring is {state}");
             stuck_at("campaign_running", &detail, start, |view| view.campaign_state = state);
         }
-        let import = "no number was left to call; import more, then campanile campaign start spring";
-        stuck_at("campaign_running", "campaign spring is completed", import, |view| {
-            view.campaign_state = CampaignState::Completed;
-        });
+    }
+
+    #[test]
+    fn a_number_that_is_done_needs_more_than_a_start() {
+        let view = WhyView { campaign_state: CampaignState::Completed, contact_state: ContactState::Reached, ..free() };
+        let hint = explain(&view, now()).hint;
+        assert_eq!(hint.as_deref(), Some("campanile numbers reactivate spring NUMBER"));
+    }
+
+    #[test]
+    fn nothing_is_called_without_daemon_or_asterisk_i9() {
+        let stopped = "campanile serve does not run: nothing is planned";
+        stuck_at("daemon_running", stopped, "systemctl start campanile", |view| view.daemon = Daemon::Stopped);
+        stuck_at(
+            "asterisk_takes_files",
+            "Asterisk has left 3 due call files lying, so nothing further is planned",
+            "start Asterisk, or let campanile doctor find out why it does not read the spool",
+            |view| view.files_overdue = 3,
+        );
     }
 
     #[test]
     fn only_a_waiting_contact_is_called() {
         for (state, detail, hint) in [
             (ContactState::InProgress, "has an open call", "wait for the open call to end"),
-            (ContactState::Reached, "was reached: this is final", "nothing is left to do in this campaign"),
+            (ContactState::Reached, "was reached: this is final", "campanile numbers reactivate spring NUMBER"),
             (
                 ContactState::Failed,
                 "was given up: its calls are used up, or its number is invalid; this is final",
-                "import the number into another campaign to call it again",
+                "campanile numbers reactivate spring NUMBER, or campanile redial-failed spring",
             ),
         ] {
             stuck_at("contact_waiting", detail, hint, |view| view.contact_state = state);
@@ -488,8 +545,8 @@ mod tests {
         let json = serde_json::to_value(explain(&view, now())).unwrap();
         assert_eq!(json["callable_at"], now().plus_s(60).0);
         assert_eq!(json["hint"], serde_json::Value::Null);
-        assert_eq!(json["rules"][7]["rule"], "due");
-        assert_eq!(json["rules"][7]["verdict"], "fail");
-        assert_eq!(json["rules"][7]["next_at"], now().plus_s(60).0);
+        assert_eq!(json["rules"][9]["rule"], "due");
+        assert_eq!(json["rules"][9]["verdict"], "fail");
+        assert_eq!(json["rules"][9]["next_at"], now().plus_s(60).0);
     }
 }

@@ -4,8 +4,9 @@ use rusqlite::Connection;
 
 use super::contacts::Contact;
 use super::{LedgerError, Result, attempts, campaigns, contacts, trunks, views};
+use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::instant::UtcMs;
-use crate::domain::why::{Channels, WhyView};
+use crate::domain::why::{Channels, Daemon, WhyView};
 
 /// What the settings say about a call.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +15,8 @@ pub struct ServerLimits {
     pub calls_one_time: u32,
     /// The most files in the spool.
     pub spool_files_max: u32,
+    /// Whether `campanile serve` runs.
+    pub daemon: Daemon,
 }
 
 /// All that bears on the next call of a contact.
@@ -23,6 +26,8 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
     let trunk = trunks::get(db, campaign.trunk)?;
     let busy_in = views::campaign_calling(db, &contact.number)?;
     Ok(WhyView {
+        daemon: limits.daemon,
+        files_overdue: attempts::overdue(db, now.plus_ms(-OVERDUE_MS))?,
         campaign_channels: Channels { open: attempts::open_of(db, campaign.id)?, cap: campaign.channels },
         trunk_channels: Channels { open: trunks::open_attempts(db, trunk.id)?, cap: trunk.channels },
         trunk: trunk.name,

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod engine;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod tidy;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use log::debug;
+use log::{debug, warn};
 
 use super::{Engine, EngineError};
-use crate::daemon::port::{Entropy, SpoolPort};
+use crate::daemon::port::{Archived, Entropy, SpoolPort};
 use crate::domain::evidence::{ArchiveStatus, Evidence, Fact};
 use crate::domain::ids::AttemptId;
 use crate::domain::instant::UtcMs;
@@ -46,26 +46,36 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// Turns archived files into evidence, durably, and removes those that are not needed any more.
     pub(super) fn take_archives(&mut self, now: UtcMs) -> Result<(), EngineError> {
         let mut facts = Vec::new();
-        for (file, since) in std::mem::take(&mut self.archives.fresh) {
-            match self.spool.archive_status(file)? {
-                Some(status) => facts.push((file, status)),
-                None if now.since_ms(since) >= STATUS_WAIT_MS => facts.push((file, ArchiveStatus::Unknown)),
-                None => {
-                    self.archives.fresh.insert(file, since);
+        let spool = &mut self.spool;
+        self.archives.fresh.retain(|file, since| {
+            let waited = now.since_ms(*since) >= STATUS_WAIT_MS;
+            match spool.archived(*file) {
+                Ok(Archived::NotThere) => return false,
+                Ok(Archived::Ended(status)) => facts.push((*file, status)),
+                Ok(Archived::WithoutStatus) if waited => facts.push((*file, ArchiveStatus::Unknown)),
+                Ok(Archived::WithoutStatus) => {}
+                Err(error) if waited => {
+                    warn!("attempt {}: its file in outgoing_done cannot be read: {error}", file.attempt());
+                    facts.push((*file, ArchiveStatus::Unknown));
                 }
+                Err(_) => {}
+            }
+            true
+        });
+        if !facts.is_empty() {
+            self.note_archived(&facts, now)?;
+            for (file, _) in &facts {
+                self.archives.fresh.remove(file);
             }
         }
         self.archives.look_again_at = (!self.archives.fresh.is_empty()).then(|| now.plus_ms(LOOK_AGAIN_MS));
-        if !facts.is_empty() {
-            self.note_archived(facts, now)?;
-        }
         Ok(())
     }
 
-    fn note_archived(&mut self, facts: Vec<(SpoolName, ArchiveStatus)>, now: UtcMs) -> Result<(), EngineError> {
+    fn note_archived(&mut self, facts: &[(SpoolName, ArchiveStatus)], now: UtcMs) -> Result<(), EngineError> {
         let ours = self.ledger.write(|db| {
             let mut ours = Vec::new();
-            for (file, status) in facts {
+            for &(file, status) in facts {
                 if !attempts::is_ours(db, file.attempt(), file.salt())? {
                     debug!("attempt {}: its file in outgoing_done is of another ledger, and stays", file.attempt());
                     continue;
@@ -83,24 +93,26 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 self.unsettled.insert(file.attempt());
                 self.archives.noted.insert(file.attempt(), file);
             } else {
-                self.discard(file)?;
+                self.discard(file);
             }
         }
         Ok(())
     }
 
     /// Removes the archived file of an attempt that is closed.
-    pub(super) fn discard_of(&mut self, attempt: AttemptId) -> Result<(), EngineError> {
-        match self.archives.noted.remove(&attempt) {
-            Some(file) => self.discard(file),
-            None => Ok(()),
+    pub(super) fn discard_of(&mut self, attempt: AttemptId) {
+        if let Some(file) = self.archives.noted.remove(&attempt) {
+            self.discard(file);
         }
     }
 
-    fn discard(&mut self, file: SpoolName) -> Result<(), EngineError> {
-        if self.limits.archive_keep_days == 0 {
-            self.spool.remove_archived(file)?;
+    /// What cannot be removed now is found again by the next scan.
+    fn discard(&mut self, file: SpoolName) {
+        if self.limits.archive_keep_days > 0 {
+            return;
         }
-        Ok(())
+        if let Err(error) = self.spool.remove_archived(file) {
+            warn!("attempt {}: cannot remove its file from outgoing_done: {error}", file.attempt());
+        }
     }
 }

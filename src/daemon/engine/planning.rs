@@ -2,11 +2,12 @@
 
 use log::{debug, error, info};
 
-use super::{Engine, EngineError, OVERDUE_MS};
-use crate::daemon::port::{Entropy, Publication, SpoolPort};
+use super::{Engine, EngineError, REST_MS};
+use crate::daemon::port::{Entropy, PortError, Publication, SpoolPort};
+use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::campaign::Campaign;
 use crate::domain::evidence::{Evidence, Fact};
-use crate::domain::ids::{CampaignId, Ticket};
+use crate::domain::ids::{AttemptId, CampaignId, Ticket};
 use crate::domain::instant::UtcMs;
 use crate::domain::plan::{self, Plan, PlannedCall, Snapshot, pace};
 use crate::domain::trunk::Trunk;
@@ -28,11 +29,11 @@ enum Planned {
 impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// Plans up to the end of the interval, and returns when time alone calls for another look.
     pub(super) fn plan(&mut self, now: UtcMs) -> Result<Option<UtcMs>, EngineError> {
-        if let Some(until) = self.gate_silent_until {
+        if let Some(until) = self.resting_until {
             if now < until {
                 return Ok(Some(until));
             }
-            self.gate_silent_until = None;
+            self.resting_until = None;
         }
         if !self.ledger.read(|db| Ok(!campaigns::running(db)?.is_empty()))? {
             self.note_stalled(0);
@@ -82,7 +83,6 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 match outcome {
                     Ok(()) => attempts::mark_spooled(db, *attempt)?,
                     Err(problem) => {
-                        error!("attempt {attempt}: its file was not published: {problem}");
                         let fact = Fact::NotPublished { error: problem.to_string() };
                         evidence::append(db, *attempt, &Evidence { at: now, fact })?;
                     }
@@ -94,7 +94,22 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             debug!("attempt {}: planned for {}", publication.file.attempt(), publication.start_at);
         }
         info!("planned {} call(s), the first for {}", publications.len(), publications[0].start_at);
+        let failed = outcomes.iter().filter_map(|(attempt, outcome)| Some((*attempt, outcome.as_ref().err()?)));
+        self.rest_after(&failed.collect::<Vec<_>>(), now);
         Ok(())
+    }
+
+    /// Has unpublished attempts closed at once, and rests planning: otherwise a full disk would use up
+    /// the whole list, a plan at a time.
+    fn rest_after(&mut self, failed: &[(AttemptId, &PortError)], now: UtcMs) {
+        let Some((first, problem)) = failed.first() else { return };
+        error!(
+            "{} call file(s) were not published, the first that of attempt {first}: {problem}; planning rests for {} s",
+            failed.len(),
+            REST_MS / 1000
+        );
+        self.check_again.extend(failed.iter().map(|(attempt, _)| (*attempt, now)));
+        self.resting_until = Some(now.plus_ms(REST_MS));
     }
 }
 

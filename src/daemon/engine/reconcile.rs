@@ -19,22 +19,19 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         // The ledger is read first: an attempt planned later cannot be missing from this scan.
         let open = self.ledger.read(|db| attempts::open(db))?;
         let found: HashMap<SpoolName, Place> = self.spool.scan()?.into_iter().map(|f| (f.file, f.place)).collect();
-        let mut facts = Vec::new();
+        let (mut facts, mut published) = (Vec::new(), Vec::new());
         for attempt in &open {
             let file = file_of(attempt);
             match found.get(&file) {
                 Some(Place::Archived) => self.archives.saw(file, now),
-                Some(Place::BegunByTheDead) => {
-                    self.spool.sweep(file)?;
-                    info!("attempt {}: swept a file that a dead Asterisk had begun", attempt.id);
-                    facts.push((attempt.id, Fact::Swept));
-                }
-                Some(place) if place.shows_published(attempt.state) => {
-                    self.ledger.write(|db| attempts::mark_spooled(db, attempt.id))?;
-                }
+                Some(Place::BegunByTheDead) => facts.extend(self.sweep(file).map(|swept| (attempt.id, swept))),
+                Some(place) if place.shows_published(attempt.state) => published.push(attempt.id),
                 Some(_) => {}
                 None => facts.push((attempt.id, Fact::Missing)),
             }
+        }
+        if !published.is_empty() {
+            self.ledger.write(|db| published.iter().try_for_each(|id| attempts::mark_spooled(db, *id)))?;
         }
         self.note(facts, now)?;
         self.tidy_closed(&open, &found, now)?;
@@ -43,6 +40,22 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         self.rescan_at = None;
         self.expire_archives(now)?;
         Ok(())
+    }
+
+    /// Removes a file that a dead Asterisk had begun. One that cannot be removed is tried again with the
+    /// next scan; what it would dial, the gate refuses.
+    fn sweep(&mut self, file: SpoolName) -> Option<Fact> {
+        match self.spool.sweep(file) {
+            Ok(Withdrawal::Removed) => {
+                info!("attempt {}: swept a file that a dead Asterisk had begun", file.attempt());
+                Some(Fact::Swept)
+            }
+            Ok(Withdrawal::Begun | Withdrawal::Gone) => None,
+            Err(error) => {
+                warn!("attempt {}: cannot sweep its file: {error}", file.attempt());
+                None
+            }
+        }
     }
 
     /// Records facts that are not known yet.
@@ -77,9 +90,11 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             match place {
                 Place::Archived if self.limits.archive_keep_days == 0 => self.archives.saw(*file, now),
                 Place::Waiting => {
-                    self.spool.withdraw(*file)?;
+                    if let Err(error) = self.spool.withdraw(*file) {
+                        warn!("attempt {}: closed, and its file cannot be withdrawn: {error}", file.attempt());
+                    }
                 }
-                Place::BegunByTheDead => self.spool.sweep(*file)?,
+                Place::BegunByTheDead => drop(self.sweep(*file)),
                 Place::Archived | Place::Begun | Place::Unreadable => {}
             }
         }

@@ -2,7 +2,7 @@
 
 use log::{error, info};
 
-use super::{Engine, EngineError, GATE_SILENT_MS};
+use super::{Engine, EngineError, REST_MS};
 use crate::daemon::port::{Entropy, SpoolPort};
 use crate::domain::campaign::{CampaignState, ContactState};
 use crate::domain::disposition::{Conclusion, Disposition, Gone, NotDialled, Verdict, conclude};
@@ -27,7 +27,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     pub(super) fn settle(&mut self, now: UtcMs) -> Result<(), EngineError> {
         let mut ids = std::mem::take(&mut self.unsettled);
         ids.extend(self.check_again.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id));
-        let seen = self.evidence_seen;
+        let seen = self.evidence_seen.unwrap_or_default();
         let end = self.ledger.read(|db| {
             ids.extend(evidence::attempts_since(db, seen)?);
             evidence::end(db)
@@ -36,30 +36,29 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             let settled = self.ledger.write(|db| ids.iter().map(|id| Ok((*id, settle_one(db, *id, now)?))).collect());
             let settled: Vec<(AttemptId, Settled)> = settled.inspect_err(|_| self.unsettled = ids)?;
             for (id, outcome) in settled {
-                self.remember(id, outcome, now)?;
+                self.remember(id, outcome, now);
             }
         }
-        self.evidence_seen = end;
+        self.evidence_seen = Some(end);
         Ok(())
     }
 
-    fn remember(&mut self, id: AttemptId, outcome: Settled, now: UtcMs) -> Result<(), EngineError> {
+    fn remember(&mut self, id: AttemptId, outcome: Settled, now: UtcMs) {
         self.check_again.remove(&id);
         match outcome {
             Settled::Open { check_again_at: Some(at) } => {
                 self.check_again.insert(id, at);
             }
             Settled::Open { check_again_at: None } => {}
-            Settled::Known => self.discard_of(id)?,
+            Settled::Known => self.discard_of(id),
             Settled::Closed(conclusion) => {
                 log_closed(id, &conclusion);
                 // A channel, a number and a contact are free again.
                 self.plan_wanted = true;
                 self.brake(&conclusion, now);
-                self.discard_of(id)?;
+                self.discard_of(id);
             }
         }
-        Ok(())
     }
 
     /// Rests planning when Asterisk runs calls without asking the gate: each further one would fail the
@@ -68,14 +67,14 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         if !matches!(conclusion.not_dialled, Some(NotDialled::GateNotAsked(Gone::Archived(_)))) {
             return;
         }
-        if self.gate_silent_until.is_none() {
+        if self.resting_until.is_none() {
             error!(
                 "Asterisk ran a call file without asking the gate: is extensions_campanile.conf included, and does \
                  campanile-agi run? Nothing was dialled. Planning rests for {} s; `campanile doctor` says more",
-                GATE_SILENT_MS / 1000
+                REST_MS / 1000
             );
         }
-        self.gate_silent_until = Some(now.plus_ms(GATE_SILENT_MS));
+        self.resting_until = Some(now.plus_ms(REST_MS));
     }
 
     /// Marks running campaigns with nothing left to call as completed.
