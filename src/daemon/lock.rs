@@ -3,9 +3,14 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
+
+/// How often the lock is tried, and the pause between.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Held for the life of the daemon.
 #[derive(Debug)]
@@ -39,12 +44,17 @@ impl ServeLock {
     /// Takes the lock and writes our process id into it.
     pub fn take(path: &Path) -> Result<Self, LockError> {
         let unusable = |source| LockError::Unusable { path: path.to_owned(), source };
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(unusable)?;
-        let mut locked = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(locked) => locked,
-            Err((_, Errno::EWOULDBLOCK)) => return Err(LockError::Held { pid: holder(path) }),
-            Err((_, errno)) => return Err(unusable(errno.into())),
+        let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let mut tries_left = TRIES;
+        let mut locked = loop {
+            tries_left -= 1;
+            match Flock::lock(open().map_err(unusable)?, FlockArg::LockExclusiveNonblock) {
+                Ok(locked) => break locked,
+                // A command that looks whether we run holds a shared lock for a moment.
+                Err((_, Errno::EWOULDBLOCK)) if tries_left > 0 => std::thread::sleep(PAUSE),
+                Err((_, Errno::EWOULDBLOCK)) => return Err(LockError::Held { pid: holder(path) }),
+                Err((_, errno)) => return Err(unusable(errno.into())),
+            }
         };
         write_pid(&mut locked).map_err(unusable)?;
         Ok(Self(locked))

@@ -7,7 +7,7 @@ use super::rows::{first, instant, parsed};
 use super::{LedgerError, Result, evidence};
 use crate::domain::attempt::AttemptState;
 use crate::domain::evidence::{Evidence, Fact};
-use crate::domain::gate::{GateCampaign, GateView, Pace, PaceKind, Refusal, judge};
+use crate::domain::gate::{GateCampaign, GateView, LATE_MS_MAX, Pace, PaceKind, Refusal, judge};
 use crate::domain::ids::{AttemptId, CampaignId, TrunkId};
 use crate::domain::instant::UtcMs;
 
@@ -75,7 +75,7 @@ fn view(db: &Connection, claimant: &Claimant, rate: ServerRate, now: UtcMs) -> R
     let (trunk_channels, trunk_rate) = trunk_caps(db, claimant.trunk)?;
     let trunk = match trunk_rate {
         None => None,
-        Some(per_second) => Some(pace(db, &trunk_scope(claimant.trunk), PaceKind::Cap, spacing_of(per_second))?),
+        Some(per_second) => Some(pace(db, &trunk_scope(claimant.trunk), PaceKind::Cap, spacing_of(per_second), now)?),
     };
     Ok(GateView {
         now,
@@ -85,7 +85,7 @@ fn view(db: &Connection, claimant: &Claimant, rate: ServerRate, now: UtcMs) -> R
         campaign_live: live(db, "campaign", claimant.campaign.0)?,
         trunk_live: live(db, "trunk", claimant.trunk.0)?,
         trunk_channels,
-        server: pace(db, SERVER, PaceKind::Grid, rate.spacing_ms())?,
+        server: pace(db, SERVER, PaceKind::Grid, rate.spacing_ms(), now)?,
         trunk,
     })
 }
@@ -120,10 +120,13 @@ fn spacing_of(per_second: u32) -> i64 {
     i64::from(1000_u32.div_ceil(per_second.max(1)))
 }
 
-fn pace(db: &Connection, scope: &str, kind: PaceKind, spacing_ms: i64) -> Result<Pace> {
+fn pace(db: &Connection, scope: &str, kind: PaceKind, spacing_ms: i64, now: UtcMs) -> Result<Pace> {
     let mut statement = db.prepare_cached("SELECT next_at FROM paces WHERE scope = ?1")?;
     let next_at: Option<i64> = statement.query_row([scope], |row| row.get(0)).optional()?;
-    Ok(Pace { kind, spacing_ms, next_at: UtcMs(next_at.unwrap_or_default()) })
+    // A clock that was set back leaves a turn further ahead than any start of the present could: forget it.
+    let latest = now.plus_ms(LATE_MS_MAX + spacing_ms);
+    let next_at = next_at.map(UtcMs).filter(|t| *t <= latest).unwrap_or(UtcMs(0));
+    Ok(Pace { kind, spacing_ms, next_at })
 }
 
 fn admit(db: &Connection, id: AttemptId, claimant: &Claimant, view: &GateView, start_at: UtcMs) -> Result<()> {

@@ -181,6 +181,16 @@ fn starts_keep_the_rate_even_when_all_are_due_at_once_i5() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_does_not_stop_the_gate() {
+    let mut w = World::new(trunk(None, Some(2)));
+    let campaign = w.campaign("spring");
+    let (first, second) = (w.intent(campaign, 1).unwrap(), w.intent(campaign, 2).unwrap());
+    assert!(w.claim(first, FAST, NOON.plus_ms(4_000)).is_ok());
+    w.ledger.write(|db| Ok(db.execute("UPDATE paces SET next_at = next_at + 3600000", []).map(|_| ())?)).unwrap();
+    assert_eq!(w.claim(second, FAST, NOON), Ok(NOON));
+}
+
+#[test]
 fn a_late_attempt_is_refused_and_not_dialled_late_i4() {
     let mut w = World::new(trunk(None, None));
     let campaign = w.campaign("spring");

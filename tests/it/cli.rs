@@ -5,6 +5,7 @@ mod machine;
 
 use std::process::Stdio;
 
+use campanile::daemon::lock::ServeLock;
 use machine::Machine;
 use serde_json::{Value, json};
 
@@ -99,7 +100,9 @@ fn a_start_without_a_daemon_or_with_a_closed_window_says_so() {
     assert!(said.code == 0 && said.err.contains("`campanile serve` does not run"), "{}", said.err);
     // A window that is a second long is closed now, unless this test hits that very second.
     machine.ok("campaign set spring --start 03:33:33 --stop 03:33:34");
+    let _runs = ServeLock::take(&machine.path("state/serve.lock")).unwrap();
     let told = machine.json("campaign start spring");
+    assert_eq!(told["daemon_runs"], true);
     assert!(told["opens_at"].as_str().is_some_and(|at| at.ends_with(":33:33.000Z")), "{told}");
 }
 
@@ -271,12 +274,21 @@ fn why_judges_every_rule_for_every_campaign_that_has_the_number_i9() {
     machine.ok("campaign add autumn --trunk gw1");
     machine.write("a.txt", "+493012345601\n");
     machine.ok(&format!("numbers import autumn {}", machine.path("a.txt").display()));
+    let alone = machine.json("why 03012345601 --campaign spring");
+    assert_eq!(
+        (&alone["campaigns"][0]["callable_at"], &alone["campaigns"][0]["rules"][0]["rule"]),
+        (&Value::Null, &json!("daemon_running"))
+    );
+    let _runs = ServeLock::take(&machine.path("state/serve.lock")).unwrap();
     let told = machine.json("why 03012345601");
     let campaigns = told["campaigns"].as_array().unwrap();
     let of = |name: &str| campaigns.iter().find(|c| c["campaign"] == name).unwrap();
     assert!(of("spring")["callable_at"].as_str().unwrap().ends_with('Z'), "{told}");
     assert_eq!(of("autumn")["hint"], "campanile campaign start autumn");
-    assert_eq!(of("autumn")["rules"][0]["verdict"], "fail");
+    assert_eq!(
+        (&of("autumn")["rules"][0]["verdict"], &of("autumn")["rules"][1]["verdict"]),
+        (&json!("pass"), &json!("fail"))
+    );
     assert_eq!(machine.json("why 03012345601 --campaign spring")["campaigns"].as_array().unwrap().len(), 1);
     machine.fails("why +493012345699", 66, "no campaign has the number");
 }

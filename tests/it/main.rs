@@ -1,9 +1,17 @@
 //! The integration tests: one binary, so that they link once.
 
 #[cfg(test)]
+mod calls;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod engine;
+#[cfg(test)]
+mod fake_asterisk;
+#[cfg(test)]
+mod foreign_text;
+#[cfg(test)]
+mod machine;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]

@@ -251,6 +251,18 @@ fn links(markdown: &str) -> Vec<String> {
     targets
 }
 
+/// The tests that a page names as holding an invariant (`…_i3`) and that no source has.
+fn missing_tests(markdown: &str, code: &[Source]) -> Breaches {
+    let quoted = markdown.split('`').skip(1).step_by(2);
+    let named = quoted.filter(|word| {
+        let invariant =
+            word.rsplit_once("_i").is_some_and(|(_, n)| n.len() == 1 && n.bytes().all(|b| b.is_ascii_digit()));
+        invariant && !word.contains(' ')
+    });
+    let exists = |word: &str| code.iter().any(|source| source.code.contains(&format!("fn {word}(")));
+    named.filter(|word| !exists(word)).map(|word| format!("no test is named {word}")).collect()
+}
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -341,6 +353,13 @@ fn links_lead_to_files() {
     let pages = files().into_iter().filter(|(path, _)| path.ends_with(".md"));
     let breaches: Breaches = pages.flat_map(|(path, text)| dead_links(&path, &text)).collect();
     assert_eq!(breaches, Breaches::new());
+}
+
+#[test]
+fn the_tests_that_the_architecture_names_exist() {
+    let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    assert!(page.contains("_i9`"), "it names tests for all nine invariants");
+    assert_eq!(missing_tests(&page, &rust()), Breaches::new());
 }
 
 mod each_rule_bites {
@@ -445,5 +464,11 @@ mod each_rule_bites {
         let page = "[a](Cargo.toml#x) [b](none.md \"t\") [c](https://x.y/z) [d](#here)\n```\n[e](gone.md)\n```\n";
         assert_eq!(links(page), ["Cargo.toml", "none.md"]);
         assert_eq!(dead_links("README.md", page), ["README.md: no none.md"]);
+    }
+
+    #[test]
+    fn a_test_that_a_page_invents_is_found() {
+        let code = [Source::new("src/x.rs", "#[test]\nfn it_holds_i3() {}\n")];
+        assert_eq!(missing_tests("`it_holds_i3` and `gone_i3`, `multi_i`, `a b_i1`", &code).len(), 1);
     }
 }

@@ -6,6 +6,7 @@ use log::{info, warn};
 
 use super::{Engine, EngineError};
 use crate::daemon::port::{Entropy, Place, SpoolPort, Withdrawal};
+use crate::domain::attempt::AttemptState;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::AttemptId;
 use crate::domain::instant::UtcMs;
@@ -27,7 +28,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 Some(Place::BegunByTheDead) => facts.extend(self.sweep(file).map(|swept| (attempt.id, swept))),
                 Some(place) if place.shows_published(attempt.state) => published.push(attempt.id),
                 Some(_) => {}
-                None => facts.push((attempt.id, Fact::Missing)),
+                None => facts.push((attempt.id, without_file(attempt.state))),
             }
         }
         if !published.is_empty() {
@@ -128,6 +129,17 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             }
         }
         self.note(facts, now)
+    }
+}
+
+/// What it means that an open attempt has no file anywhere: one that was never marked as published was
+/// not (the daemon ended in between), and one that was has lost its file.
+fn without_file(state: AttemptState) -> Fact {
+    match state {
+        AttemptState::Intent => {
+            Fact::NotPublished { error: "the daemon ended between the plan and the call file".to_owned() }
+        }
+        AttemptState::Spooled | AttemptState::Claimed | AttemptState::Closed => Fact::Missing,
     }
 }
 

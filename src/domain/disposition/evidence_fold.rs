@@ -10,6 +10,11 @@ use crate::domain::instant::UtcMs;
 /// passes through another process, and after WaitTime both run at once (asterisk.md 6, ordering).
 pub const GRACE_MS: i64 = 5_000;
 
+/// How long an admitted call whose file is nowhere still counts as live: somebody may have removed the
+/// file of a call that goes on, and its number and channel must not be given away (I2, I5). Its report
+/// ends it as a rule; this is for a call that died without one.
+pub const VANISHED_MS: i64 = 600_000;
+
 /// How long after its planned instant an attempt of which nothing was heard is worth a look into the
 /// spool: by then the gate would refuse it as late.
 pub const SILENCE_MS: i64 = LATE_MS_MAX + GRACE_MS;
@@ -154,10 +159,11 @@ impl<'a> Seen<'a> {
             return Verdict::Open { line: Line::Live, check_again_at: None };
         };
         let gone = self.gone.unwrap_or(Gone::Missing);
-        if now < gone_at.plus_ms(GRACE_MS) {
+        let grace_ms = if gone == Gone::Missing { VANISHED_MS } else { GRACE_MS };
+        if now < gone_at.plus_ms(grace_ms) {
             // A file that is nowhere says nothing about the call: somebody may have removed it.
             let line = if gone == Gone::Missing { Line::Live } else { Line::Idle };
-            return Verdict::Open { line, check_again_at: Some(gone_at.plus_ms(GRACE_MS)) };
+            return Verdict::Open { line, check_again_at: Some(gone_at.plus_ms(grace_ms)) };
         }
         let answered = self.answered_at.is_some() || gone == Gone::Archived(ArchiveStatus::Completed);
         let disposition = if answered { Disposition::Answered } else { Disposition::Indeterminate };

@@ -7,7 +7,7 @@
 mod causes;
 mod evidence_fold;
 
-pub use evidence_fold::{GRACE_MS, Line, SILENCE_MS, Verdict, conclude};
+pub use evidence_fold::{GRACE_MS, Line, SILENCE_MS, VANISHED_MS, Verdict, conclude};
 
 use super::gate::Refusal;
 use super::instant::UtcMs;

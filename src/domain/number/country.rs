@@ -77,8 +77,17 @@ pub(super) fn international(digits: &str) -> Result<String, NumberRefusal> {
     let stripped =
         fixed_point(format!("+{digits}")).ok_or(NumberRefusal::Impossible { code, digits: national.len() })?;
     let (code, national) = split(&stripped[1..])?;
+    // The library leaves a trunk zero there when the number without it would be too short. A zero that
+    // belongs to the number (Italy) is in its tables.
+    if national.starts_with('0') && !is_valid(&stripped) {
+        return Err(NumberRefusal::Impossible { code, digits: national.len() });
+    }
     check_length(code, national.len())?;
     Ok(stripped)
+}
+
+fn is_valid(e164: &str) -> bool {
+    PHONE_NUMBER_UTIL.parse(e164, None).is_ok_and(|number| number.is_valid())
 }
 
 /// Reads a number by the rules of `country`: its trunk prefix, its international prefix.

@@ -1,5 +1,8 @@
 //! Verbs over calls that were made: the ledger is filled as the daemon and the gate would.
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Stdio};
+
 use campanile::domain::action::Action;
 use campanile::domain::attempt::AttemptState;
 use campanile::domain::campaign::ContactState;
@@ -10,6 +13,8 @@ use campanile::domain::instant::UtcMs;
 use campanile::domain::retry::ContactTally;
 use campanile::ledger::attempts::{self, Intent};
 use campanile::ledger::{Ledger, campaigns, claims, contacts, evidence, settle, trunks};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::json;
 
 use super::machine::Machine;
@@ -143,4 +148,46 @@ fn a_user_does_not_learn_in_whose_campaign_a_number_is_being_called() {
     plan(&mut machine.ledger(), 0);
     let told = machine.ok("--as alice why 03012345601");
     assert!(told.contains("of-another-user") && !told.contains("spring"), "{told}");
+}
+
+fn interrupt(child: &Child) {
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    kill(pid, Signal::SIGINT).unwrap();
+}
+
+#[test]
+fn ctrl_c_leaves_a_watch_cleanly() {
+    let machine = Machine::with_running_campaign();
+    for (line, code) in [("watch spring --json", 0), ("watch spring --json --until-done", 130)] {
+        let mut child = machine.command().args(line.split(' ')).stdout(Stdio::piped()).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
+        assert!(first.contains("\"waiting\":2"), "{first}");
+        interrupt(&child);
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{line}");
+    }
+}
+
+#[test]
+fn ctrl_c_in_the_midst_of_an_import_keeps_the_batches_that_were_committed_i8() {
+    let machine = Machine::with_campaign();
+    let mut command = machine.command();
+    command.args(["numbers", "import", "spring", "-", "--json"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let rows: String = (0..12_000).map(|n| format!("+4930{:08}\n", 12_340_000 + n)).collect();
+    stdin.write_all(rows.as_bytes()).unwrap();
+    // The pipe stays open: the import now waits for more.
+    let mut ledger = machine.ledger();
+    let campaign = ledger.read(|db| campaigns::find(db, "spring")).unwrap().unwrap().id;
+    let mut count = || ledger.read(|db| contacts::counts(db, campaign)).unwrap().total();
+    while count() < 2_000 {
+        std::thread::yield_now();
+    }
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &told["interrupted"]), (Some(130), &json!(true)));
+    assert_eq!(told["imported"].as_u64(), Some(count()));
+    drop(stdin);
 }

@@ -46,8 +46,9 @@ fn an_intent_without_a_file_is_closed_and_its_number_is_called_later_i3() {
     let mut w = World::new();
     w.kill_around(0, Before);
     let spring = w.running("spring", 1..=1);
-    w.pass_s(10);
+    w.pass_s(1);
     assert_eq!((w.deaths, w.ends(spring)), (1, vec![Some(NotDialled)]));
+    assert!(w.last_detail(spring).contains("the daemon ended between"), "{}", w.last_detail(spring));
     w.pass_until_done(1);
     assert_eq!((w.dialled.len(), w.counts(spring).reached), (1, 1));
 }

@@ -107,7 +107,7 @@ fn ends(fate: Fate, disposition: Disposition) {
         w.watch = watch;
         w.fate(1, &[fate]);
         let spring = w.running("spring", 1..=1);
-        w.pass_s(300);
+        w.pass_s(700);
         assert_eq!(w.ends(spring), [Some(disposition)], "{watch:?}");
         assert_eq!((w.names().len(), w.dialled.len()), (0, 1), "{watch:?}");
         assert!(w.failures.is_empty(), "{:?}", w.failures);

@@ -150,7 +150,7 @@ fn without_a_report_what_was_admitted_may_have_rung() {
     // `Status:` comes after the rename (asterisk.md 4), so a later look may know more than the first.
     let both = [archived(1_030_000, ArchiveStatus::Unknown), archived(1_031_000, ArchiveStatus::Completed), admitted()];
     assert_eq!(ends(&both, Disposition::Answered).ended_at, UtcMs(1_030_000));
-    open(&[admitted(), gone(Fact::Missing)], 1_030_001, Line::Live, Some(1_035_000));
+    open(&[admitted(), gone(Fact::Missing)], 1_629_999, Line::Live, Some(1_630_000));
 }
 
 #[test]

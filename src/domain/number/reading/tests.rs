@@ -65,6 +65,13 @@ fn national_numbers_follow_the_rules_of_their_country() {
 }
 
 #[test]
+fn a_trunk_zero_before_too_few_digits_is_no_part_of_a_number() {
+    for text in ["0163296", "+440163296"] {
+        refuses("GB", text, NumberRefusal::Impossible { code: 44, digits: 7 });
+    }
+}
+
+#[test]
 fn the_fictional_ranges_and_ranges_yet_to_come_are_numbers() {
     reads("", "+441632960000", "+441632960000");
     reads("", "+441632960999", "+441632960999");

@@ -1,0 +1,180 @@
+//! A machine of our own: the real programs on real files, with a fake Asterisk beside them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{LazyLock, mpsc};
+use std::time::Duration;
+
+use crate::fake_asterisk::FakeAsterisk;
+
+/// How long anything is waited for that must come.
+const PATIENCE_MS: i64 = 20_000;
+/// Between two looks.
+const LOOK_MS: u64 = 10;
+
+/// Looks until there is something to see, or says what did not come.
+#[track_caller]
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = campanile::clock::now().plus_ms(PATIENCE_MS);
+    // Nothing is ever sent: it is a clock that can be waited on.
+    let (_held, never) = mpsc::channel::<()>();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(campanile::clock::now() < end, "waited {PATIENCE_MS} ms in vain: {what}");
+        let _looked_again = never.recv_timeout(Duration::from_millis(LOOK_MS));
+    }
+}
+
+/// `campanile-agi` belongs to another package, so cargo has to be asked for it.
+static AGI: LazyLock<PathBuf> = LazyLock::new(|| {
+    let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let built = Command::new(cargo)
+        .args(["build", "--quiet", "--package", "campanile-agi", "--manifest-path", manifest])
+        .status();
+    assert!(built.unwrap().success(), "campanile-agi does not build");
+    Path::new(env!("CARGO_BIN_EXE_campanile")).with_file_name("campanile-agi")
+});
+
+/// A daemon that is killed with its machine.
+struct Daemon(Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _gone = self.0.kill();
+        let _code = self.0.wait();
+    }
+}
+
+pub struct Machine {
+    agi: Option<Daemon>,
+    serve: Option<Daemon>,
+    pub asterisk: FakeAsterisk,
+    pub agi_port: u16,
+    pub dir: tempfile::TempDir,
+}
+
+impl Machine {
+    /// All daemons up, a user `ann`, a trunk `lab`.
+    pub fn new() -> Self {
+        let mut machine = Self::bare();
+        machine.start_agi();
+        machine.start_serve();
+        machine
+    }
+
+    /// The same without daemons.
+    pub fn bare() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        for folder in ["spool/outgoing", "spool/outgoing_done", "state", "run", "sounds/en"] {
+            std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        std::fs::write(dir.path().join("run/asterisk.pid"), std::process::id().to_string()).unwrap();
+        std::fs::write(dir.path().join("sounds/en/hello.gsm"), b"").unwrap();
+        let d = dir.path().display();
+        let templates = concat!(env!("CARGO_MANIFEST_DIR"), "/spool-templates");
+        let conf = format!(
+            "calls_one_time = 1200\ncron_interval = 1\ntime_zone = UTC\nspool_dir = {d}/spool\nstate_dir = {d}/state\n\
+             template_dir = {templates}\nasterisk_run_dir = {d}/run\nsounds_dirs = {d}/sounds\n\
+             agi_listen = 127.0.0.1:{port}\nlog_config = {d}/none.yaml\n"
+        );
+        std::fs::write(dir.path().join("campanile.conf"), conf).unwrap();
+        let asterisk = FakeAsterisk::start(&dir.path().join("spool"), port);
+        let machine = Self { agi: None, serve: None, asterisk, agi_port: port, dir };
+        machine.ok(&["trunk", "add", "lab", "--dial", "Local/{number}@callees"]);
+        machine
+    }
+
+    fn program(&self, path: &Path) -> Command {
+        let mut command = Command::new(path);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CAMPANILE_")) {
+            command.env_remove(name);
+        }
+        command.env("CAMPANILE_CONFIG", self.dir.path().join("campanile.conf")).stdin(Stdio::null());
+        command
+    }
+
+    fn daemon(&self, path: &Path, args: &[&str], log: &str) -> Daemon {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.path().join(log)).unwrap();
+        Daemon(self.program(path).args(args).stdout(Stdio::null()).stderr(log).spawn().unwrap())
+    }
+
+    pub fn start_agi(&mut self) {
+        self.agi = Some(self.daemon(&AGI, &[], "agi.log"));
+        until("campanile-agi listens", || std::net::TcpStream::connect(("127.0.0.1", self.agi_port)).ok());
+    }
+
+    pub fn kill_agi(&mut self) {
+        self.agi = None;
+    }
+
+    pub fn start_serve(&mut self) {
+        // A dead one leaves its socket behind.
+        let socket = self.dir.path().join("state/serve.wake");
+        let _absent = std::fs::remove_file(&socket);
+        self.serve = Some(self.daemon(Path::new(env!("CARGO_BIN_EXE_campanile")), &["serve"], "serve.log"));
+        let log = self.dir.path().join("serve.log");
+        let runs = |text: String| text.contains("campanile serve runs").then_some(());
+        until("campanile serve runs", || std::fs::read_to_string(&log).ok().and_then(runs));
+    }
+
+    /// `kill -9`, and its log starts anew.
+    pub fn kill_serve(&mut self) {
+        self.serve = None;
+        std::fs::write(self.dir.path().join("serve.log"), b"").unwrap();
+    }
+
+    pub fn campanile<S: AsRef<std::ffi::OsStr>>(&self, args: &[S]) -> Output {
+        self.program(Path::new(env!("CARGO_BIN_EXE_campanile"))).args(args).output().unwrap()
+    }
+
+    #[track_caller]
+    pub fn ok(&self, args: &[&str]) -> String {
+        let output = self.campanile(args);
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A campaign of these magic numbers (the last three digits), not started.
+    #[track_caller]
+    pub fn campaign(&self, name: &str, options: &[&str], fates: &[&str]) {
+        self.ok(&[&["campaign", "add", name, "--trunk", "lab"], options].concat());
+        let list = self.dir.path().join(format!("{name}.txt"));
+        let lines: String = fates.iter().map(|fate| format!("+441632960{fate}\n")).collect();
+        std::fs::write(&list, lines).unwrap();
+        self.ok(&["numbers", "import", name, list.to_str().unwrap()]);
+        self.ok(&["actions", "add", name, "PLAY", "hello"]);
+    }
+
+    #[track_caller]
+    pub fn start(&self, name: &str) {
+        self.ok(&["campaign", "start", name]);
+    }
+
+    pub fn state(&self, name: &str) -> serde_json::Value {
+        serde_json::from_str(&self.ok(&["campaign", "show", name, "--json"])).unwrap()
+    }
+
+    pub fn report(&self, name: &str) -> Vec<serde_json::Value> {
+        serde_json::from_str(&self.ok(&["report", name, "--json"])).unwrap()
+    }
+
+    #[track_caller]
+    pub fn completed(&self, name: &str) {
+        until(&format!("{name} is completed"), || self.state(name).to_string().contains("\"completed\"").then_some(()));
+    }
+
+    /// `waiting`, `in_progress`, `reached`, `failed`, `total`.
+    pub fn count(&self, name: &str, of: &str) -> u64 {
+        self.state(name)["numbers"][of].as_u64().unwrap()
+    }
+
+    pub fn files(&self) -> usize {
+        let count = |folder: &str| std::fs::read_dir(self.dir.path().join("spool").join(folder)).unwrap().count();
+        count("outgoing") + count("outgoing_done")
+    }
+}
