@@ -32,6 +32,8 @@ pub mod views;
 pub mod why;
 pub mod writer;
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -58,6 +60,7 @@ pub struct Ledger {
 impl Ledger {
     /// Opens the ledger at `path`, creates it when absent, and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Self> {
+        create(path);
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         schema::upgrade(&mut connection)?;
         Ok(Self { connection })
@@ -109,12 +112,32 @@ impl Ledger {
     }
 }
 
+/// Makes an empty file if there is none: closed to other users, because it will hold people's numbers, and
+/// theirs who own the folder, also when root sets a machine up. SQLite says what it cannot use.
+fn create(path: &Path) {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o640).open(path);
+    if let (Ok(_), Some(Ok(folder))) = (made, path.parent().map(std::fs::metadata)) {
+        // Only root may give files away; anybody else's stays their own.
+        let _ = std::os::unix::fs::chown(path, Some(folder.uid()), Some(folder.gid()));
+    }
+}
+
+/// Without the right to write, SQLite opens the file all the same, and fails only later.
+fn refuse_readonly(connection: &Connection) -> rusqlite::Result<()> {
+    if !connection.is_readonly("main")? {
+        return Ok(());
+    }
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
+    Err(rusqlite::Error::SqliteFailure(code, Some("this user may not write it".to_owned())))
+}
+
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)
         .map_err(|source| LedgerError::Open { path: path.to_owned(), source })?;
     connection.busy_handler(Some(wait_a_millisecond))?;
     let prepare = |connection: &Connection| -> rusqlite::Result<()> {
+        refuse_readonly(connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "ON")

@@ -307,3 +307,16 @@ fn every_migration_is_tried_over_the_data_of_the_one_before() {
         })
         .unwrap();
 }
+
+#[test]
+fn a_new_ledger_is_closed_to_other_users_and_belongs_to_the_owner_of_its_folder() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let dir = tempfile::tempdir().unwrap();
+    // Only root can tell the difference; for anybody else both are their own.
+    let _ = std::os::unix::fs::chown(dir.path(), Some(65_534), Some(65_534));
+    let path = dir.path().join("campanile.db");
+    Ledger::open(&path).unwrap();
+    let (folder, file) = (std::fs::metadata(dir.path()).unwrap(), std::fs::metadata(&path).unwrap());
+    assert_eq!((file.uid(), file.gid()), (folder.uid(), folder.gid()));
+    assert_eq!(file.permissions().mode() & 0o007, 0);
+}
