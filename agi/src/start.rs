@@ -72,10 +72,18 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
         let (stop, stopping) = watch::channel(Stop::NotYet);
         let signals = Signals::new().map_err(StartError::Runtime)?;
         tokio::spawn(signals.pass_on(stop));
+        tokio::spawn(outlive_terminals(signal(SignalKind::hangup()).map_err(StartError::Runtime)?));
         log::info!("listening on {}", wiring.listen);
         tell_systemd(NotifyState::Ready);
         server::serve(listener, wiring.desk, wiring.limits, stopping).await.map_err(StartError::Runtime)
     })
+}
+
+/// SIGHUP, such as from a service file's reload, ends no call in progress.
+async fn outlive_terminals(mut hangups: Signal) {
+    while hangups.recv().await.is_some() {
+        log::warn!("SIGHUP: settings are read at start; restart `campanile-agi` to apply a change");
+    }
 }
 
 /// The signals that end a daemon.

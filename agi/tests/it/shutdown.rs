@@ -1,5 +1,7 @@
 //! How the server ends.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use campanile::domain::evidence::{Fact, StepResult};
@@ -43,4 +45,26 @@ async fn calls_that_do_not_finish_are_ended_and_what_ran_is_kept() {
             "{facts:?}"
         );
     }
+}
+
+#[test]
+fn sighup_ends_no_call_and_not_the_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_campanile-agi"))
+        .env_remove("CAMPANILE_CONFIG")
+        .env("CAMPANILE_STATE_DIR", dir.path())
+        .env("CAMPANILE_AGI_LISTEN", "127.0.0.1:0")
+        .env("CAMPANILE_LOG_CONFIG", dir.path().join("none.yaml"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(server.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut says = |words: &str| assert!(log.any(|line| line.contains(words)), "it ended without saying {words}");
+    let id = server.id().to_string();
+    let send = |signal: &str| assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    says("listening on");
+    send("-HUP");
+    says("SIGHUP");
+    send("-TERM");
+    assert!(server.wait().unwrap().success());
 }
