@@ -144,6 +144,12 @@ pub fn counts(db: &Connection, campaign: CampaignId) -> Result<Counts> {
     Ok(counts)
 }
 
+/// How many contacts of a campaign have a short number, which only some trunks may dial.
+pub fn short_numbers(db: &Connection, campaign: CampaignId) -> Result<u64> {
+    let sql = "SELECT count(*) FROM contacts WHERE campaign = ?1 AND number NOT LIKE '+%'";
+    Ok(db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?)
+}
+
 /// How many waiting contacts of a campaign are called before this one: those that are due, in the order
 /// of their due times, then those that were never called, in the order of import.
 pub fn ahead_of(db: &Connection, contact: &Contact, now: UtcMs) -> Result<u64> {

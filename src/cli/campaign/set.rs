@@ -2,12 +2,15 @@
 
 use clap::Args;
 
-use super::super::failure::{Failure, Outcome};
+use super::super::failure::{Failure, Outcome, Result};
 use super::super::session::Session;
 use super::options::CampaignOptions;
 use super::show;
+use crate::domain::campaign::Campaign;
 use crate::domain::name::Name;
-use crate::ledger::campaigns;
+use crate::domain::trunk::ShortNumbers;
+use crate::exit::Exit;
+use crate::ledger::{Connection, campaigns, contacts, trunks};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -35,10 +38,23 @@ impl Set {
         session.ledger.try_write(|db| {
             let mut campaign = actor.campaign(db, &self.name)?;
             self.options.apply(db, actor, self.trunk.as_ref(), &mut campaign)?;
+            keep_short_numbers_in(db, &campaign)?;
             campaigns::update(db, &campaign).map_err(Failure::from)
         })?;
         session.wake_daemon();
         self.options.warn();
         show::show(session, &self.name)
     }
+}
+
+/// A short code of our PBX is somebody else's number outside, an emergency line at worst.
+fn keep_short_numbers_in(db: &Connection, campaign: &Campaign) -> Result<()> {
+    let trunk = trunks::get(db, campaign.trunk)?;
+    let short = contacts::short_numbers(db, campaign.id)?;
+    if short == 0 || trunk.short_numbers == ShortNumbers::Allowed {
+        return Ok(());
+    }
+    let what = format!("trunk {} allows no short numbers, and campaign {} has {short}", trunk.name, campaign.name);
+    let mend = format!("choose another trunk, or first: campanile numbers delete-all {} --yes", campaign.name);
+    Err(Failure::new(Exit::Failure, what, mend))
 }
