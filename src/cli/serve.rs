@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::Global;
 use super::failure::{Failure, Outcome};
+use crate::daemon::lock::LockError;
 use crate::daemon::{self, DaemonError};
 use crate::exit::Exit;
 use crate::logging;
@@ -33,6 +34,11 @@ impl Serve {
 fn failure(error: DaemonError) -> Failure {
     match error {
         DaemonError::Ledger(error) => error.into(),
+        DaemonError::Lock(LockError::Unusable { ref source, .. }) => Failure::new(
+            source.kind().into(),
+            error.to_string(),
+            "run it as Asterisk's user, and check the setting state_dir with `campanile check-config`",
+        ),
         DaemonError::Lock(error) => Failure::new(Exit::TempFail, error.to_string(), "one daemon serves all campaigns"),
         error => Failure::new(
             Exit::Unavailable,

@@ -255,6 +255,26 @@ fn a_running_campaign_keeps_its_last_action() {
 }
 
 #[test]
+fn short_numbers_do_not_come_to_a_trunk_that_refuses_them() {
+    let machine = Machine::with_campaign();
+    machine.ok("trunk add pbx --dial Local/{number}@internal --short-numbers");
+    machine.ok("campaign set spring --trunk pbx");
+    machine.import("101\n");
+    machine.fails("campaign set spring --trunk gw1", 1, "no short numbers");
+    machine.ok("campaign set spring --channels 1");
+    machine.ok("numbers delete-all spring --yes");
+    machine.ok("campaign set spring --trunk gw1");
+}
+
+#[test]
+fn a_state_folder_that_is_not_there_is_named_by_the_daemon() {
+    let machine = Machine::new();
+    std::fs::remove_dir(machine.path("state")).unwrap();
+    let said = machine.run("serve");
+    assert!(said.code == 66 && said.err.contains("setting state_dir"), "{}: {}", said.code, said.err);
+}
+
+#[test]
 fn nothing_goes_without_yes() {
     let machine = Machine::with_running_campaign();
     machine.fails("campaign remove spring --yes", 1, "is running");
