@@ -20,7 +20,7 @@ use super::session::Session;
 pub enum CampaignVerb {
     /// Add a campaign; it is stopped at first.
     Add(add::Add),
-    /// Change a campaign's settings; calls that are planned already keep theirs.
+    /// Change a campaign's settings.
     Set(set::Set),
     /// List campaigns with status and run time; an admin sees those of all users.
     List(show::List),
