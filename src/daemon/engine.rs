@@ -8,8 +8,9 @@ mod archives;
 mod planning;
 mod reconcile;
 mod settling;
+mod sharing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use log::warn;
 
@@ -17,7 +18,7 @@ use self::archives::Archives;
 use super::event::Event;
 use super::port::{Entropy, PortError, SpoolPort};
 use crate::domain::attempt::OVERDUE_MS;
-use crate::domain::ids::AttemptId;
+use crate::domain::ids::{AttemptId, CampaignId};
 use crate::domain::instant::UtcMs;
 use crate::ledger::{Ledger, LedgerError, attempts, evidence};
 use crate::wake::Change;
@@ -76,6 +77,8 @@ pub struct Engine<S, E> {
     rescan_wanted: bool,
     expire_wanted: bool,
     plan_wanted: bool,
+    /// The campaigns that ran in the last step; `None` before the first.
+    known_running: Option<HashSet<CampaignId>>,
     plan_at: Option<UtcMs>,
     rescan_at: Option<UtcMs>,
     resting_until: Option<UtcMs>,
@@ -97,6 +100,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             rescan_wanted: true,
             expire_wanted: true,
             plan_wanted: true,
+            known_running: None,
             plan_at: None,
             rescan_at: None,
             resting_until: None,
@@ -121,6 +125,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         }
         self.take_archives(now)?;
         self.withdraw_not_running(now)?;
+        self.share_with_newcomers(now)?;
         self.settle(now)?;
         self.complete_campaigns()?;
         if self.plan_wanted || self.plan_at.is_some_and(|t| t <= now) {

@@ -188,6 +188,12 @@ pub fn overdue(db: &Connection, before: UtcMs) -> Result<u32> {
     Ok(db.prepare_cached(sql)?.query_row([before.0], |row| row.get(0))?)
 }
 
+/// Attempts that the gate has not admitted and whose slot is later than `at`.
+pub fn planned_after(db: &Connection, at: UtcMs) -> Result<Vec<OpenAttempt>> {
+    let mut statement = db.prepare_cached(&format!("{OPEN} AND state IN ('intent', 'spooled') AND planned_at > ?1"))?;
+    collect(statement.query([at.0])?, read_open)
+}
+
 /// How many attempts of a campaign are open.
 pub fn open_of(db: &Connection, campaign: CampaignId) -> Result<u32> {
     let sql = "SELECT count(*) FROM attempts WHERE campaign = ?1 AND state <> 'closed'";

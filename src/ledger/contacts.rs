@@ -165,6 +165,13 @@ pub fn ahead_of(db: &Connection, contact: &Contact, now: UtcMs) -> Result<u64> {
     Ok(due + fresh)
 }
 
+/// Whether a campaign has a contact that waits; costs the same for any list.
+pub fn any_waiting(db: &Connection, campaign: CampaignId) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NULL)
+        OR EXISTS (SELECT 1 FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NOT NULL)";
+    Ok(db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?)
+}
+
 /// Moves a contact to the state that follows from its last attempt.
 pub fn settle(
     db: &Connection,

@@ -39,6 +39,20 @@ fn two_campaigns_share_the_slots_in_fair_turn() {
 }
 
 #[test]
+fn a_campaign_that_is_started_later_has_its_turn_at_once() {
+    let mut w = World::new();
+    w.running("spring", 1..=40);
+    w.pass_s(5);
+    let started_at = w.now;
+    let autumn = w.running("autumn", 101..=105);
+    w.pass_until_done(2);
+    let later: Vec<_> = w.dialled.iter().filter(|d| d.at > started_at.plus_ms(4_500)).collect();
+    let whose: Vec<bool> = later[..10].iter().map(|d| d.number < number(100)).collect();
+    assert!(whose.windows(2).all(|pair| pair[0] != pair[1]), "in turn from then on: {whose:?}");
+    assert_eq!((w.counts(autumn).reached, w.dialled.len()), (5, 45), "each once (I1)");
+}
+
+#[test]
 fn channels_hold_and_a_call_that_ends_makes_room_at_once_i5() {
     let mut w = World::new();
     let long = Fate::of(Callee::Answers { after_ms: 1_000, talks_ms: 19_000 });

@@ -12,7 +12,7 @@ use super::readiness::{self, Missing};
 use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
-use crate::domain::plan::{LEAD_MS, pace};
+use crate::domain::plan::{LEAD_MS, SHARED_AFTER_MS, pace};
 use crate::exit::Exit;
 use crate::ledger::{Connection, LedgerError, campaigns, snapshot, views};
 
@@ -131,7 +131,12 @@ fn first_call(db: &Connection, campaign: &Campaign, rate: u32, now: UtcMs) -> Re
     let planned = views::live(db, Some(campaign.id), 1)?.next_starts;
     match planned.first() {
         Some(at) if *at > now => Ok(*at),
-        _ => Ok(pace::free_slot_from(rate, &snapshot::taken_slots(db, now)?, now.plus_ms(LEAD_MS))),
+        _ => {
+            // What is further ahead, the daemon shares out anew.
+            let mut taken = snapshot::taken_slots(db, now)?;
+            taken.retain(|at| *at <= now.plus_ms(SHARED_AFTER_MS));
+            Ok(pace::free_slot_from(rate, &taken, now.plus_ms(LEAD_MS)))
+        }
     }
 }
 

@@ -116,6 +116,11 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// then the gate refuses.
     pub(super) fn withdraw_not_running(&mut self, now: UtcMs) -> Result<(), EngineError> {
         let attempts = self.ledger.read(|db| attempts::to_withdraw(db))?;
+        self.withdraw(attempts, now)
+    }
+
+    /// Withdraws files; one that Asterisk has begun is left to the gate.
+    pub(super) fn withdraw(&mut self, attempts: Vec<OpenAttempt>, now: UtcMs) -> Result<(), EngineError> {
         let mut facts = Vec::new();
         for attempt in attempts {
             match self.spool.withdraw(file_of(&attempt)) {

@@ -34,6 +34,10 @@ pub const LEAD_MS: i64 = 400;
 /// beginning, is not missed.
 pub const TICK_AHEAD_MS: i64 = 3_000;
 
+/// Calls further ahead than this are planned anew when another campaign is started, so that it has its
+/// fair turn at once; nearer ones are about to begin and stay.
+pub const SHARED_AFTER_MS: i64 = 3_000;
+
 /// Gives each free slot before the horizon to the campaign whose turn it is, and says of every
 /// candidate that got none why.
 pub fn plan(snapshot: &Snapshot) -> Plan {
