@@ -18,6 +18,8 @@ pub struct WhyView {
     pub campaign: Name,
     /// Whether `campanile serve` runs.
     pub daemon: Daemon,
+    /// When planning goes on that rests because calls could not be handed to Asterisk.
+    pub rests_until: Option<UtcMs>,
     /// Due call files that Asterisk has not begun.
     pub files_overdue: u32,
     /// What was asked of the campaign.
@@ -115,6 +117,7 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         trunk_channels(view),
         spool(view),
         asterisk_takes_files(view),
+        planning_goes_on(view),
         due(view, now),
         window(view, now),
         turn(view, now),
@@ -151,6 +154,22 @@ fn daemon_runs(view: &WhyView) -> Judged {
     match view.daemon {
         Daemon::Running => pass(RULE, "campanile serve runs"),
         Daemon::Stopped => stuck(RULE, "campanile serve does not run: nothing is planned", "systemctl start campanile"),
+    }
+}
+
+fn planning_goes_on(view: &WhyView) -> Judged {
+    const RULE: &str = "planning_goes_on";
+    match view.rests_until {
+        None => pass(RULE, "planning does not rest"),
+        Some(at) => until(
+            RULE,
+            format!(
+                "planning rests until {}: a call could not be handed to Asterisk, or ran without asking the gate; \
+                 campanile doctor says why",
+                local(view, at)
+            ),
+            Some(at),
+        ),
     }
 }
 
@@ -293,8 +312,9 @@ const WINDOWS_MAX: u32 = 92;
 fn turn_comes_at(view: &WhyView, now: UtcMs) -> Option<UtcMs> {
     let rate = i64::from(view.calls_one_time.max(1));
     let mut left_ms = i64::try_from(view.ahead).unwrap_or(i64::MAX).saturating_mul(60_000) / rate;
-    let due_at = view.due_at.map_or(now, |due_at| due_at.max(now));
-    let mut at = now;
+    let goes_on_at = view.rests_until.map_or(now, |until| until.max(now));
+    let due_at = view.due_at.map_or(goes_on_at, |due_at| due_at.max(goes_on_at));
+    let mut at = goes_on_at;
     for _window in 0..WINDOWS_MAX {
         at = view.calendar.next_opening(at)?;
         let Some(closes_at) = view.calendar.closes(at).filter(|closes_at| closes_at.since_ms(at) <= left_ms) else {
@@ -331,6 +351,7 @@ mod tests {
             campaign: "spring".parse().unwrap(),
             daemon: Daemon::Running,
             files_overdue: 0,
+            rests_until: None,
             campaign_state: CampaignState::Running,
             calendar: Calendar {
                 window: Window::parse("08:00", "18:00").unwrap(),
@@ -392,6 +413,7 @@ mod tests {
             "trunk_channels",
             "spool_room",
             "asterisk_takes_files",
+            "planning_goes_on",
             "due",
             "window_open",
             "turn",
@@ -415,6 +437,13 @@ mod tests {
         let view = WhyView { campaign_state: CampaignState::Completed, contact_state: ContactState::Reached, ..free() };
         let hint = explain(&view, now()).hint;
         assert_eq!(hint.as_deref(), Some("campanile numbers reactivate spring NUMBER"));
+    }
+
+    #[test]
+    fn a_rest_of_planning_says_when_it_ends_i9() {
+        let (failed, explanation) = failing(|view| view.rests_until = Some(now().plus_s(30)));
+        assert_eq!((failed.rule, failed.next_at), ("planning_goes_on", Some(now().plus_s(30))));
+        assert_eq!(explanation.callable_at, Some(now().plus_s(30)));
     }
 
     #[test]
@@ -545,8 +574,8 @@ mod tests {
         let json = serde_json::to_value(explain(&view, now())).unwrap();
         assert_eq!(json["callable_at"], now().plus_s(60).0);
         assert_eq!(json["hint"], serde_json::Value::Null);
-        assert_eq!(json["rules"][9]["rule"], "due");
-        assert_eq!(json["rules"][9]["verdict"], "fail");
-        assert_eq!(json["rules"][9]["next_at"], now().plus_s(60).0);
+        assert_eq!(json["rules"][10]["rule"], "due");
+        assert_eq!(json["rules"][10]["verdict"], "fail");
+        assert_eq!(json["rules"][10]["next_at"], now().plus_s(60).0);
     }
 }

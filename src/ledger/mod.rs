@@ -20,6 +20,7 @@ pub mod claims;
 pub mod contacts;
 mod error;
 pub mod evidence;
+pub mod rest;
 mod rows;
 mod schema;
 pub mod settle;

@@ -245,6 +245,15 @@ fn group_commit_answers_each_and_one_failure_harms_nobody() {
 }
 
 #[test]
+fn a_rest_of_planning_is_known_until_it_ends_i9() {
+    let mut w = World::new(trunk(None, None));
+    assert_eq!(w.ledger.read(|db| rest::until(db, NOON)).unwrap(), None);
+    w.ledger.write(|db| rest::set(db, NOON.plus_s(30))).unwrap();
+    assert_eq!(w.ledger.read(|db| rest::until(db, NOON)).unwrap(), Some(NOON.plus_s(30)));
+    assert_eq!(w.ledger.read(|db| rest::until(db, NOON.plus_s(30))).unwrap(), None);
+}
+
+#[test]
 fn a_newer_schema_is_refused() {
     let w = World::new(trunk(None, None));
     let raw = rusqlite::Connection::open(&w.path).unwrap();

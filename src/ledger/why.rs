@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::contacts::Contact;
-use super::{LedgerError, Result, attempts, campaigns, contacts, trunks, views};
+use super::{LedgerError, Result, attempts, campaigns, contacts, rest, trunks, views};
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::instant::UtcMs;
 use crate::domain::why::{Channels, Daemon, WhyView};
@@ -27,6 +27,7 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
     let busy_in = views::campaign_calling(db, &contact.number)?;
     Ok(WhyView {
         daemon: limits.daemon,
+        rests_until: rest::until(db, now)?,
         files_overdue: attempts::overdue(db, now.plus_ms(-OVERDUE_MS))?,
         campaign_channels: Channels { open: attempts::open_of(db, campaign.id)?, cap: campaign.channels },
         trunk_channels: Channels { open: trunks::open_attempts(db, trunk.id)?, cap: trunk.channels },

@@ -1,6 +1,6 @@
 //! Plan, check the plan, make it durable, carry it out: intent → file → spooled.
 
-use log::{debug, error, info};
+use log::{debug, error, info, warn};
 
 use super::{Engine, EngineError, REST_MS};
 use crate::daemon::port::{Entropy, PortError, Publication, SpoolPort};
@@ -13,7 +13,7 @@ use crate::domain::plan::{self, Plan, PlannedCall, Snapshot, pace};
 use crate::domain::trunk::Trunk;
 use crate::ledger::attempts::Intent;
 use crate::ledger::snapshot::{PlanLimits, take};
-use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, campaigns, evidence, trunks};
+use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, campaigns, evidence, rest, trunks};
 use crate::spool::SpoolName;
 
 /// What came of one look at the plan.
@@ -109,7 +109,17 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             REST_MS / 1000
         );
         self.check_again.extend(failed.iter().map(|(attempt, _)| (*attempt, now)));
-        self.resting_until = Some(now.plus_ms(REST_MS));
+        self.rest(now);
+    }
+
+    /// Plans nothing for a while. It is noted in the ledger for `why`; a disk that is full must not keep
+    /// the engine from resting.
+    pub(super) fn rest(&mut self, now: UtcMs) {
+        let until = now.plus_ms(REST_MS);
+        self.resting_until = Some(until);
+        if let Err(error) = self.ledger.write(|db| rest::set(db, until)) {
+            warn!("planning rests until {until}, which could not be noted: {error}");
+        }
     }
 }
 

@@ -74,7 +74,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 REST_MS / 1000
             );
         }
-        self.resting_until = Some(now.plus_ms(REST_MS));
+        self.rest(now);
     }
 
     /// Marks running campaigns with nothing left to call as completed.

@@ -119,7 +119,8 @@ CREATE TABLE evidence (
 
 CREATE INDEX evidence_by_attempt ON evidence (attempt, id);
 
--- The instant before which the next start of a scope would pass its rate: `server`, `trunk:<id>`.
+-- The instant before which the next start of a scope would pass its rate: `server`, `trunk:<id>`; and
+-- `rest`, the instant before which nothing is planned.
 CREATE TABLE paces (
     scope   TEXT    PRIMARY KEY,
     next_at INTEGER NOT NULL
