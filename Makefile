@@ -11,7 +11,7 @@ INSTALL    ?= install
 LAB_THREADS ?= 8
 
 .DEFAULT_GOAL := build
-.PHONY: help build release check test fast lab demo install tools
+.PHONY: help build release check test fast lab bench demo install tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +35,9 @@ lab: build ## the tests on real Asterisk 22 and 16; builds the lab first, prints
 	$(CARGO) test --test lab --locked -- --test-threads=$(LAB_THREADS) --show-output
 
 test: check fast lab ## everything: check, fast, lab; sets up all that it needs
+
+bench: ## what everything costs, beside a floor in the same run; figures for docs/benchmarks.md
+	$(CARGO) bench -p campanile-bench --locked
 
 demo: ## watch a campaign of 60 numbers dial through a real Asterisk; a minute after the first build
 	@tests/lab/demo
