@@ -65,6 +65,9 @@ pub struct Begun {
     pub pid: i64,
     /// When, in whole seconds, cut; `None` when the file does not tell.
     pub began_at: Option<UtcMs>,
+    /// How long after its begin that Asterisk, or one with the same pid, last found it still running
+    /// (`DelayedRetry`), in seconds; 0 when it never looked.
+    pub held_s: i64,
 }
 
 impl Begun {
@@ -73,6 +76,8 @@ impl Begun {
     pub(super) fn from_marks(marks: &[Mark], retry_time_s: Option<i32>) -> Option<Self> {
         let mark = marks.iter().rev().find(|mark| mark.word == MarkWord::StartRetry)?;
         let began_s = mark.at_s.zip(retry_time_s).map(|(at_s, added)| at_s.saturating_sub(i64::from(added)));
-        Some(Self { pid: mark.pid, began_at: began_s.map(|s| UtcMs(0).plus_s(s)) })
+        let delayed = marks.iter().rev().find(|m| m.word == MarkWord::DelayedRetry && m.pid == mark.pid);
+        let held_s = delayed.and_then(|m| m.at_s).zip(began_s).map_or(0, |(at, began)| at.saturating_sub(began));
+        Some(Self { pid: mark.pid, began_at: began_s.map(|s| UtcMs(0).plus_s(s)), held_s })
     }
 }

@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(read.file.variable("__CAMPANILE_TICKET"), Some(&"000000000000000005e9388da68be83d".into()));
         assert_eq!(read.file.status, Some(ArchiveStatus::Expired));
         let began_at = Some(UtcMs((1_795_341_735 - 86_400) * 1000));
-        assert_eq!(read.file.begun(), Some(Begun { pid: 29926, began_at }));
+        assert_eq!(read.file.begun(), Some(Begun { pid: 29926, began_at, held_s: 0 }));
     }
 
     #[test]
@@ -314,8 +314,8 @@ mod tests {
     #[test]
     fn marks_without_the_file_they_belong_to_do_not_tell_the_begin() {
         let left = file("\nStartRetry: 7 1 (1000)\n");
-        assert_eq!(left.begun(), Some(Begun { pid: 7, began_at: None }));
-        assert_eq!(file("StartRetry: \n").begun(), Some(Begun { pid: 0, began_at: None }));
+        assert_eq!(left.begun(), Some(Begun { pid: 7, began_at: None, held_s: 0 }));
+        assert_eq!(file("StartRetry: \n").begun(), Some(Begun { pid: 0, began_at: None, held_s: 0 }));
         assert_eq!(file("EndRetry: 7 1 (1000)\n").begun(), None);
     }
 

@@ -97,7 +97,7 @@ impl RealSpool {
     }
 
     fn asterisk(&self) -> Option<AsteriskRun> {
-        running_asterisk(&self.asterisk_run_dir)
+        running_asterisk(&self.asterisk_run_dir, crate::clock::now())
             .inspect_err(|error| warn!("cannot tell which Asterisk runs: {}", with_sources(error)))
             .unwrap_or_default()
     }

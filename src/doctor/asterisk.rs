@@ -11,7 +11,7 @@ const INCLUDE_MEND: &str = "put `#include extensions_campanile.conf` into Asteri
 
 pub(super) fn running(settings: &Settings) -> Vec<Finding> {
     let dir = settings.asterisk_run_dir.display();
-    vec![match running_asterisk(&settings.asterisk_run_dir) {
+    vec![match running_asterisk(&settings.asterisk_run_dir, crate::clock::now()) {
         Ok(Some(run)) => Finding::ok("asterisk", format!("Asterisk runs (process {}, since {})", run.pid, run.since)),
         Ok(None) => Finding::problem(
             "asterisk",

@@ -22,7 +22,9 @@ use crate::domain::instant::UtcMs;
 pub struct AsteriskRun {
     /// Its process id.
     pub pid: i64,
-    /// When it wrote its pid file: at its start.
+    /// When it started: the earlier of its pid file's time and of now less its age. A clock that was set
+    /// back leaves the first in the future, one that was set forward moves the second there; calls that
+    /// go on must not look older than the Asterisk that began them.
     pub since: UtcMs,
 }
 
@@ -48,12 +50,17 @@ pub enum Swept {
     Gone,
 }
 
+/// No call lasts this long, in seconds. In a container an Asterisk that finds the file of a dead one with
+/// its own pid takes the call for running, and says so again and again (asterisk.md 4.2).
+const HELD_S_MAX: i64 = 86_400;
+
 /// Judges who began a file. A dead Asterisk needs a successor as its witness: without one, nothing is
 /// concluded, because the pid file may be elsewhere or the pid namespace another.
 #[must_use]
 pub fn judge(begun: &Begun, running: Option<&AsteriskRun>) -> Judged {
     match (running, begun.began_at) {
         (None, _) => Judged::Unknown,
+        (Some(_), Some(_)) if begun.held_s >= HELD_S_MAX => Judged::Dead,
         // In a container every Asterisk may be pid 1: then the pid file's time decides. Begins are cut
         // to seconds, so only a pid file from a later second is surely newer.
         (Some(run), Some(began_at)) if run.pid == begun.pid => {
@@ -72,17 +79,32 @@ pub fn judge(begun: &Begun, running: Option<&AsteriskRun>) -> Judged {
 
 /// The running Asterisk by its pid file `asterisk.pid` in `astrundir`; `None` without a pid file, or when no
 /// process has that id: a crash leaves the file behind.
-pub fn running_asterisk(run_dir: &Path) -> Result<Option<AsteriskRun>, SpoolError> {
+pub fn running_asterisk(run_dir: &Path, now: UtcMs) -> Result<Option<AsteriskRun>, SpoolError> {
     let path = run_dir.join("asterisk.pid");
     let text = match fs::read_to_string(&path) {
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
         text => text.map_err(|source| SpoolError::io("read", &path, source))?,
     };
     let written = fs::metadata(&path).and_then(|found| found.modified());
-    let since = utc(written.map_err(|source| SpoolError::io("look at", &path, source))?);
+    let written = utc(written.map_err(|source| SpoolError::io("look at", &path, source))?);
     let pid = text.trim().parse::<i32>().ok().filter(|pid| *pid > 0 && exists(*pid));
-    Ok(pid.map(|pid| AsteriskRun { pid: i64::from(pid), since }))
+    let since = |pid| age_ms(pid).map_or(written, |age| written.min(now.plus_ms(-age)));
+    Ok(pid.map(|pid| AsteriskRun { pid: i64::from(pid), since: since(pid) }))
 }
+
+/// How long a process has run, by the clock that nobody sets; `None` where that is hidden.
+fn age_ms(pid: i32) -> Option<i64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let uptime = fs::read_to_string("/proc/uptime").ok()?;
+    // The name in parentheses may hold anything; starttime is the 20th field behind it (proc(5)).
+    let started: i64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+    let (seconds, hundredths) = uptime.split_whitespace().next()?.split_once('.')?;
+    let up_ms = seconds.parse::<i64>().ok()? * 1000 + hundredths.parse::<i64>().ok()? * 10;
+    Some((up_ms - started * MS_PER_TICK).max(0))
+}
+
+/// Linux tells times of processes in hundredths of a second, whatever its own tick is.
+const MS_PER_TICK: i64 = 10;
 
 /// Signal 0 asks without sending; a process of somebody else refuses, and so exists.
 fn exists(pid: i32) -> bool {
@@ -112,9 +134,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_call_that_is_said_to_run_for_a_day_is_nobodys() {
+        let run = AsteriskRun { pid: 1, since: UtcMs(5_000) };
+        let begun = |held_s| Begun { pid: 1, began_at: Some(UtcMs(10_000)), held_s };
+        assert_eq!(judge(&begun(86_399), Some(&run)), Judged::Lives);
+        assert_eq!(judge(&begun(86_400), Some(&run)), Judged::Dead);
+    }
+
+    #[test]
+    fn a_pid_file_from_the_future_is_not_believed_i2() {
+        let dir = tempfile::tempdir().unwrap();
+        let pid = std::process::id();
+        fs::write(dir.path().join("asterisk.pid"), pid.to_string()).unwrap();
+        let hour_ms = 3_600_000;
+        let now = crate::clock::now();
+        // The clock was set back by an hour after the start.
+        let run = running_asterisk(dir.path(), now.plus_ms(-hour_ms)).unwrap().unwrap();
+        assert!(run.since <= now.plus_ms(-hour_ms), "{run:?}");
+        // Set forward: the pid file's own time is the earlier.
+        let run = running_asterisk(dir.path(), now.plus_ms(24 * hour_ms)).unwrap().unwrap();
+        assert!(run.since <= now.plus_ms(60_000), "{run:?}");
+    }
+
+    #[test]
     fn a_dead_asterisk_is_known_by_its_successor_only() {
         let run = |pid, since| Some(AsteriskRun { pid, since: UtcMs(since) });
-        let begun = |pid, began_at: Option<i64>| Begun { pid, began_at: began_at.map(UtcMs) };
+        let begun = |pid, began_at: Option<i64>| Begun { pid, began_at: began_at.map(UtcMs), held_s: 0 };
         for (begun, running, judged) in [
             (begun(7, Some(10_000)), None, Judged::Unknown),
             (begun(7, Some(10_000)), run(8, 20_000), Judged::Dead),

@@ -120,7 +120,7 @@ fn the_states_of_a_file_are_told_apart() {
     let w = world();
     let name = w.publish(1);
     w.asterisk_begins(name, 4711, 1_772_352_000);
-    let begun = Begun { pid: 4711, began_at: Some(UtcMs(1_772_352_000_000)) };
+    let begun = Begun { pid: 4711, began_at: Some(UtcMs(1_772_352_000_000)), held_s: 0 };
     assert_eq!(w.state(name), Some(FileState::Begun(begun)));
     w.asterisk_moves(name);
     let ended_at = UtcMs(fs::metadata(w.done(name)).unwrap().mtime() * 1000);
@@ -191,7 +191,7 @@ fn the_sweeper_takes_files_of_a_dead_asterisk_only() {
 #[test]
 fn the_pid_file_counts_only_while_its_process_lives() {
     let run_dir = tempfile::tempdir().unwrap();
-    let running = || running_asterisk(run_dir.path()).unwrap().map(|run| run.pid);
+    let running = || running_asterisk(run_dir.path(), crate::clock::now()).unwrap().map(|run| run.pid);
     assert_eq!(running(), None);
     let us = i64::from(std::process::id());
     fs::write(run_dir.path().join("asterisk.pid"), format!("{us}\n")).unwrap();
