@@ -130,7 +130,6 @@ impl World {
         self.next_tick = self.tick_after(self.now());
         self.start_asterisk();
         self.serve();
-        self.after(BACKSTOP_MS, Happening::Backstop);
         self.after(DISK_MS, Happening::Disk);
         self.after(1_000, Happening::Operator);
         self.begin_plagues();
@@ -196,6 +195,9 @@ impl World {
     pub fn wake(&mut self, change: Change) {
         if !self.plagues.loses_wake_ups || self.chance.per_mille(700) {
             self.hear(Event::Changed(change));
+        } else {
+            let ms = self.chance.between(0, BACKSTOP_MS);
+            self.after(ms, Happening::Backstop);
         }
     }
 
@@ -207,7 +209,11 @@ impl World {
 
     /// Nobody has the ledger open any more: whoever opens it next recovers it from its log (I8).
     pub fn recover_ledger(&mut self) {
-        disk::with(|disk| disk.kill(self.commands));
+        disk::with(|disk| {
+            disk.kill(self.commands);
+            // Whoever held the lock is dead, too.
+            disk.locked = false;
+        });
         self.commands = self.new_process();
         self.ledger = open_ledger(self.commands).expect("what was committed can be opened");
         self.check_acknowledged();
@@ -290,7 +296,6 @@ impl World {
             self.hear(Event::Changed(Change::Command));
         }
         self.seen = changes;
-        self.after(BACKSTOP_MS, Happening::Backstop);
     }
 
     // Time.
