@@ -172,7 +172,9 @@ impl World {
         let begun_by = read.marks.last().filter(|m| m.word != MarkWord::EndRetry).map(|m| m.pid);
         match begun_by {
             Some(by) if by == pid => append(file, disk, "DelayedRetry", pid, now_s, now_s + retry_s),
-            Some(_) => {
+            Some(by) => {
+                // RetryTime leaves the sweeper days for this.
+                assert!(by == pid, "I1: {name}, which a dead asterisk had begun, is begun again");
                 append(file, disk, "AbortRetry", pid, now_s, now_s + retry_s);
                 append(file, disk, "StartRetry", pid, now_s + retry_s, now_s + 2 * retry_s);
             }
@@ -187,6 +189,7 @@ impl World {
     }
 
     fn originate(&mut self, name: SpoolName, ticket: String) {
+        self.check_ordered(name, &ticket);
         self.asterisk.next_call += 1;
         let id = self.asterisk.next_call;
         let call = Call {

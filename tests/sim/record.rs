@@ -12,6 +12,7 @@ use campanile::domain::why::{Daemon, explain};
 use campanile::ledger::views::{AttemptRow, attempts_page};
 use campanile::ledger::why::{ServerLimits, view};
 use campanile::ledger::{attempts, campaigns, contacts, evidence};
+use campanile::spool::SpoolName;
 
 use crate::disk;
 use crate::operators::Told;
@@ -102,6 +103,13 @@ impl World {
             let last = self.record.last_on_trunk.insert(trunk, start);
             check_gap(last, start, 1000 / i64::from(per_second) - JITTER_MS, "a trunk");
         }
+    }
+
+    /// A call file is there only if its order is durable: else nobody would know of it (I8).
+    pub fn check_ordered(&mut self, name: SpoolName, ticket: &str) {
+        let ticket: Ticket = ticket.parse().expect("a file carries a ticket");
+        let order = self.ledger.read(|db| attempts::order(db, &ticket)).unwrap();
+        assert!(order.is_some(), "I8: the ledger knows nothing of {name}");
     }
 
     /// At the dial: once, claimed, the right number, nobody who is in a call, and not before its slot.
