@@ -1,0 +1,182 @@
+//! The spool folders in memory: real call files, whole-second mtimes, and a power failure that undoes
+//! what was not yet on the disk.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::rc::Rc;
+
+use campanile::callfile::{self, Template, Ticketed, file_wait_time_s};
+use campanile::daemon::port::{Archived, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
+use campanile::domain::instant::UtcMs;
+use campanile::spool::{AsteriskRun, Judged, SpoolName, judge};
+
+use crate::disk::{self, ProcessId};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    pub bytes: Vec<u8>,
+    pub mtime_s: i64,
+}
+
+type Folder = BTreeMap<SpoolName, File>;
+
+/// Where, around an effect, the daemon dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    Before,
+    After,
+}
+
+/// What unwinds through a daemon that is killed.
+pub struct Killed;
+
+#[derive(Debug, Default)]
+pub struct Folders {
+    pub outgoing: Folder,
+    pub done: Folder,
+    /// What a power failure leaves.
+    on_disk: (Folder, Folder),
+    /// Came into `outgoing` since Asterisk looked: its inotify queue.
+    pub moved_in: Vec<SpoolName>,
+    pub full: bool,
+    /// The pid file's Asterisk.
+    pub asterisk: Option<AsteriskRun>,
+    /// Effects left until the daemon dies.
+    pub kill: Option<(u32, Moment)>,
+    /// Every call that was ever published, with its slot.
+    pub published: BTreeMap<SpoolName, UtcMs>,
+}
+
+impl Folders {
+    /// The file system's own commit, every few seconds.
+    pub fn reach_disk(&mut self) {
+        self.on_disk = (self.outgoing.clone(), self.done.clone());
+    }
+
+    /// Power fails: folders as they last reached the disk; a fresh file may be there without its data.
+    pub fn lose_power(&mut self, mut emptied: impl FnMut() -> bool) {
+        (self.outgoing, self.done) = self.on_disk.clone();
+        self.moved_in.clear();
+        for file in self.outgoing.values_mut().filter(|_| emptied()) {
+            file.bytes.clear();
+        }
+    }
+
+    fn effect<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, PortError>) -> Result<T, PortError> {
+        self.die_at(Moment::Before);
+        let done = work(self);
+        self.die_at(Moment::After);
+        if let Some((left, _)) = &mut self.kill {
+            *left = left.saturating_sub(1);
+        }
+        done
+    }
+
+    fn die_at(&mut self, moment: Moment) {
+        if self.kill == Some((0, moment)) {
+            self.kill = None;
+            resume_unwind(Box::new(Killed));
+        }
+    }
+
+    fn place(&self, file: &File) -> Place {
+        match callfile::parse(&file.bytes).file.begun() {
+            None => Place::Waiting,
+            Some(begun) if judge(&begun, self.asterisk.as_ref()) == Judged::Dead => Place::BegunByTheDead,
+            Some(_) => Place::Begun,
+        }
+    }
+
+    fn remove_if(&mut self, name: SpoolName, wanted: Place) -> Withdrawal {
+        match self.outgoing.get(&name).map(|file| self.place(file)) {
+            None => Withdrawal::Gone,
+            Some(place) if place == wanted => {
+                self.outgoing.remove(&name);
+                Withdrawal::Removed
+            }
+            Some(_) => Withdrawal::Begun,
+        }
+    }
+}
+
+/// The engine's end of the folders.
+pub struct Port {
+    pub folders: Rc<RefCell<Folders>>,
+    pub template: Template,
+    pub process: ProcessId,
+}
+
+impl Port {
+    /// The dead do nothing more: a daemon that died while it wrote to the ledger.
+    fn alive(&self) {
+        if disk::with(|disk| disk.is_dead(self.process)) {
+            resume_unwind(Box::new(Killed));
+        }
+    }
+}
+
+impl SpoolPort for Port {
+    fn publish(&mut self, call: &Publication) -> Result<(), PortError> {
+        self.alive();
+        let ticketed = Ticketed { ticket: call.ticket, wait_time_s: file_wait_time_s(call.wait_time_s) };
+        let bytes = callfile::render(&self.template, &ticketed).map_err(PortError::new)?;
+        let read = callfile::parse(&bytes);
+        let carried = read.file.variable(callfile::TICKET_VARIABLE).and_then(|t| t.to_str().map(str::to_owned));
+        assert_eq!(carried, Some(call.ticket.to_string()), "I7: the file does not carry its ticket");
+        assert!(read.ignored.is_empty() && read.file.is_valid(), "I7: {:?}", read.ignored);
+        self.folders.borrow_mut().effect(|folders| {
+            if folders.full {
+                return Err(PortError("no space left on device".to_owned()));
+            }
+            let twice = folders.published.insert(call.file, call.start_at);
+            assert_eq!(twice, None, "{} is published twice", call.file);
+            let mtime_s = call.start_at.0.div_euclid(1000) - 1;
+            folders.outgoing.insert(call.file, File { bytes, mtime_s });
+            folders.moved_in.push(call.file);
+            Ok(())
+        })
+    }
+
+    fn withdraw(&mut self, file: SpoolName) -> Result<Withdrawal, PortError> {
+        self.alive();
+        self.folders.borrow_mut().effect(|folders| Ok(folders.remove_if(file, Place::Waiting)))
+    }
+
+    fn sweep(&mut self, file: SpoolName) -> Result<Withdrawal, PortError> {
+        self.alive();
+        self.folders.borrow_mut().effect(|folders| Ok(folders.remove_if(file, Place::BegunByTheDead)))
+    }
+
+    fn scan(&mut self) -> Result<Vec<Found>, PortError> {
+        self.alive();
+        let folders = self.folders.borrow();
+        let mut found: BTreeMap<SpoolName, Place> =
+            folders.outgoing.iter().map(|(name, file)| (*name, folders.place(file))).collect();
+        found.extend(folders.done.keys().map(|name| (*name, Place::Archived)));
+        Ok(found.into_iter().map(|(file, place)| Found { file, place }).collect())
+    }
+
+    fn archived(&mut self, file: SpoolName) -> Result<Archived, PortError> {
+        self.alive();
+        let folders = self.folders.borrow();
+        let Some(found) = folders.done.get(&file) else { return Ok(Archived::NotThere) };
+        Ok(callfile::parse(&found.bytes).file.status.map_or(Archived::WithoutStatus, Archived::Ended))
+    }
+
+    fn remove_archived(&mut self, file: SpoolName) -> Result<(), PortError> {
+        self.alive();
+        self.folders.borrow_mut().effect(|folders| {
+            folders.done.remove(&file);
+            Ok(())
+        })
+    }
+
+    fn expire_archived(&mut self, before: UtcMs) -> Result<(), PortError> {
+        self.alive();
+        self.folders.borrow_mut().effect(|folders| {
+            folders.done.retain(|_, file| file.mtime_s * 1000 >= before.0);
+            Ok(())
+        })
+    }
+}

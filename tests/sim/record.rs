@@ -1,0 +1,269 @@
+//! What the callees saw, and the invariants held against it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use campanile::domain::attempt::AttemptState;
+use campanile::domain::campaign::{CampaignState, ContactState};
+use campanile::domain::disposition::Disposition;
+use campanile::domain::evidence::{Evidence, Fact};
+use campanile::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId};
+use campanile::domain::instant::UtcMs;
+use campanile::domain::why::{Daemon, explain};
+use campanile::ledger::views::{AttemptRow, attempts_page};
+use campanile::ledger::why::{ServerLimits, view};
+use campanile::ledger::{attempts, campaigns, contacts, evidence};
+use campanile::spool::SpoolName;
+
+use crate::disk;
+use crate::operators::Told;
+use crate::world::World;
+
+/// How much earlier than its turn a trunk's start may come (decision 0004).
+const JITTER_MS: i64 = 20;
+/// The page of attempts that is looked at; no seed has as many.
+const ATTEMPTS_MAX: u32 = 100_000;
+
+#[derive(Debug, Clone)]
+pub struct Dialled {
+    pub attempt: AttemptId,
+    pub campaign: CampaignId,
+    pub trunk: TrunkId,
+    pub number: String,
+    pub ended: bool,
+    pub answered: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    at: UtcMs,
+    epoch: u32,
+}
+
+#[derive(Debug, Default)]
+pub struct Record {
+    /// By ticket.
+    pub dialled: BTreeMap<String, Dialled>,
+    claimed: BTreeMap<AttemptId, Start>,
+    /// Claims whose commit failed: refused, though a recovery may find them in the log.
+    doubtful: BTreeSet<AttemptId>,
+    /// Facts that a session was told are durable.
+    durable: Vec<(AttemptId, Evidence)>,
+    last_start: Option<Start>,
+    last_on_trunk: BTreeMap<TrunkId, Start>,
+}
+
+impl Record {
+    pub fn acknowledged(&mut self, attempt: AttemptId, fact: &Evidence) {
+        self.durable.push((attempt, fact.clone()));
+    }
+
+    pub fn claim_in_doubt(&mut self, attempt: AttemptId) {
+        self.doubtful.insert(attempt);
+    }
+
+    pub fn answered(&mut self, ticket: &str) {
+        self.dialled.get_mut(ticket).expect("only who was dialled answers").answered = true;
+    }
+
+    pub fn line_falls(&mut self, ticket: &str, _at_ms: i64) {
+        if let Some(dialled) = self.dialled.get_mut(ticket) {
+            dialled.ended = true;
+        }
+    }
+
+    pub fn all_lines_fall(&mut self, _at_ms: i64) {
+        self.dialled.values_mut().for_each(|dialled| dialled.ended = true);
+    }
+
+    fn live(&self, of: impl Fn(&Dialled) -> bool) -> usize {
+        self.dialled.values().filter(|d| !d.ended && of(d)).count()
+    }
+}
+
+impl World {
+    /// At the claim: the operators' last word, the window, the caps, the rates.
+    pub fn check_claim(&mut self, attempt: AttemptId, start_at: UtcMs) {
+        let start = Start { at: start_at, epoch: self.epoch };
+        assert!(self.record.claimed.insert(attempt, start).is_none(), "I1: attempt {attempt} is claimed twice");
+        let open = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap().expect("a claimed attempt is open");
+        let told = &self.operators.told[&open.campaign].campaign;
+        assert_eq!(told.state, CampaignState::Running, "I4: claimed though {} was acknowledged", told.state);
+        assert!(told.calendar.contains(start_at), "I4: claimed for {start_at}, outside the window");
+        assert!(start_at >= open.planned_at, "I6: claimed for {start_at}, before its slot {}", open.planned_at);
+        let live = self.record.live(|d| d.campaign == open.campaign);
+        assert!(told.channels.is_none_or(|cap| live < cap as usize), "I5: {live} live calls of campaign {}", told.name);
+        let trunk = told.trunk;
+        let (channels, per_second) = self.operators.trunks[&trunk];
+        let live = self.record.live(|d| d.trunk == trunk);
+        assert!(channels.is_none_or(|cap| live < cap as usize), "I5: {live} live calls of trunk {trunk}");
+        let spacing_ms = 60_000 / i64::from(self.limits.calls_one_time);
+        check_gap(self.record.last_start, start, spacing_ms * 4 / 5, "the server");
+        self.record.last_start = Some(start);
+        if let Some(per_second) = per_second {
+            let last = self.record.last_on_trunk.insert(trunk, start);
+            check_gap(last, start, 1000 / i64::from(per_second) - JITTER_MS, "a trunk");
+        }
+    }
+
+    /// A call file is there only if its order is durable: else nobody would know of it (I8).
+    pub fn check_ordered(&mut self, name: SpoolName, ticket: &str) {
+        let ticket: Ticket = ticket.parse().expect("a file carries a ticket");
+        let order = self.ledger.read(|db| attempts::order(db, &ticket)).unwrap();
+        assert!(order.is_some(), "I8: the ledger knows nothing of {name}");
+    }
+
+    /// At the dial: once, claimed, the right number, nobody who is in a call, and not before its slot.
+    pub fn check_dial(&mut self, ticket: &str, dial: &str) {
+        let parsed: Ticket = ticket.parse().expect("a file carries a ticket");
+        let order = self.ledger.read(|db| attempts::order(db, &parsed)).unwrap().expect("only orders are dialled");
+        let number = order.number.as_str().to_owned();
+        assert_eq!(dial, order.dial_string.as_str(), "the gate gave another dial string");
+        let claimed = self.record.claimed.get(&order.attempt).copied();
+        let claimed = claimed.unwrap_or_else(|| panic!("I1: attempt {} is dialled without a claim", order.attempt));
+        assert!(claimed.epoch != self.epoch || self.now() >= claimed.at, "I6: dialled before its instant");
+        let busy = self.record.live(|d| d.number == number);
+        assert_eq!(busy, 0, "I2: a number is in two calls");
+        let dialled = Dialled {
+            attempt: order.attempt,
+            campaign: order.campaign,
+            trunk: order.trunk,
+            number,
+            ended: false,
+            answered: false,
+        };
+        self.say(|_| format!("attempt {} is dialled", order.attempt));
+        let twice = self.record.dialled.insert(ticket.to_owned(), dialled);
+        assert!(twice.is_none(), "I1: attempt {} is dialled twice", order.attempt);
+    }
+
+    /// Whatever was lost, what was acknowledged is there: settings and states, numbers, claims, facts (I8).
+    pub fn check_acknowledged(&mut self) {
+        if std::mem::take(&mut self.operators.in_doubt) {
+            return self.believe_the_ledger();
+        }
+        for (id, told) in self.operators.told.clone() {
+            let mut there = self.ledger.read(|db| campaigns::get(db, id)).unwrap().expect("I8: a campaign is lost");
+            if there.state == CampaignState::Completed && told.campaign.state == CampaignState::Running {
+                there.state = CampaignState::Running;
+            }
+            there.actions = None;
+            assert_eq!(there, told.campaign, "I8: an acknowledged setting is lost");
+            let counts = self.ledger.read(|db| contacts::counts(db, id)).unwrap();
+            assert_eq!(counts.total(), told.imported, "I8: acknowledged numbers of campaign {id}");
+        }
+        self.check_facts();
+    }
+
+    fn check_facts(&mut self) {
+        for (attempt, fact) in &self.record.durable {
+            let there = self.ledger.read(|db| evidence::of(db, *attempt)).unwrap();
+            assert!(there.contains(fact), "I8: an acknowledged fact of attempt {attempt} is lost: {:?}", fact.fact);
+        }
+        for attempt in self.record.claimed.keys() {
+            let there = self.ledger.read(|db| evidence::of(db, *attempt)).unwrap();
+            let admitted = there.iter().any(|e| matches!(e.fact, Fact::Admitted { .. }));
+            assert!(admitted, "I8: the claim of attempt {attempt} is lost");
+        }
+    }
+
+    /// After a failed commit either state is right.
+    fn believe_the_ledger(&mut self) {
+        let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
+        for id in ids {
+            let mut campaign = self.ledger.read(|db| campaigns::get(db, id)).unwrap().expect("I8: a campaign is lost");
+            campaign.actions = None;
+            let imported = self.ledger.read(|db| contacts::counts(db, id)).unwrap().total();
+            self.operators.told.insert(id, Told { campaign, imported });
+        }
+        self.check_facts();
+    }
+
+    /// After each step of the engine: the sums, the grid, the answers.
+    pub fn check_ledger(&mut self) {
+        let ids: Vec<(CampaignId, u64)> = self.operators.told.iter().map(|(id, told)| (*id, told.imported)).collect();
+        for (id, imported) in ids {
+            let counts = self.ledger.read(|db| contacts::counts(db, id)).unwrap();
+            assert_eq!(counts.total(), imported, "I3: the sums of campaign {id}: {counts:?}");
+        }
+        self.check_grid();
+        if self.steps % 16 == 0 {
+            self.check_why();
+        }
+    }
+
+    fn check_grid(&mut self) {
+        let rate = i64::from(self.limits.calls_one_time);
+        let slots = &mut self.folders.borrow_mut().published;
+        while let Some((name, slot)) = slots.last_key_value() {
+            let into = slot.0.rem_euclid(60_000);
+            let i = (into * rate + 59_999) / 60_000;
+            assert_eq!(i * 60_000 / rate, into, "I6: {name} is planned off the grid, for {slot}");
+            break;
+        }
+    }
+
+    fn check_why(&mut self) {
+        let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
+        let daemon = if self.engine.is_some() { Daemon::Running } else { Daemon::Stopped };
+        let limits = ServerLimits {
+            calls_one_time: self.limits.calls_one_time,
+            spool_files_max: self.limits.spool_files_max,
+            daemon,
+        };
+        let now = self.now();
+        for id in ids {
+            let waiting = |db: &_| contacts::page(db, id, Some(ContactState::Waiting), ContactId(0), 1);
+            let Some(contact) = self.ledger.read(|db| waiting(db)).unwrap().pop() else { continue };
+            let answer = explain(&self.ledger.read(|db| view(db, &contact, limits, now)).unwrap(), now);
+            assert!(answer.callable_at.is_some() || answer.hint.is_some(), "I9: no answer: {:?}", answer.rules);
+        }
+    }
+
+    pub fn rows(&mut self) -> Vec<AttemptRow> {
+        let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
+        ids.into_iter()
+            .flat_map(|id| self.ledger.read(|db| attempts_page(db, id, AttemptId(0), ATTEMPTS_MAX)).unwrap())
+            .collect()
+    }
+
+    /// Whether nothing is left to do.
+    pub fn is_settled(&mut self) -> bool {
+        let open = self.ledger.read(|db| attempts::open_count(db)).unwrap();
+        let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
+        open == 0
+            && ids.into_iter().all(|id| {
+                let counts = self.ledger.read(|db| contacts::counts(db, id)).unwrap();
+                counts.waiting + counts.in_progress == 0
+            })
+    }
+
+    /// At the end: ledger and callees agree.
+    pub fn check_end(&mut self) {
+        let rows: BTreeMap<AttemptId, AttemptRow> = self.rows().into_iter().map(|row| (row.id, row)).collect();
+        for row in rows.values() {
+            assert_eq!(row.state, AttemptState::Closed, "I3: attempt {} is open for ever", row.id);
+        }
+        for dialled in self.record.dialled.values() {
+            let row = &rows[&dialled.attempt];
+            assert_ne!(row.disposition, Some(Disposition::NotDialled), "I3: attempt {} was dialled", row.id);
+            let answered = row.disposition == Some(Disposition::Answered);
+            assert!(!answered || dialled.answered, "I3: attempt {} is answered by nobody", row.id);
+        }
+        for row in rows.values().filter(|row| row.disposition != Some(Disposition::NotDialled)) {
+            let may = self.record.claimed.contains_key(&row.id) || self.record.doubtful.contains(&row.id);
+            assert!(may, "I3: attempt {} has no claim and {:?}", row.id, row);
+        }
+        let left: Vec<_> = self.folders.borrow().outgoing.keys().copied().collect();
+        assert!(left.is_empty(), "files of ours stay in outgoing: {left:?}");
+        assert_eq!(self.failed_steps, 0, "steps fail though nothing is wrong");
+        assert_eq!(disk::with(|disk| disk.collisions), 0, "the simulated locks collide");
+        self.check_acknowledged();
+    }
+}
+
+fn check_gap(last: Option<Start>, this: Start, least_ms: i64, whose: &str) {
+    if let Some(last) = last.filter(|last| last.epoch == this.epoch) {
+        let gap = this.at.since_ms(last.at);
+        assert!(gap >= least_ms, "I5: {gap} ms between two starts over {whose}; at least {least_ms}");
+    }
+}
