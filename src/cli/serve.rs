@@ -32,6 +32,7 @@ impl Serve {
 }
 
 fn failure(error: DaemonError) -> Failure {
+    const MEND: &str = "`campanile doctor --no-call` looks at every folder and says what mends it";
     match error {
         DaemonError::Ledger(error) => error.into(),
         DaemonError::Lock(LockError::Unusable { ref source, .. }) => Failure::new(
@@ -40,10 +41,7 @@ fn failure(error: DaemonError) -> Failure {
             "run it as Asterisk's user, and check the setting state_dir with `campanile check-config`",
         ),
         DaemonError::Lock(error) => Failure::new(Exit::TempFail, error.to_string(), "one daemon serves all campaigns"),
-        error => Failure::new(
-            Exit::Unavailable,
-            error.to_string(),
-            "run it as Asterisk's user, and check the settings with `campanile check-config`",
-        ),
+        DaemonError::Spool(error) => Failure::new(error.exit(), error.to_string(), MEND),
+        DaemonError::Shell(error) => Failure::new(Exit::Unavailable, error.to_string(), MEND),
     }
 }

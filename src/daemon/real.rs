@@ -10,6 +10,7 @@ use super::event::Event;
 use super::port::{Archived, Entropy, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
 use crate::callfile::{Template, Ticketed, file_wait_time_s, render};
 use crate::domain::instant::UtcMs;
+use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::spool::{
     AsteriskRun, FileState, Judged, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName, SpoolWatch, Swept, Withdrawn,
@@ -42,6 +43,17 @@ pub enum SetUpError {
         /// All of its problems.
         problems: String,
     },
+}
+
+impl SetUpError {
+    /// How a program ends that cannot go on because of it.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Spool(error) => error.exit(),
+            Self::Template { .. } | Self::BadTemplate { .. } => Exit::Config,
+        }
+    }
 }
 
 /// An error with all of its causes in one line.
