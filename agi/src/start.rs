@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::server::{self, ListenError, Stop};
-use crate::wiring::{self, WiringError};
+use crate::wiring::{self, Reload, WiringError};
 
 /// Campanile's FastAGI server: decides whether a call may start, runs the answered call, and takes its
 /// report. Asterisk calls it from the dialplan; it needs no commands.
@@ -78,7 +78,7 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
         let (stop, stopping) = watch::channel(Stop::NotYet);
         let signals = Signals::new().map_err(StartError::Runtime)?;
         tokio::spawn(signals.pass_on(stop));
-        tokio::spawn(outlive_terminals(signal(SignalKind::hangup()).map_err(StartError::Runtime)?));
+        tokio::spawn(reload_on(signal(SignalKind::hangup()).map_err(StartError::Runtime)?, wiring.reload));
         log::info!("listening on {}", wiring.listen);
         tell_systemd(NotifyState::Ready);
         server::serve(listener, wiring.desk, wiring.limits, stopping).await.map_err(StartError::Runtime)
@@ -86,9 +86,9 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
 }
 
 /// SIGHUP, such as from a service file's reload, ends no call in progress.
-async fn outlive_terminals(mut hangups: Signal) {
+async fn reload_on(mut hangups: Signal, mut reload: Reload) {
     while hangups.recv().await.is_some() {
-        log::warn!("SIGHUP: settings are read at start; restart `campanile-agi` to apply a change");
+        reload.apply();
     }
 }
 

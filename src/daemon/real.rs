@@ -91,6 +91,12 @@ impl RealSpool {
         Ok(Self { spool, template, asterisk_run_dir: settings.asterisk_run_dir.clone() })
     }
 
+    /// Takes what was read again; the folders stay.
+    pub fn use_template(&mut self, template: Template, asterisk_run_dir: &Path) {
+        self.template = template;
+        asterisk_run_dir.clone_into(&mut self.asterisk_run_dir);
+    }
+
     /// Starts the watch; it ends when the returned value is dropped.
     pub fn watch(&self, events: Sender<Event>) -> Result<SpoolWatch, SetUpError> {
         let forward = move |seen: SpoolEvent| {
