@@ -1,0 +1,4 @@
+//! Faults of the machine: what is said, how it ends, and that nothing is lost (docs/faults.md).
+
+mod running;
+mod starting;
