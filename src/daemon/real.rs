@@ -13,8 +13,8 @@ use crate::domain::instant::UtcMs;
 use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::spool::{
-    AsteriskRun, FileState, Judged, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName, SpoolWatch, Swept, Withdrawn,
-    judge, running_asterisk,
+    AsteriskRun, FileState, Judged, RescanWhy, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName, SpoolWatch, Swept,
+    Withdrawn, judge, running_asterisk,
 };
 
 /// The template's file name below `template_dir`.
@@ -62,6 +62,16 @@ fn with_sources(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
+/// Asterisk keeps its watch on the folder that it opened at its start, wherever that is now.
+fn for_asterisk(why: RescanWhy) -> &'static str {
+    match why {
+        RescanWhy::FolderReplaced => {
+            ". If `outgoing` itself was replaced, Asterisk reads it only after a restart (`core restart gracefully`)"
+        }
+        RescanWhy::Overflow | RescanWhy::WatcherFailed => "",
+    }
+}
+
 fn port_error(error: &SpoolError) -> PortError {
     PortError::new(with_sources(error))
 }
@@ -104,7 +114,7 @@ impl RealSpool {
                 SpoolEvent::Archived { name } => Event::Archived(name),
                 SpoolEvent::Changed { .. } => return,
                 SpoolEvent::Rescan(why) => {
-                    warn!("spool: {why:?}; everything is looked at again");
+                    warn!("spool: {why:?}; everything is looked at again{}", for_asterisk(why));
                     Event::Rescan
                 }
             };

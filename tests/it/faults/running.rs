@@ -7,7 +7,7 @@ use campanile::ledger::Ledger;
 use crate::machine::{Machine, until};
 
 /// A campaign of this many calls that are answered, started; the first one has reached the line.
-fn under_way(m: &Machine, calls: usize) {
+pub fn under_way(m: &Machine, calls: usize) {
     let fates: Vec<String> = (0..calls).map(|n| format!("7{n:02}")).collect();
     m.campaign("spring", &[], &fates.iter().map(String::as_str).collect::<Vec<_>>());
     m.start("spring");
@@ -16,7 +16,7 @@ fn under_way(m: &Machine, calls: usize) {
 
 /// Completed; everybody was called once and reached, every attempt is closed, no file is left.
 #[track_caller]
-fn nothing_was_lost(m: &Machine, calls: usize) {
+pub fn nothing_was_lost(m: &Machine, calls: usize) {
     m.completed("spring");
     let mut numbers: Vec<String> = m.asterisk.seen().reached.into_iter().map(|r| r.number).collect();
     let dials = numbers.len();
