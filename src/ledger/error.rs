@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode::{
     CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase, PermissionDenied, ReadOnly,
+    SystemIoFailure,
 };
 
 use crate::domain::name::TextRefusal;
@@ -122,6 +123,9 @@ impl LedgerError {
                 "try again; if it stays so, look for a full disk or a program that holds the ledger".to_owned()
             }
             error if error.is_damaged() => Self::DAMAGED_MEND.to_owned(),
+            error if error.code() == Some(SystemIoFailure) => {
+                "look for a full or broken disk; nothing was changed".to_owned()
+            }
             Self::Open { path, .. } => format!(
                 "run it as Asterisk's user (`sudo -u asterisk campanile …`), and make sure that {} exists, is theirs and \
                  is not mounted read-only",
