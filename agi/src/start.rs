@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use campanile::exit::Exit;
 use clap::Parser;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::server::{self, ListenError, Stop};
-use crate::wiring::{self, WiringError};
+use crate::wiring::{self, Reload, WiringError};
 
 /// Campanile's FastAGI server: decides whether a call may start, runs the answered call, and takes its
 /// report. Asterisk calls it from the dialplan; it needs no commands.
@@ -33,18 +34,22 @@ enum StartError {
 }
 
 impl StartError {
-    /// As in sysexits.h.
-    fn exit_code(&self) -> ExitCode {
-        const UNAVAILABLE: u8 = 69;
-        const OS_ERROR: u8 = 71;
-        const IO_ERROR: u8 = 74;
-        const CONFIG: u8 = 78;
-        ExitCode::from(match self {
-            Self::Wiring(WiringError::Settings(_)) | Self::Listen(ListenError::NotLoopback(_)) => CONFIG,
-            Self::Wiring(WiringError::Ledger(_)) => IO_ERROR,
-            Self::Listen(ListenError::Io { .. }) => UNAVAILABLE,
-            Self::Runtime(_) => OS_ERROR,
-        })
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Wiring(WiringError::Settings(problems)) => problems.exit(),
+            Self::Wiring(WiringError::Ledger(error)) => error.exit(),
+            Self::Listen(ListenError::NotLoopback(_)) => Exit::Config,
+            Self::Listen(ListenError::Taken(_)) => Exit::TempFail,
+            Self::Listen(ListenError::Io { .. }) | Self::Runtime(_) => Exit::Unavailable,
+        }
+    }
+
+    /// What to do about it, where the message does not say so itself.
+    fn mend(&self) -> Option<String> {
+        match self {
+            Self::Wiring(WiringError::Ledger(error)) => Some(error.mend()),
+            _ => None,
+        }
     }
 }
 
@@ -55,7 +60,8 @@ pub fn agi_main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("campanile-agi: {}", chain(&error));
-            error.exit_code()
+            error.mend().iter().for_each(|mend| eprintln!("  {mend}"));
+            error.exit().into()
         }
     }
 }
@@ -72,7 +78,7 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
         let (stop, stopping) = watch::channel(Stop::NotYet);
         let signals = Signals::new().map_err(StartError::Runtime)?;
         tokio::spawn(signals.pass_on(stop));
-        tokio::spawn(outlive_terminals(signal(SignalKind::hangup()).map_err(StartError::Runtime)?));
+        tokio::spawn(reload_on(signal(SignalKind::hangup()).map_err(StartError::Runtime)?, wiring.reload));
         log::info!("listening on {}", wiring.listen);
         tell_systemd(NotifyState::Ready);
         server::serve(listener, wiring.desk, wiring.limits, stopping).await.map_err(StartError::Runtime)
@@ -80,9 +86,9 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
 }
 
 /// SIGHUP, such as from a service file's reload, ends no call in progress.
-async fn outlive_terminals(mut hangups: Signal) {
+async fn reload_on(mut hangups: Signal, mut reload: Reload) {
     while hangups.recv().await.is_some() {
-        log::warn!("SIGHUP: settings are read at start; restart `campanile-agi` to apply a change");
+        reload.apply();
     }
 }
 
@@ -125,7 +131,11 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
+        // Some errors name their cause themselves.
+        let told = cause.to_string();
+        if !text.contains(&told) {
+            text.push_str(&format!(": {told}"));
+        }
         source = cause.source();
     }
     text

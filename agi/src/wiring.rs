@@ -1,7 +1,7 @@
 //! Where settings, logs and the ledger are plugged in.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use campanile::domain::attempt::Order;
 use campanile::domain::evidence::Evidence;
@@ -22,6 +22,7 @@ pub(crate) struct Wiring<D> {
     pub listen: SocketAddr,
     pub limits: Limits,
     pub desk: D,
+    pub reload: Reload,
 }
 
 /// Why there is nothing to run on.
@@ -43,7 +44,44 @@ pub(crate) fn connect(config: Option<&Path>) -> Result<Wiring<impl Desk>, Wiring
     let rate = ServerRate(settings.calls_one_time);
     let desk = CallDesk::open(&settings.ledger(), rate, move || wake(&socket, Change::Evidence))?;
     let sessions = usize::try_from(settings.agi_sessions_max).unwrap_or(usize::MAX);
-    Ok(Wiring { listen: settings.agi_listen, limits: Limits::new(sessions), desk: LedgerDesk(desk) })
+    let reload = Reload { config: config.map(Path::to_owned), desk: desk.clone(), settings: settings.clone() };
+    Ok(Wiring { listen: settings.agi_listen, limits: Limits::new(sessions), desk: LedgerDesk(desk), reload })
+}
+
+/// What the server uses, and cannot change while calls go on.
+const NEEDS_RESTART: [&str; 4] = ["state_dir", "agi_listen", "agi_sessions_max", "log_config"];
+
+/// The settings that hold, and where they are read again.
+pub(crate) struct Reload {
+    config: Option<PathBuf>,
+    desk: CallDesk,
+    settings: Settings,
+}
+
+impl Reload {
+    /// Reads the settings again and applies the rate; if anything is wrong with them, the old ones hold.
+    pub(crate) fn apply(&mut self) {
+        let loaded = match Settings::load(self.config.as_deref()) {
+            Ok(loaded) => loaded,
+            Err(problems) => return log::error!("SIGHUP: the settings stay as they were: {problems}"),
+        };
+        loaded.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        for change in self.settings.differences(&loaded.settings) {
+            match change.key {
+                "calls_one_time" => log::info!("SIGHUP: applied {change}"),
+                key if NEEDS_RESTART.contains(&key) => {
+                    log::warn!(
+                        "SIGHUP: {change} needs a restart of `campanile-agi`, which lets calls in progress finish"
+                    );
+                }
+                // Not of the server.
+                _ => {}
+            }
+        }
+        log::info!("SIGHUP: the settings were read again");
+        self.settings.calls_one_time = loaded.settings.calls_one_time;
+        self.desk.use_rate(ServerRate(loaded.settings.calls_one_time));
+    }
 }
 
 /// The ledger, as the sessions see it.

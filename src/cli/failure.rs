@@ -69,42 +69,7 @@ fn shown(what: &str, mend: &str) -> String {
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
-        let exit = exit_of(&error);
-        Self::new(exit, error.to_string(), mend_of(&error))
-    }
-}
-
-fn exit_of(error: &LedgerError) -> Exit {
-    if error.is_passing() {
-        return Exit::TempFail;
-    }
-    match error {
-        LedgerError::Open { .. } => Exit::NoPerm,
-        LedgerError::NewerSchema { .. } => Exit::Unavailable,
-        LedgerError::Absent { .. } => Exit::NoInput,
-        LedgerError::Taken { .. } | LedgerError::InUse { .. } | LedgerError::Abandoned(_) => Exit::Failure,
-        LedgerError::Stopped => Exit::Software,
-        LedgerError::Corrupt { .. } | LedgerError::NotCommitted(_) | LedgerError::Sqlite(_) => Exit::IoErr,
-    }
-}
-
-fn mend_of(error: &LedgerError) -> String {
-    if error.is_passing() {
-        return "try again; if it stays so, look for a full disk or a program that holds the ledger".to_owned();
-    }
-    match error {
-        LedgerError::Open { path, .. } => format!(
-            "run it as Asterisk's user (`sudo -u asterisk campanile …`), and make sure that {} exists and is theirs",
-            path.parent().unwrap_or(path).display()
-        ),
-        LedgerError::NewerSchema { .. } => "install the Campanile that wrote it, or a later one".to_owned(),
-        LedgerError::Absent { what, .. } => format!("`campanile {what} list` shows those that there are"),
-        LedgerError::Taken { .. } => "choose another name".to_owned(),
-        LedgerError::InUse { .. } | LedgerError::Abandoned(_) => "nothing was changed".to_owned(),
-        LedgerError::Stopped => "please report this".to_owned(),
-        LedgerError::Corrupt { .. } | LedgerError::NotCommitted(_) | LedgerError::Sqlite(_) => {
-            "nothing was changed; check the disk, and restore the ledger from a backup if it is damaged".to_owned()
-        }
+        Self::new(error.exit(), error.to_string(), error.mend())
     }
 }
 

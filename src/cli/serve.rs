@@ -16,6 +16,9 @@ use crate::settings::Settings;
 Runs in the foreground until SIGTERM or Ctrl-C; only one runs for each ledger. It must run as Asterisk's \
 user: call files must belong to it. `campanile-agi` must run beside it, or the gate lets no call through.
 
+SIGHUP reads the settings again: what can be applied is applied between two steps, what needs a restart \
+(spool_dir, state_dir, log_config) is said in the log, and if anything is wrong with them the old ones hold.
+
 Examples:
   sudo -u asterisk campanile serve
   systemctl start campanile campanile-agi")]
@@ -26,12 +29,13 @@ impl Serve {
         let loaded = Settings::load(global.config.as_deref())?;
         let _logs_somewhere = logging::start(&loaded.settings.log_config);
         loaded.warnings.iter().for_each(|warning| log::warn!("{warning}"));
-        daemon::run(&loaded.settings).map_err(failure)?;
+        daemon::run(&loaded.settings, &|| Settings::load(global.config.as_deref())).map_err(failure)?;
         Ok(Exit::Ok)
     }
 }
 
 fn failure(error: DaemonError) -> Failure {
+    const MEND: &str = "`campanile doctor --no-call` looks at every folder and says what mends it";
     match error {
         DaemonError::Ledger(error) => error.into(),
         DaemonError::Lock(LockError::Unusable { ref source, .. }) => Failure::new(
@@ -40,10 +44,7 @@ fn failure(error: DaemonError) -> Failure {
             "run it as Asterisk's user, and check the setting state_dir with `campanile check-config`",
         ),
         DaemonError::Lock(error) => Failure::new(Exit::TempFail, error.to_string(), "one daemon serves all campaigns"),
-        error => Failure::new(
-            Exit::Unavailable,
-            error.to_string(),
-            "run it as Asterisk's user, and check the settings with `campanile check-config`",
-        ),
+        DaemonError::Spool(error) => Failure::new(error.exit(), error.to_string(), MEND),
+        DaemonError::Shell(error) => Failure::new(Exit::Unavailable, error.to_string(), MEND),
     }
 }

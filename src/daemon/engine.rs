@@ -21,6 +21,7 @@ use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::ids::{AttemptId, CampaignId};
 use crate::domain::instant::UtcMs;
 use crate::ledger::{Ledger, LedgerError, attempts, evidence};
+use crate::settings::Settings;
 use crate::wake::Change;
 
 /// How often the spool is looked at while something there is overdue: a file that Asterisk has not
@@ -45,6 +46,19 @@ pub struct EngineLimits {
     pub spool_files_max: u32,
     /// Days that archived files are kept; 0 removes them as soon as their evidence is durable.
     pub archive_keep_days: u32,
+}
+
+impl EngineLimits {
+    /// Those of these settings.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            calls_one_time: settings.calls_one_time,
+            cron_interval: settings.cron_interval,
+            spool_files_max: settings.spool_files_max,
+            archive_keep_days: settings.archive_keep_days,
+        }
+    }
 }
 
 /// Why a step failed; nothing is lost, the next step tries again.
@@ -113,6 +127,19 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         &self.ledger
     }
 
+    /// The spool, for settings of its own.
+    pub fn spool_mut(&mut self) -> &mut S {
+        &mut self.spool
+    }
+
+    /// Other limits hold from the next step on, which plans anew. Calls that are planned keep their instants.
+    pub fn use_limits(&mut self, limits: EngineLimits) {
+        self.limits = limits;
+        self.plan_wanted = true;
+        self.rescan_wanted = true;
+        self.expire_wanted = true;
+    }
+
     /// One step at `now`; returns the instant of the next by time alone.
     ///
     /// # Errors
@@ -156,7 +183,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 Event::Rescan => self.rescan_wanted = true,
                 Event::Archived(file) => self.archives.saw(*file, now),
                 Event::Changed(Change::Command) => self.plan_wanted = true,
-                Event::Changed(Change::Evidence) | Event::Stop => {}
+                Event::Changed(Change::Evidence) | Event::Reload | Event::Stop => {}
             }
         }
     }

@@ -14,6 +14,8 @@ pub enum Event {
     Archived(SpoolName),
     /// The watch may have missed something: look at everything.
     Rescan,
+    /// The settings are to be read again.
+    Reload,
     /// The daemon is to end.
     Stop,
 }

@@ -12,6 +12,7 @@ pub mod event;
 pub mod lock;
 pub mod port;
 mod real;
+mod reload;
 mod shell;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -19,16 +20,17 @@ use std::time::Duration;
 
 use log::{error, info};
 
-use self::engine::{Engine, EngineLimits};
+use self::engine::{Engine, EngineError, EngineLimits};
 use self::event::Event;
 use self::lock::{LockError, ServeLock};
 use self::port::{Entropy, SpoolPort};
 pub use self::real::load_template;
 use self::real::{RealSpool, SystemEntropy};
+use self::reload::{Cron, Reload};
 use self::shell::ShellError;
 use crate::domain::instant::UtcMs;
 use crate::ledger::{Ledger, LedgerError};
-use crate::settings::Settings;
+use crate::settings::{Loaded, Problems, Settings};
 use crate::wake::Change;
 
 /// The longest sleep of the loop: then the ledger's change counter is looked at.
@@ -57,26 +59,22 @@ pub enum DaemonError {
     Shell(#[from] ShellError),
 }
 
-/// Runs until SIGTERM or SIGINT.
+/// Runs until SIGTERM or SIGINT; on SIGHUP `read` gives the settings anew.
 ///
 /// # Errors
 /// What keeps the daemon from starting; once it runs, a failed step is logged and tried again.
-pub fn run(settings: &Settings) -> Result<(), DaemonError> {
+pub fn run(settings: &Settings, read: &dyn Fn() -> Result<Loaded, Problems>) -> Result<(), DaemonError> {
     let _lock = ServeLock::take(&settings.serve_lock())?;
     let ledger = Ledger::open(&settings.ledger())?;
     let (events, inbox) = channel();
     let spool = RealSpool::open(settings)?;
     let watch = spool.watch(events.clone())?;
-    let limits = EngineLimits {
-        calls_one_time: settings.calls_one_time,
-        cron_interval: settings.cron_interval,
-        spool_files_max: settings.spool_files_max,
-        archive_keep_days: settings.archive_keep_days,
-    };
+    let limits = EngineLimits::of(settings);
     let mut engine = Engine::new(ledger, spool, SystemEntropy, limits);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(ShellError::Signals)?;
-    let cron = runtime.block_on(shell::start_cron(settings.cron_interval, events.clone()))?;
+    let cron = Cron::start(runtime.handle().clone(), settings.cron_interval, events.clone())?;
+    let mut reload = Reload::new(settings, read, cron);
     let wake = {
         let _inside = runtime.enter();
         shell::bind_wake(&settings.serve_wake())?
@@ -84,31 +82,52 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     let listening = runtime.spawn(shell::listen(wake, events));
     info!("campanile serve runs: {} calls a minute, interval {} min", limits.calls_one_time, limits.cron_interval);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    turn(&mut engine, &inbox);
+    turn(&mut engine, &inbox, &mut reload);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     listening.abort();
-    drop((watch, cron));
+    drop((watch, reload));
     runtime.shutdown_background();
     Ok(())
 }
 
 /// The loop: gather events, step, sleep until the next instant or event.
-fn turn<S: SpoolPort, E: Entropy>(engine: &mut Engine<S, E>, inbox: &Receiver<Event>) {
+fn turn(engine: &mut Engine<RealSpool, SystemEntropy>, inbox: &Receiver<Event>, reload: &mut Reload<'_>) {
     let mut events = Vec::new();
     let mut seen = engine.ledger().changes_by_others().ok();
+    let mut trouble = Trouble::default();
     loop {
         let now = crate::clock::now();
-        let wake_at = match engine.step(now, &events) {
-            Ok(wake_at) => wake_at,
-            Err(error) => {
-                error!("this step failed and is tried again: {error}");
-                Some(now.plus_ms(FAILED_STEP_PAUSE_MS))
-            }
-        };
+        let stepped = engine.step(now, &events);
+        trouble.note(stepped.as_ref().err());
+        let wake_at = stepped.unwrap_or_else(|_| Some(now.plus_ms(FAILED_STEP_PAUSE_MS)));
         events = wait(engine, inbox, wake_at, &mut seen);
         if events.contains(&Event::Stop) {
             return;
         }
+        if events.contains(&Event::Reload) {
+            reload.apply(engine);
+        }
+    }
+}
+
+/// Failed steps are tried again each second, and told once: a log that fills up is a fault of its own.
+#[derive(Default)]
+struct Trouble(Option<String>);
+
+impl Trouble {
+    fn note(&mut self, error: Option<&EngineError>) {
+        let told = error.map(|error| match error {
+            EngineError::Ledger(error) => format!("{error}; {}", error.mend()),
+            error => error.to_string(),
+        });
+        if told == self.0 {
+            return;
+        }
+        match &told {
+            Some(problem) => error!("this step failed and is tried again each second: {problem}"),
+            None => info!("the trouble is over, and all goes on"),
+        }
+        self.0 = told;
     }
 }
 

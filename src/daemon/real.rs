@@ -10,10 +10,11 @@ use super::event::Event;
 use super::port::{Archived, Entropy, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
 use crate::callfile::{Template, Ticketed, file_wait_time_s, render};
 use crate::domain::instant::UtcMs;
+use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::spool::{
-    AsteriskRun, FileState, Judged, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName, SpoolWatch, Swept, Withdrawn,
-    judge, running_asterisk,
+    AsteriskRun, FileState, Judged, RescanWhy, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName, SpoolWatch, Swept,
+    Withdrawn, judge, running_asterisk,
 };
 
 /// The template's file name below `template_dir`.
@@ -44,10 +45,31 @@ pub enum SetUpError {
     },
 }
 
+impl SetUpError {
+    /// How a program ends that cannot go on because of it.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Spool(error) => error.exit(),
+            Self::Template { .. } | Self::BadTemplate { .. } => Exit::Config,
+        }
+    }
+}
+
 /// An error with all of its causes in one line.
 fn with_sources(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}
+
+/// Asterisk keeps its watch on the folder that it opened at its start, wherever that is now.
+fn for_asterisk(why: RescanWhy) -> &'static str {
+    match why {
+        RescanWhy::FolderReplaced => {
+            ". If `outgoing` itself was replaced, Asterisk reads it only after a restart (`core restart gracefully`)"
+        }
+        RescanWhy::Overflow | RescanWhy::WatcherFailed => "",
+    }
 }
 
 fn port_error(error: &SpoolError) -> PortError {
@@ -79,6 +101,12 @@ impl RealSpool {
         Ok(Self { spool, template, asterisk_run_dir: settings.asterisk_run_dir.clone() })
     }
 
+    /// Takes what was read again; the folders stay.
+    pub fn use_template(&mut self, template: Template, asterisk_run_dir: &Path) {
+        self.template = template;
+        asterisk_run_dir.clone_into(&mut self.asterisk_run_dir);
+    }
+
     /// Starts the watch; it ends when the returned value is dropped.
     pub fn watch(&self, events: Sender<Event>) -> Result<SpoolWatch, SetUpError> {
         let forward = move |seen: SpoolEvent| {
@@ -86,7 +114,7 @@ impl RealSpool {
                 SpoolEvent::Archived { name } => Event::Archived(name),
                 SpoolEvent::Changed { .. } => return,
                 SpoolEvent::Rescan(why) => {
-                    warn!("spool: {why:?}; everything is looked at again");
+                    warn!("spool: {why:?}; everything is looked at again{}", for_asterisk(why));
                     Event::Rescan
                 }
             };

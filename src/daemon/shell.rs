@@ -64,10 +64,7 @@ pub async fn listen(wake: UnixDatagram, events: Sender<Event>) -> Result<(), She
         let event = tokio::select! {
             _ = terminate.recv() => Event::Stop,
             _ = interrupt.recv() => Event::Stop,
-            _ = hangup.recv() => {
-                warn!("SIGHUP: settings are read at start; restart `campanile serve` to apply a change");
-                continue;
-            }
+            _ = hangup.recv() => Event::Reload,
             received = wake.recv(&mut datagram) => match received {
                 Ok(length) => Event::Changed(Change::of_datagram(&datagram[..length])),
                 Err(error) => {

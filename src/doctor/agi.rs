@@ -1,6 +1,6 @@
 //! The FastAGI round trip: asks `campanile-agi` as Asterisk would.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -21,6 +21,15 @@ pub(super) fn round_trip(settings: &Settings) -> Vec<Finding> {
             "fastagi",
             format!("something else answers on {listen}: {:?}", answer.chars().take(80).collect::<String>()),
             "end it, or choose another `agi_listen` and the same address in extensions_campanile.conf",
+        ),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Finding::problem(
+            "fastagi",
+            format!(
+                "something listens on {listen} and says nothing for {} s: every call would wait there and not be dialled",
+                PATIENCE.as_secs()
+            ),
+            "see what it is (`ss -ltnp`); a campanile-agi that is at agi_sessions_max answers when calls end: raise it, \
+             or restart campanile-agi if it hangs",
         ),
         Err(error) => Finding::problem(
             "fastagi",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Finding, Level};
 use crate::daemon::{load_template, lock};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use crate::settings::Settings;
 use crate::spool::{self, SpoolDirs};
 
@@ -20,12 +20,13 @@ pub(super) fn settings(settings: &Settings) -> Vec<Finding> {
 
 pub(super) fn ledger(settings: &Settings) -> Vec<Finding> {
     let path = settings.ledger();
-    vec![match Ledger::open(&path) {
-        Ok(_) => Finding::ok("ledger", format!("`{}` opens", path.display())),
-        Err(error) => {
-            let mend = format!("run as Asterisk's user, who must own `{}`", settings.state_dir.display());
-            Finding::problem("ledger", error.to_string(), mend)
+    let sound = Ledger::open(&path).and_then(|mut ledger| ledger.first_damage());
+    vec![match sound {
+        Ok(None) => Finding::ok("ledger", format!("`{}` opens and is sound", path.display())),
+        Ok(Some(damage)) => {
+            Finding::problem("ledger", format!("`{}` is damaged: {damage}", path.display()), LedgerError::DAMAGED_MEND)
         }
+        Err(error) => Finding::problem("ledger", error.to_string(), error.mend()),
     }]
 }
 

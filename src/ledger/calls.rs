@@ -10,6 +10,8 @@ use crate::domain::evidence::Evidence;
 use crate::domain::gate::Refusal;
 use crate::domain::ids::{AttemptId, Ticket};
 use crate::domain::instant::UtcMs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 type Lookup = (Ticket, Box<dyn FnOnce(Result<Option<Order>>) + Send>);
@@ -19,7 +21,8 @@ type Lookup = (Ticket, Box<dyn FnOnce(Result<Option<Order>>) + Send>);
 pub struct CallDesk {
     writer: Writer,
     lookups: Sender<Lookup>,
-    rate: ServerRate,
+    /// Calls a minute, shared by all clones.
+    rate: Arc<AtomicU32>,
 }
 
 impl CallDesk {
@@ -32,7 +35,12 @@ impl CallDesk {
             .name("ledger-reader".to_owned())
             .spawn(move || answer_lookups(&mut reader, &waiting))
             .map_err(|_| LedgerError::Stopped)?;
-        Ok(Self { writer, lookups, rate })
+        Ok(Self { writer, lookups, rate: Arc::new(AtomicU32::new(rate.0)) })
+    }
+
+    /// Another rate holds from the next claim on.
+    pub fn use_rate(&self, rate: ServerRate) {
+        self.rate.store(rate.0, Ordering::Relaxed);
     }
 
     /// The order behind a ticket; `None` for a ticket that nobody gave out.
@@ -47,7 +55,7 @@ impl CallDesk {
         attempt: AttemptId,
         done: impl FnOnce(Result<std::result::Result<UtcMs, Refusal>>) + Send + 'static,
     ) {
-        let rate = self.rate;
+        let rate = ServerRate(self.rate.load(Ordering::Relaxed));
         self.writer.submit(move |db| claim(db, attempt, rate, crate::clock::now()), done);
     }
 

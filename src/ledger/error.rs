@@ -2,13 +2,19 @@
 
 use std::path::PathBuf;
 
+use rusqlite::ErrorCode::{
+    CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase, PermissionDenied, ReadOnly,
+    SystemIoFailure,
+};
+
 use crate::domain::name::TextRefusal;
+use crate::exit::Exit;
 
 /// A failure of the ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The file cannot be opened.
-    #[error("cannot open the ledger `{}`: {source}; both daemons and this command must run as Asterisk's user, who must own the file and its folder", path.display())]
+    #[error("cannot open the ledger `{}`: {source}", path.display())]
     Open {
         /// Where.
         path: PathBuf,
@@ -75,12 +81,65 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// What to do about a ledger whose file is damaged.
+    pub const DAMAGED_MEND: &str = "stop both daemons, keep a copy of the file with its -wal and -shm, and restore a \
+        backup, or save what can be read: sqlite3 campanile.db .recover | sqlite3 new.db";
+
     /// Whether trying again later can help: another process held the lock, or the disk was full.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
-        let (Self::Sqlite(error) | Self::Open { source: error, .. }) = self else { return false };
-        matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked | DiskFull))
+        matches!(self.code(), Some(DatabaseBusy | DatabaseLocked | DiskFull))
+    }
+
+    /// Whether the file is not, or no longer, what we wrote.
+    fn is_damaged(&self) -> bool {
+        matches!(self.code(), Some(DatabaseCorrupt | NotADatabase))
+    }
+
+    fn code(&self) -> Option<rusqlite::ErrorCode> {
+        let (Self::Sqlite(error) | Self::Open { source: error, .. }) = self else { return None };
+        error.sqlite_error_code()
+    }
+
+    /// How a program ends that cannot go on because of it.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            error if error.is_passing() => Exit::TempFail,
+            error if matches!(error.code(), Some(CannotOpen | PermissionDenied | ReadOnly)) => Exit::NoPerm,
+            Self::NewerSchema { .. } => Exit::Unavailable,
+            Self::Absent { .. } => Exit::NoInput,
+            Self::Taken { .. } | Self::InUse { .. } | Self::Abandoned(_) => Exit::Failure,
+            Self::Stopped => Exit::Software,
+            Self::Open { .. } | Self::Corrupt { .. } | Self::NotCommitted(_) | Self::Sqlite(_) => Exit::IoErr,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn mend(&self) -> String {
+        match self {
+            error if error.is_passing() => {
+                "try again; if it stays so, look for a full disk or a program that holds the ledger".to_owned()
+            }
+            error if error.is_damaged() => Self::DAMAGED_MEND.to_owned(),
+            error if error.code() == Some(SystemIoFailure) => {
+                "look for a full or broken disk; nothing was changed".to_owned()
+            }
+            Self::Open { path, .. } => format!(
+                "run it as Asterisk's user (`sudo -u asterisk campanile …`), and make sure that {} exists, is theirs and \
+                 is not mounted read-only",
+                path.parent().unwrap_or(path).display()
+            ),
+            Self::NewerSchema { .. } => "install the Campanile that wrote it, or a later one".to_owned(),
+            Self::Absent { what, .. } => format!("`campanile {what} list` shows those that there are"),
+            Self::Taken { .. } => "choose another name".to_owned(),
+            Self::InUse { .. } | Self::Abandoned(_) => "nothing was changed".to_owned(),
+            Self::Stopped => "please report this".to_owned(),
+            Self::Corrupt { .. } | Self::NotCommitted(_) | Self::Sqlite(_) => {
+                "nothing was changed; check the disk, and restore the ledger from a backup if it is damaged".to_owned()
+            }
+        }
     }
 
     pub(crate) fn corrupt(what: &'static str, problem: impl std::fmt::Display) -> Self {

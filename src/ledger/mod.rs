@@ -106,6 +106,12 @@ impl Ledger {
         verbs(&transaction)
     }
 
+    /// Reads the whole file and returns the first damage that SQLite sees. Takes seconds for millions of numbers.
+    pub fn first_damage(&mut self) -> Result<Option<String>> {
+        let told: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        Ok((told != "ok").then(|| told.lines().last().unwrap_or_default().to_owned()))
+    }
+
     /// A counter that changes whenever another connection has committed: the backstop for wake-ups
     /// that got lost.
     pub fn changes_by_others(&self) -> Result<i64> {

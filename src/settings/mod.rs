@@ -5,6 +5,7 @@
 
 pub mod check;
 mod conf;
+mod difference;
 pub mod keys;
 mod layers;
 mod problem;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::calendar::Zone;
 
+pub use difference::Difference;
 use layers::Entry;
 pub use problem::{Fault, Place, Problem, Problems};
 pub use value::{Country, Language};

@@ -4,7 +4,10 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use nix::sys::statfs::{NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, statfs};
+use nix::sys::statfs::{
+    BTRFS_SUPER_MAGIC, EXT4_SUPER_MAGIC, FsType, NFS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, SMB_SUPER_MAGIC, TMPFS_MAGIC,
+    XFS_SUPER_MAGIC, statfs,
+};
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, eaccess};
 
@@ -18,6 +21,15 @@ const FREE_INODES_MIN: u64 = 20_000;
 const QUEUED_EVENTS_MIN: u64 = 16_384;
 /// Asterisk has one watch, we have two; the rest is for everybody else of the same user.
 const WATCHES_MIN: u64 = 128;
+
+/// Local file systems, on which inotify sees everybody's changes. The last one is ZFS.
+const EVENTFUL: [FsType; 6] =
+    [EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC, FsType(0x2fc1_2fc1)];
+
+/// Whether inotify can be relied on there; what is not known is doubted.
+pub(super) fn gives_events(path: &Path) -> bool {
+    statfs(path).is_ok_and(|found| EVENTFUL.contains(&found.filesystem_type()))
+}
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,7 +129,14 @@ fn local(path: &Path) -> Finding {
             let text = format!("`{shown}` is on a network file system, where Asterisk sees no new files");
             Finding::problem(text, "keep the spool on a local disk".to_owned())
         }
-        Ok(_) => Finding::ok(format!("`{shown}` is on a local file system")),
+        Ok(found) if EVENTFUL.contains(&found) => Finding::ok(format!("`{shown}` is on a local file system")),
+        Ok(_) => Finding::warning(
+            format!(
+                "`{shown}` is on a file system that may give no events; `outgoing_done` is listed each second instead"
+            ),
+            "Asterisk needs the events too: keep the spool on a local disk, unless the self-test call succeeds"
+                .to_owned(),
+        ),
         Err(errno) => unseen(&format!("the file system of `{shown}`"), errno.desc()),
     }
 }

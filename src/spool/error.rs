@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::name::SpoolName;
 use crate::domain::instant::UtcMs;
+use crate::exit::Exit;
 
 /// A spool operation that failed; set-up faults end with the mend.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +77,19 @@ pub enum SpoolError {
 }
 
 impl SpoolError {
+    /// How a program ends that cannot go on because of it.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Io { source, .. } => source.kind().into(),
+            Self::NoFolder { .. } => Exit::NoInput,
+            Self::OtherOwner { .. } => Exit::NoPerm,
+            Self::OtherFileSystem { .. } | Self::PathTooLong { .. } => Exit::Config,
+            Self::NameTaken { .. } | Self::StartOutOfRange { .. } => Exit::Software,
+            Self::Watch { .. } => Exit::Unavailable,
+        }
+    }
+
     pub(super) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io { doing, path: path.to_owned(), source }
     }

@@ -13,6 +13,7 @@
 mod check;
 mod error;
 mod name;
+mod poll;
 mod publish;
 mod scan;
 mod sweep;

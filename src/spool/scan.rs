@@ -121,7 +121,7 @@ impl Scan {
 }
 
 /// The names of our files in a folder.
-fn names(folder: &Path) -> Result<Vec<SpoolName>, SpoolError> {
+pub(super) fn names(folder: &Path) -> Result<Vec<SpoolName>, SpoolError> {
     let failed = |source| SpoolError::io("list", folder, source);
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {

@@ -3,6 +3,9 @@
 //! Events are hints. inotify loses them when its queue is full, a watch dies with its folder, and an
 //! unmounted folder says nothing at all: then comes [`SpoolEvent::Rescan`], after the watch was set up
 //! anew. Whoever listens scans on `Rescan`, and once after [`SpoolWatch::start`].
+//!
+//! Where events cannot be relied on (a file system that is not known to give them, inotify at its limit),
+//! `outgoing_done` is listed each second instead ([`super::poll`]).
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -14,6 +17,8 @@ use std::time::Duration;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 use notify::{Config, Event, RecommendedWatcher, RecursiveMode, Watcher};
 
+use super::check::gives_events;
+use super::poll::Poll;
 use super::{SpoolDirs, SpoolError, SpoolName};
 
 /// How long the folders may be silent before we look whether they are still the watched ones.
@@ -64,14 +69,38 @@ impl SpoolWatch {
     /// only pass the event on.
     ///
     /// # Errors
-    /// When a folder cannot be watched now. Later losses are mended, not reported.
+    /// When there is no thread to be had. Whatever else is in the way is worked around, and logged.
     pub fn start(dirs: &SpoolDirs, on_event: impl FnMut(SpoolEvent) + Send + 'static) -> Result<Self, SpoolError> {
         let folders = Folders { outgoing: absolute(&dirs.outgoing)?, done: absolute(&dirs.done)? };
         let (notes, inbox) = mpsc::channel();
-        let eye = Eye::open(&folders, 0, &notes)?;
+        let eye = if gives_events(&dirs.done) {
+            Eye::open(&folders, 0, &notes).inspect_err(|error| {
+                let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+                log::warn!("{error} ({why}); outgoing_done is listed each second instead");
+            })
+        } else {
+            log::warn!("the file system of `{}` may give no events; it is listed each second", dirs.done.display());
+            return Self::poll(folders.done, notes, inbox, on_event);
+        };
+        let Ok(eye) = eye else { return Self::poll(folders.done, notes, inbox, on_event) };
+        let outgoing = folders.outgoing.clone();
         let keeper = Keeper { folders, notes: notes.clone(), inbox, generation: 0, on_event };
-        let spawned = thread::Builder::new().name("spool-watch".to_owned()).spawn(move || keeper.run(eye));
-        let thread = spawned.map_err(|source| SpoolError::io("start a thread to watch", &dirs.outgoing, source))?;
+        Self::on_thread(&outgoing, notes, move || keeper.run(eye))
+    }
+
+    fn poll(
+        done: PathBuf,
+        notes: Sender<Note>,
+        inbox: Receiver<Note>,
+        on_event: impl FnMut(SpoolEvent) + Send + 'static,
+    ) -> Result<Self, SpoolError> {
+        let poll = Poll::new(done.clone());
+        Self::on_thread(&done, notes, move || poll.run(&inbox, on_event))
+    }
+
+    fn on_thread(path: &Path, notes: Sender<Note>, run: impl FnOnce() + Send + 'static) -> Result<Self, SpoolError> {
+        let spawned = thread::Builder::new().name("spool-watch".to_owned()).spawn(run);
+        let thread = spawned.map_err(|source| SpoolError::io("start a thread to watch", path, source))?;
         Ok(Self { notes, thread: Some(thread) })
     }
 }
@@ -133,7 +162,7 @@ enum Meaning {
     Lost(RescanWhy),
 }
 
-enum Note {
+pub(super) enum Note {
     Event(SpoolEvent),
     /// From the watcher of this generation.
     Lost(u64, RescanWhy),

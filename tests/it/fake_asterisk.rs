@@ -98,12 +98,19 @@ impl FakeAsterisk {
     }
 }
 
-impl Drop for FakeAsterisk {
-    fn drop(&mut self) {
+impl FakeAsterisk {
+    /// Switches it off, and waits for its threads.
+    pub fn stop(&mut self) {
         *self.board.down.lock().unwrap() = Power::Off;
         self.board.bell.notify_all();
         let ended = self.scanner.take().map(JoinHandle::join);
         assert!(ended.is_none_or(|e| e.is_ok()) || std::thread::panicking(), "a thread of the fake Asterisk panicked");
+    }
+}
+
+impl Drop for FakeAsterisk {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

@@ -66,6 +66,13 @@ impl Machine {
         machine
     }
 
+    /// No daemon, and no Asterisk at work: only the files.
+    pub fn stopped() -> Self {
+        let mut machine = Self::bare();
+        machine.asterisk.stop();
+        machine
+    }
+
     /// The same without daemons.
     pub fn bare() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -112,11 +119,16 @@ impl Machine {
         self.agi = None;
     }
 
+    /// Without waiting for what it logs.
+    pub fn spawn_serve(&mut self) {
+        self.serve = Some(self.daemon(Path::new(env!("CARGO_BIN_EXE_campanile")), &["serve"], "serve.log"));
+    }
+
     pub fn start_serve(&mut self) {
         // A dead one leaves its socket behind.
         let socket = self.dir.path().join("state/serve.wake");
         let _absent = std::fs::remove_file(&socket);
-        self.serve = Some(self.daemon(Path::new(env!("CARGO_BIN_EXE_campanile")), &["serve"], "serve.log"));
+        self.spawn_serve();
         let log = self.dir.path().join("serve.log");
         let runs = |text: String| text.contains("campanile serve runs").then_some(());
         until("campanile serve runs", || std::fs::read_to_string(&log).ok().and_then(runs));
@@ -126,6 +138,35 @@ impl Machine {
     pub fn kill_serve(&mut self) {
         self.serve = None;
         std::fs::write(self.dir.path().join("serve.log"), b"").unwrap();
+    }
+
+    /// SIGHUP to both daemons.
+    pub fn reload(&self) {
+        for daemon in [&self.serve, &self.agi].into_iter().flatten() {
+            let pid = nix::unistd::Pid::from_raw(i32::try_from(daemon.0.id()).unwrap());
+            nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGHUP).unwrap();
+        }
+    }
+
+    /// Exchanges a text in the settings.
+    pub fn reset(&self, old: &str, new: &str) {
+        let file = self.dir.path().join("campanile.conf");
+        let conf = std::fs::read_to_string(&file).unwrap();
+        assert!(conf.contains(old), "{conf}");
+        std::fs::write(&file, conf.replace(old, new)).unwrap();
+    }
+
+    /// `campanile-agi` that is not expected to stay.
+    pub fn agi_fails(&self) -> Output {
+        self.program(&AGI).output().unwrap()
+    }
+
+    /// Waits until a log of ours says it.
+    #[track_caller]
+    pub fn logged(&self, log: &str, words: &str) {
+        let file = self.dir.path().join(log);
+        let says = || std::fs::read_to_string(&file).ok().filter(|text| text.contains(words)).map(drop);
+        until(&format!("{log} says `{words}`"), says);
     }
 
     pub fn campanile<S: AsRef<std::ffi::OsStr>>(&self, args: &[S]) -> Output {

@@ -9,6 +9,8 @@ mod engine;
 #[cfg(test)]
 mod fake_asterisk;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod foreign_text;
 #[cfg(test)]
 mod machine;

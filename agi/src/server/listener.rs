@@ -15,6 +15,11 @@ pub enum ListenError {
     /// FastAGI knows no passwords (asterisk.md 9), so only this machine may speak to us.
     #[error("{0} is not a loopback address; FastAGI has no authentication, so only 127.0.0.0/8 and ::1 will do")]
     NotLoopback(SocketAddr),
+    /// Somebody listens there already.
+    #[error(
+        "another program listens on {0} already, perhaps another campanile-agi; it was left alone: end it first, or choose another `agi_listen`"
+    )]
+    Taken(SocketAddr),
     /// The system said no.
     #[error("listen on {address}")]
     Io {
@@ -30,7 +35,10 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
     if !address.ip().is_loopback() {
         return Err(ListenError::NotLoopback(address));
     }
-    bind(address).map_err(|source| ListenError::Io { address, source })
+    bind(address).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => ListenError::Taken(address),
+        _ => ListenError::Io { address, source },
+    })
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {

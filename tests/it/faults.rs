@@ -1,0 +1,5 @@
+//! Faults of the machine: what is said, how it ends, and that nothing is lost (docs/faults.md).
+
+mod disks;
+mod running;
+mod starting;
