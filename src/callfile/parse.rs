@@ -323,7 +323,10 @@ mod tests {
         }
         assert_eq!(file("Status: Expired\nStatus: Compl").status, Some(ArchiveStatus::Expired));
         // Half of the pid 29926 would be another Asterisk's.
-        assert_eq!(file("Channel: a/b\nExtension: s\n\nStartRetry: 299").begun(), Some(Begun { pid: 0, began_at: None }));
+        assert_eq!(
+            file("Channel: a/b\nExtension: s\n\nStartRetry: 299").begun(),
+            Some(Begun { pid: 0, began_at: None })
+        );
     }
 
     #[test]

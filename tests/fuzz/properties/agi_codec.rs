@@ -30,7 +30,8 @@ fn spoken(data: &[u8]) -> Vec<Vec<u8>> {
         match byte {
             1 => spoken.push(Vec::new()),
             2 => {
-                let line = last[..last.len().saturating_sub(1)].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+                let line =
+                    last[..last.len().saturating_sub(1)].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
                 let again = last[line..].repeat(100);
                 room = room.saturating_sub(again.len());
                 if room > 0 {
@@ -54,13 +55,15 @@ fn heard(spoken: &[Vec<u8>], size: usize) -> Heard {
     let mut heard = Heard { events: Vec::new(), end: None };
     for (place, part) in spoken.iter().enumerate() {
         let expected = if place == 0 { Ok(()) } else { decoder.expect_reply() };
-        let listened = expected.and_then(|()| part.chunks(size).try_for_each(|segment| {
-            decoder.push(segment);
-            while let Some(event) = decoder.next_event()? {
-                heard.events.push(event);
-            }
-            Ok(())
-        }));
+        let listened = expected.and_then(|()| {
+            part.chunks(size).try_for_each(|segment| {
+                decoder.push(segment);
+                while let Some(event) = decoder.next_event()? {
+                    heard.events.push(event);
+                }
+                Ok(())
+            })
+        });
         if let Err(violation) = listened {
             heard.end = Some(violation);
             break;
@@ -102,9 +105,16 @@ fn environment(data: &[u8]) {
     let mut decoder = Decoder::default();
     decoder.push(&block);
     let Ok(Some(Event::Request(request))) = decoder.next_event() else { return };
-    let text: Vec<u8> = block.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(&b'\n');
+    let text: Vec<u8> = block
+        .split(|b| *b == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        .take_while(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join(&b'\n');
     let told = String::from_utf8_lossy(&text).into_owned();
-    let value = |key: &str| -> Vec<&str> { told.split('\n').filter_map(|line| line.strip_prefix(key)?.strip_prefix(": ")).collect() };
+    let value = |key: &str| -> Vec<&str> {
+        told.split('\n').filter_map(|line| line.strip_prefix(key)?.strip_prefix(": ")).collect()
+    };
     assert_eq!(request.script(), value("agi_network_script").first().copied().unwrap_or_default());
     for place in 1..=ARGS_MAX {
         assert_eq!(request.arg(place), value(&format!("agi_arg_{place}")).last().copied().unwrap_or_default());
@@ -122,7 +132,11 @@ fn shown_arguments(request: &Request) -> usize {
 
 /// A reply that is written from its parts is read as them.
 fn reply_reads_back(data: &[u8]) {
-    let text: String = String::from_utf8_lossy(data).chars().filter(|c| !matches!(c, '\n' | '\r' | '\u{1}' | '\u{2}')).take(200).collect();
+    let text: String = String::from_utf8_lossy(data)
+        .chars()
+        .filter(|c| !matches!(c, '\n' | '\r' | '\u{1}' | '\u{2}'))
+        .take(200)
+        .collect();
     let result: String = text.chars().filter(|c| !matches!(c, ' ' | '(' | ')')).take(20).collect();
     let endpos = u64::try_from(data.len()).expect("small") * 8000;
     let said = format!("agi_network_script: run\n\n\u{1}200 result={result} ({text}) endpos={endpos}\n");
@@ -140,7 +154,12 @@ fn commands(value: &str) {
     for name in Variable::ALL {
         let command = Command::SetVariable { name, value: value.to_owned() };
         let shown = format!("{command:?}");
-        assert!(value.chars().count() < 4 || !shown.contains(value) || name.as_str().contains(value) || "SET VARIABLE ".contains(value));
+        assert!(
+            value.chars().count() < 4
+                || !shown.contains(value)
+                || name.as_str().contains(value)
+                || "SET VARIABLE ".contains(value)
+        );
         match command.render() {
             Err(_) => assert!(value.contains(['\r', '\n', '\0']) || value.len() * 2 > COMMAND_BYTES_MAX - 100),
             Ok(line) => {

@@ -21,7 +21,8 @@ pub fn check(data: &[u8]) {
     let line = data.iter().position(|b| *b == b'\n').unwrap_or(data.len());
     let script = String::from_utf8_lossy(&data[..line]).into_owned();
     let ticket = Ticket::new(TICKET).to_string();
-    let request = Request::new(&script, &[&ticket, "1772352000123", "ANSWER", "16", "16", "2400", "30000", "32500", "200"]);
+    let request =
+        Request::new(&script, &[&ticket, "1772352000123", "ANSWER", "16", "16", "2400", "30000", "32500", "200"]);
     let Ok((session, opening)) = Session::open(&request) else {
         assert!(!["gate", "run", "report", "ping"].contains(&script.as_str()));
         return;

@@ -66,7 +66,8 @@ fn status(history: &mut History, status: ArchiveStatus) -> String {
 /// because half a pid is another one's.
 fn torn(file: &[u8], history: &[u8]) {
     for end in history.len().saturating_sub(80)..history.len() {
-        let (told, half) = history[..end].split_at(history[..end].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1));
+        let (told, half) =
+            history[..end].split_at(history[..end].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1));
         let torn = parse(&[file, told, half].concat()).file;
         let before = parse(&[file, told].concat()).file;
         assert_eq!(torn.status, before.status, "torn at {}", half.escape_ascii());

@@ -54,7 +54,11 @@ fn loaded(file: &PathBuf, data: &[u8]) {
                 assert_eq!(again.settings, loaded.settings);
             }
             // What check-config shows, comments and all, is a settings file.
-            let shown: String = told.lines().filter(|l| l.contains(" = ") && !l.starts_with("warning: ")).map(|l| format!("{l}\n")).collect();
+            let shown: String = told
+                .lines()
+                .filter(|l| l.contains(" = ") && !l.starts_with("warning: "))
+                .map(|l| format!("{l}\n"))
+                .collect();
             let again = Settings::from_text(&shown).unwrap_or_else(|problems| panic!("{problems}\nin\n{shown}"));
             assert_eq!(again.settings, loaded.settings, "{shown}");
         }

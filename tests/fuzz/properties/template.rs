@@ -34,7 +34,8 @@ fn judged(text: &[u8]) {
 fn rendered(template: &Template, text: &[u8]) {
     assert!((RETRY_TIME_S_MIN..=RETRY_TIME_S_MAX).contains(&template.retry_time_s()));
     for wait_time_s in [1, 75, WAIT_TIME_S_MAX] {
-        let ticket = Ticket::new(std::array::from_fn(|i| text.get(text.len() - 1 - i % text.len()).copied().unwrap_or(0)));
+        let ticket =
+            Ticket::new(std::array::from_fn(|i| text.get(text.len() - 1 - i % text.len()).copied().unwrap_or(0)));
         let bytes = render(template, &Ticketed { ticket, wait_time_s }).expect("an accepted template renders");
         let file = std::str::from_utf8(&bytes).expect("a file is ASCII");
         assert!(file.ends_with('\n') && file.bytes().all(|b| b == b'\n' || (b' '..=b'~').contains(&b)), "{file}");
