@@ -11,7 +11,7 @@ INSTALL    ?= install
 LAB_THREADS ?= 8
 
 .DEFAULT_GOAL := build
-.PHONY: help build release check test fast lab bench demo install tools
+.PHONY: help build release check test fast lab bench fuzz demo install tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,24 @@ test: check fast lab ## everything: check, fast, lab; sets up all that it needs
 
 bench: ## what everything costs, beside a floor in the same run; figures for docs/benchmarks.md
 	$(CARGO) bench -p campanile-bench --locked
+
+# One after the other, each for TIME seconds. What a run learns stays in target/; findings are kept by hand.
+TIME        ?= 600
+FUZZ        := call_file template archive agi_codec agi_session numbers settings
+FUZZ_DIR    := target/fuzz
+# Instrumenting needs an unstable flag of the compiler: nightly has it, stable with this variable, too.
+NIGHTLY     := $(shell rustup run nightly rustc --version >/dev/null 2>&1 && echo "rustup run nightly" || echo "env RUSTC_BOOTSTRAP=1")
+
+fuzz: tools ## fuzz everything that reads foreign bytes, TIME=600 seconds a target; FUZZ=numbers for one
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked
+	@for target in $(FUZZ); do \
+	  mkdir -p $(FUZZ_DIR)/corpus/$$target $(FUZZ_DIR)/findings/$$target; \
+	  echo "fuzz $$target for $(TIME) s"; \
+	  $(NIGHTLY) cargo fuzz run --fuzz-dir tests/fuzz --target-dir $(FUZZ_DIR) -s none $$target \
+	    $(FUZZ_DIR)/corpus/$$target tests/fuzz/seeds/$$target -- -dict=tests/fuzz/dict/$$target.dict \
+	    -artifact_prefix=$(FUZZ_DIR)/findings/$$target/ -max_total_time=$(TIME) -max_len=8192 -timeout=20 \
+	    -rss_limit_mb=1024 -print_final_stats=1 || exit 1; \
+	done
 
 demo: ## watch a campaign of 60 numbers dial through a real Asterisk; a minute after the first build
 	@tests/lab/demo

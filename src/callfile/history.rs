@@ -44,6 +44,11 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// A mark whose line has no end yet: Asterisk has the file, but half a number is another one.
+    pub(super) fn torn(word: MarkWord) -> Self {
+        Self { word, pid: 0, retry: None, at_s: None }
+    }
+
     pub(super) fn read(word: MarkWord, value: &[u8]) -> Self {
         let (pid, rest) = next_number(value);
         let (retry, rest) = next_number(rest);

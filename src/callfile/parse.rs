@@ -44,7 +44,7 @@ pub struct CallFile {
     pub early_media: bool,
     /// Asterisk's own bookkeeping, in the order of the file.
     pub marks: Vec<Mark>,
-    /// `Status:`, which Asterisk writes but does not read. The last one counts.
+    /// `Status:`, which Asterisk writes but does not read. The last one counts, once its line is whole.
     pub status: Option<ArchiveStatus>,
 }
 
@@ -160,13 +160,18 @@ pub fn parse(bytes: &[u8]) -> Parsed {
 }
 
 fn apply_line(file: &mut CallFile, line: &[u8]) -> Result<(), WhyIgnored> {
+    let finished = line.ends_with(b"\n");
     let line = cut(line);
     if line.is_empty() {
         return Ok(());
     }
     let (key, value) = split(&line).ok_or(WhyIgnored::NoColon)?;
     if let Some(word) = MarkWord::of(key) {
-        file.marks.push(Mark::read(word, value));
+        file.marks.push(if finished { Mark::read(word, value) } else { Mark::torn(word) });
+        return Ok(());
+    }
+    // Asterisk ends its status with a newline: without one the word may go on.
+    if !finished && key.eq_ignore_ascii_case(b"status") {
         return Ok(());
     }
     apply(file, key, value)
@@ -309,6 +314,19 @@ mod tests {
     fn a_glued_status_is_not_a_status() {
         assert_eq!(file("Context: cStatus: Failed\n").status, None);
         assert_eq!(file("Status: Sideways\n").status, Some(ArchiveStatus::Unknown));
+    }
+
+    #[test]
+    fn a_line_that_is_not_whole_yet_tells_no_status_and_not_who_began() {
+        for torn in ["Status: Comp", "Status: Completed", "Status:"] {
+            assert_eq!(file(torn).status, None, "{torn}");
+        }
+        assert_eq!(file("Status: Expired\nStatus: Compl").status, Some(ArchiveStatus::Expired));
+        // Half of the pid 29926 would be another Asterisk's.
+        assert_eq!(
+            file("Channel: a/b\nExtension: s\n\nStartRetry: 299").begun(),
+            Some(Begun { pid: 0, began_at: None })
+        );
     }
 
     #[test]

@@ -222,6 +222,21 @@ mod tests {
         assert_eq!(told, ["c.conf: is a mor.conf; not used here: user, secret, line 3: nothing to do; MOR uses them"]);
     }
 
+    #[test]
+    fn what_a_terminal_would_obey_is_not_shown_of_a_foreign_key() {
+        let strange = format!("\u{1b}[31m\u{202e}{} = 1\n", "x".repeat(9_000));
+        for file in ["c.conf", "mor.conf"] {
+            let conf = read(Path::new(file), strange.repeat(100).as_bytes());
+            for problem in conf.problems.iter().chain(&conf.warnings) {
+                let told = problem.to_string();
+                assert!(!told.contains(['\u{1b}', '\u{202e}']) && told.len() < 6_000, "{told:?}");
+            }
+        }
+        let many: String = (0..100).map(|i| format!("k{i} = 1\n")).collect();
+        let told = read(Path::new("mor.conf"), many.as_bytes()).warnings[0].to_string();
+        assert!(told.contains("k39 and 60 more"), "{told}");
+    }
+
     proptest! {
         #[test]
         fn no_bytes_are_too_strange(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

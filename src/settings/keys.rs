@@ -148,6 +148,11 @@ pub(super) fn is_other_variable(name: &str) -> bool {
 /// The key that was probably meant: at most a third of its letters differ.
 #[must_use]
 pub fn nearest(name: &str) -> Option<&'static str> {
+    // Longer ones are no misspelling, and the distance costs their length, for each line of any file.
+    const BYTES_MAX: usize = 64;
+    if name.len() > BYTES_MAX {
+        return None;
+    }
     let meant = name.to_lowercase().replace('-', "_");
     let distance = |key: &KeySpec| strsim::osa_distance(&meant, key.name);
     let near = KEYS.iter().min_by_key(|k| distance(k))?;

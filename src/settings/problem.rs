@@ -60,7 +60,7 @@ pub enum Fault {
     #[error("is not of the form key = value")]
     NotKeyValue,
     /// No such key.
-    #[error("unknown key {key:?}")]
+    #[error("unknown key \"{}\"", fit_to_show(key))]
     UnknownKey {
         /// As written.
         key: String,
@@ -82,7 +82,7 @@ pub enum Fault {
         why: String,
     },
     /// What a mor.conf holds beside our keys; values are left out, some are passwords.
-    #[error("is a mor.conf; not used here: {}", .0.join(", "))]
+    #[error("is a mor.conf; not used here: {}", listed(.0))]
     Foreign(Vec<String>),
 }
 
@@ -138,9 +138,23 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The beginning of a foreign text, without what a terminal would obey.
+/// The beginning of a foreign text, without what a terminal would obey, such as an escape or a mark
+/// that turns the direction of writing.
 fn fit_to_show(text: &str) -> String {
-    text.chars().take(120).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let obeyed = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().take(120).map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// The first of the foreign keys: a file that is no mor.conf may have thousands.
+fn listed(keys: &[String]) -> String {
+    const SHOWN: usize = 40;
+    let mut listed = keys.iter().take(SHOWN).map(|key| fit_to_show(key)).collect::<Vec<_>>().join(", ");
+    if keys.len() > SHOWN {
+        listed.push_str(&format!(" and {} more", keys.len() - SHOWN));
+    }
+    listed
 }
 
 /// Everything that is wrong with the settings, never empty.

@@ -15,6 +15,8 @@ mod foreign_text;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod seeds;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod tidy;

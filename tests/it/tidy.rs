@@ -233,7 +233,7 @@ fn root_entries<'a>(entries: impl Iterator<Item = &'a str>) -> Breaches {
 }
 
 fn registry_hosts(path: &str, text: &str) -> Breaches {
-    if path == "Cargo.lock" {
+    if path == "Cargo.lock" || path.ends_with("/Cargo.lock") {
         return Vec::new(); // cargo's own
     }
     REGISTRIES.iter().filter(|host| text.contains(**host)).map(|host| format!("{path}: names {host}")).collect()

@@ -5,5 +5,6 @@ mod asterisk;
 mod calls;
 mod desk;
 mod hostile;
+mod seeds;
 mod shutdown;
 mod world;
