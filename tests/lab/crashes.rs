@@ -57,7 +57,14 @@ fn fates(ranges: &[(u32, std::ops::RangeInclusive<u32>)]) -> Vec<String> {
     let of = |(fate, range): &(u32, std::ops::RangeInclusive<u32>)| -> Vec<String> {
         range.clone().map(|n| callee(&format!("{fate}{n:02}"))).collect()
     };
-    ranges.iter().flat_map(of).collect()
+    mixed(ranges.iter().flat_map(of).collect())
+}
+
+/// In an order in which neighbours differ: calls are made in the order of the list.
+fn mixed(mut numbers: Vec<String>) -> Vec<String> {
+    // Knuth's multiplicative hash of the fate.
+    numbers.sort_by_key(|n| n[n.len() - 3..].parse::<u32>().unwrap().wrapping_mul(2_654_435_761));
+    numbers
 }
 
 /// Numbers that are kept free for drama in eleven cities, so that the SIP peer has enough of them.
@@ -103,7 +110,8 @@ struct Crashes {
 impl Crashes {
     /// Waits for a call in this state, and lets the victim die over it.
     fn strike(&mut self, state: State, victim: Victim) {
-        let end = clock::now().plus_s(STATE_S);
+        let began_at = clock::now();
+        let end = began_at.plus_s(STATE_S);
         let file = loop {
             if let Some(file) = self.eye.look(&self.lab, state) {
                 break file;
@@ -114,10 +122,13 @@ impl Crashes {
         };
         let delay_us = self.draw(state.spread_us());
         std::thread::sleep(Duration::from_micros(delay_us));
+        let waited_ms = clock::now().since_ms(began_at);
         self.kill(victim);
         let found = self.eye.found(file);
-        self.found.entry((state, victim)).or_default().push(found);
         self.revive(victim);
+        let down_ms = clock::now().since_ms(began_at) - waited_ms;
+        println!("  {state:?} {victim:?}: waited {waited_ms} ms, back after {down_ms} ms: {found}");
+        self.found.entry((state, victim)).or_default().push(found);
     }
 
     fn kill(&mut self, victim: Victim) {

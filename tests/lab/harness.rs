@@ -15,7 +15,7 @@ use nix::unistd::geteuid;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{Daemon, command, script, try_script};
+use crate::process::{Daemon, command, script, source, try_script};
 
 /// The Asterisks of the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,14 +182,16 @@ impl Lab {
 
     /// Settings, log, templates, sounds and programs; `tests/lab/asterisk` gives all of it to Asterisk's user.
     fn write_files(&self, calls_one_time: u32) {
-        let (dir, source) = (self.folder.path(), Path::new(env!("CARGO_MANIFEST_DIR")));
+        let (dir, source) = (self.folder.path(), source());
         for folder in ["bin", "state", "templates", "sounds"] {
             fs::create_dir(dir.join(folder)).unwrap();
         }
-        let campanile = Path::new(env!("CARGO_BIN_EXE_campanile"));
+        // A test lies in `deps`, beside which the programs of the same build are.
+        let us = std::env::current_exe().unwrap();
+        let programs = us.parent().and_then(Path::parent).expect("a build has a folder");
         for program in ["campanile", "campanile-agi"] {
-            let built = campanile.with_file_name(program);
-            assert!(built.is_file(), "{} is not built; type cargo build --workspace", built.display());
+            let built = programs.join(program);
+            assert!(built.is_file(), "{} is not built; type make build, or for benches make release", built.display());
             fs::copy(built, dir.join("bin").join(program)).unwrap();
         }
         fs::copy(source.join("spool-templates/default.call"), dir.join("templates/default.call")).unwrap();
@@ -296,6 +298,21 @@ impl Lab {
         let pid = self.asterisk_pid();
         let gone = || !Path::new("/proc").join(pid.to_string()).exists();
         poll(10, gone).then_some(()).expect("Asterisk is gone after it was killed");
+    }
+
+    /// Processor time of a program since it started.
+    pub fn processor_time(&self, program: Program) -> Duration {
+        let pid = match program {
+            Program::Serve => self.serve.as_ref().expect("campanile serve runs").pid(),
+            Program::Agi => self.agi.as_ref().expect("campanile-agi runs").pid(),
+            Program::Asterisk => self.asterisk_pid(),
+        };
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        // The fields behind the name, which may hold anything: the 14th and 15th of all are user and system time.
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        let ticks: u64 = fields.split_whitespace().skip(11).take(2).map(|n| n.parse::<u64>().unwrap()).sum();
+        let per_second = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).unwrap().unwrap();
+        Duration::from_secs(ticks) / u32::try_from(per_second).unwrap()
     }
 
     /// Starts the FastAGI server and waits until it listens.

@@ -52,7 +52,7 @@ impl Daemon {
         let _gone_already = kill(self.pid(), signal);
     }
 
-    fn pid(&self) -> Pid {
+    pub fn pid(&self) -> Pid {
         Pid::from_raw(self.child.id().try_into().unwrap())
     }
 
@@ -71,6 +71,12 @@ impl Daemon {
     }
 }
 
+/// The folder of the source: the benches, which use the lab too, are a package below it.
+pub fn source() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().find(|folder| folder.join("tests/lab").is_dir()).expect("the lab is part of the source")
+}
+
 /// Runs a script of the lab and returns what it says; panics with its complaint if it fails.
 #[track_caller]
 pub fn script(name: &str, arguments: &[&str]) -> String {
@@ -82,6 +88,6 @@ pub fn script(name: &str, arguments: &[&str]) -> String {
 
 /// Runs a script of the lab, whatever its outcome.
 pub fn try_script(name: &str, arguments: &[&str]) -> Output {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab").join(name);
+    let path = source().join("tests/lab").join(name);
     Command::new(path).args(arguments).stdin(Stdio::null()).output().unwrap()
 }
