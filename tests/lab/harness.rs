@@ -15,7 +15,7 @@ use nix::unistd::geteuid;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{Daemon, command, script};
+use crate::process::{Daemon, command, script, source, try_script};
 
 /// The Asterisks of the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,14 @@ pub struct Setup {
     sip_ports: Option<[u16; 2]>,
 }
 
+/// A program of a lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    Serve,
+    Agi,
+    Asterisk,
+}
+
 /// A running lab. It ends when it is dropped; after a failure its folder stays to be looked at.
 pub struct Lab {
     pub version: Version,
@@ -79,6 +87,11 @@ impl Setup {
     /// An Asterisk with Local callees, dialled at 600 calls a minute.
     pub fn new(version: Version) -> Self {
         Self { version, calls_one_time: 600, sip_ports: None }
+    }
+
+    /// At so many calls a minute.
+    pub fn calls_one_time(self, calls_one_time: u32) -> Self {
+        Self { calls_one_time, ..self }
     }
 
     /// With a SIP peer.
@@ -154,20 +167,31 @@ impl Lab {
 
     /// The files of ours that lie in `outgoing`.
     pub fn outgoing(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.folder.path().join("spool/outgoing")).unwrap();
+        self.entries("spool/outgoing")
+    }
+
+    /// The files of ours that lie in `outgoing_done`.
+    pub fn archived(&self) -> Vec<String> {
+        self.entries("spool/outgoing_done")
+    }
+
+    fn entries(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path().join(folder)).unwrap();
         entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     /// Settings, log, templates, sounds and programs; `tests/lab/asterisk` gives all of it to Asterisk's user.
     fn write_files(&self, calls_one_time: u32) {
-        let (dir, source) = (self.folder.path(), Path::new(env!("CARGO_MANIFEST_DIR")));
+        let (dir, source) = (self.folder.path(), source());
         for folder in ["bin", "state", "templates", "sounds"] {
             fs::create_dir(dir.join(folder)).unwrap();
         }
-        let campanile = Path::new(env!("CARGO_BIN_EXE_campanile"));
+        // A test lies in `deps`, beside which the programs of the same build are.
+        let us = std::env::current_exe().unwrap();
+        let programs = us.parent().and_then(Path::parent).expect("a build has a folder");
         for program in ["campanile", "campanile-agi"] {
-            let built = campanile.with_file_name(program);
-            assert!(built.is_file(), "{} is not built; type cargo build --workspace", built.display());
+            let built = programs.join(program);
+            assert!(built.is_file(), "{} is not built; type make build, or for benches make release", built.display());
             fs::copy(built, dir.join("bin").join(program)).unwrap();
         }
         fs::copy(source.join("spool-templates/default.call"), dir.join("templates/default.call")).unwrap();
@@ -211,12 +235,84 @@ impl Lab {
         script("asterisk", &arguments);
     }
 
+    /// Kills programs at one stroke, in the midst of whatever they do, and waits until they are gone.
+    pub fn kill(&mut self, victims: &[Program]) {
+        for victim in victims {
+            match victim {
+                Program::Serve => self.serve.iter().for_each(|serve| serve.signal(Signal::SIGKILL)),
+                Program::Agi => self.agi.iter().for_each(|agi| agi.signal(Signal::SIGKILL)),
+                Program::Asterisk => nix::sys::signal::kill(self.asterisk_pid(), Signal::SIGKILL).unwrap(),
+            }
+        }
+        for victim in victims {
+            match victim {
+                Program::Serve => self.kill_serve(),
+                Program::Agi => self.agi.take().expect("campanile-agi runs").end(Signal::SIGKILL),
+                Program::Asterisk => self.until_asterisk_is_gone(),
+            }
+        }
+    }
+
+    /// Starts programs again.
+    pub fn start(&mut self, programs: &[Program]) {
+        for program in programs {
+            match program {
+                Program::Serve => self.start_serve(),
+                Program::Agi => self.start_agi(),
+                Program::Asterisk => self.start_asterisk(),
+            }
+        }
+    }
+
+    fn asterisk_pid(&self) -> nix::unistd::Pid {
+        nix::unistd::Pid::from_raw(self.read("run/asterisk.pid").trim().parse().unwrap())
+    }
+
+    /// `core restart now`, and waits until Asterisk has booted again, with the same process number.
+    pub fn restart_asterisk(&self) {
+        let pid_file = self.folder.path().join("run/asterisk.pid");
+        let written = || fs::metadata(&pid_file).and_then(|found| found.modified()).ok();
+        let before = written();
+        // The connection ends with the old Asterisk, so the command itself may call that a failure.
+        let _ended = try_script("asterisk", &["rx", self.path(), "core restart now"]);
+        let again = poll(20, || written().is_some_and(|now| Some(now) != before));
+        assert!(again, "{} did not restart", self.version);
+        let booted = || {
+            let told = try_script("asterisk", &["rx", self.path(), "core waitfullybooted"]);
+            String::from_utf8_lossy(&told.stdout).contains("fully booted")
+        };
+        assert!(poll(30, booted), "{} did not boot again", self.version);
+    }
+
+    /// Types a command at Asterisk's console.
+    pub fn console(&self, command: &str) -> String {
+        script("asterisk", &["rx", self.path(), command])
+    }
+
     /// Kills Asterisk in the midst of whatever it does.
-    pub fn kill_asterisk(&self) {
-        let pid = nix::unistd::Pid::from_raw(self.read("run/asterisk.pid").trim().parse().unwrap());
-        nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
+    pub fn kill_asterisk(&mut self) {
+        self.kill(&[Program::Asterisk]);
+    }
+
+    fn until_asterisk_is_gone(&self) {
+        let pid = self.asterisk_pid();
         let gone = || !Path::new("/proc").join(pid.to_string()).exists();
         poll(10, gone).then_some(()).expect("Asterisk is gone after it was killed");
+    }
+
+    /// Processor time of a program since it started.
+    pub fn processor_time(&self, program: Program) -> Duration {
+        let pid = match program {
+            Program::Serve => self.serve.as_ref().expect("campanile serve runs").pid(),
+            Program::Agi => self.agi.as_ref().expect("campanile-agi runs").pid(),
+            Program::Asterisk => self.asterisk_pid(),
+        };
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        // The fields behind the name, which may hold anything: the 14th and 15th of all are user and system time.
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        let ticks: u64 = fields.split_whitespace().skip(11).take(2).map(|n| n.parse::<u64>().unwrap()).sum();
+        let per_second = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).unwrap().unwrap();
+        Duration::from_secs(ticks) / u32::try_from(per_second).unwrap()
     }
 
     /// Starts the FastAGI server and waits until it listens.
@@ -264,7 +360,7 @@ impl Lab {
     }
 
     fn print_logs(&self) {
-        for file in ["serve.stderr", "agi.stderr", "campanile.log", "log/messages", "callees.log"] {
+        for file in ["serve.stderr", "agi.stderr", "campanile.log", "log/messages", "log/console", "callees.log"] {
             let text = self.read(file);
             let lines: Vec<&str> = text.lines().collect();
             eprintln!("---- {file}\n{}", lines[lines.len().saturating_sub(25)..].join("\n"));

@@ -19,6 +19,8 @@ macro_rules! on_both {
 #[cfg(test)]
 mod actions;
 #[cfg(test)]
+mod crashes;
+#[cfg(test)]
 mod fates;
 #[cfg(test)]
 mod grid;

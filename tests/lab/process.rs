@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -47,11 +47,18 @@ impl Daemon {
         }
     }
 
+    /// Sends it a signal and does not wait. It was not waited for, so the number is still its own.
+    pub fn signal(&self, signal: Signal) {
+        let _gone_already = kill(self.pid(), signal);
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().try_into().unwrap())
+    }
+
     /// Ends it and waits until it is gone; one that ignores the signal for 10 s is killed.
     pub fn end(mut self, signal: Signal) {
-        let pid = Pid::from_raw(self.child.id().try_into().unwrap());
-        // Not yet waited for, so the number is still its own.
-        let _gone_already = kill(pid, signal);
+        self.signal(signal);
         for _ in 0..200 {
             if self.child.try_wait().unwrap().is_some() {
                 return;
@@ -64,12 +71,23 @@ impl Daemon {
     }
 }
 
+/// The folder of the source: the benches, which use the lab too, are a package below it.
+pub fn source() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().find(|folder| folder.join("tests/lab").is_dir()).expect("the lab is part of the source")
+}
+
 /// Runs a script of the lab and returns what it says; panics with its complaint if it fails.
 #[track_caller]
 pub fn script(name: &str, arguments: &[&str]) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab").join(name);
-    let output = Command::new(path).args(arguments).stdin(Stdio::null()).output().unwrap();
+    let output = try_script(name, arguments);
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name} {arguments:?}: {}\n{complaint}", output.status);
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs a script of the lab, whatever its outcome.
+pub fn try_script(name: &str, arguments: &[&str]) -> Output {
+    let path = source().join("tests/lab").join(name);
+    Command::new(path).args(arguments).stdin(Stdio::null()).output().unwrap()
 }

@@ -59,6 +59,15 @@ impl Lab {
     pub fn callees(&self) -> Vec<Callee> {
         self.read("callees.log").lines().map(Callee::of).collect()
     }
+
+    /// The calls that a Local callee's side has seen end: ticket and instant.
+    pub fn gone(&self) -> Vec<(String, UtcMs)> {
+        let read = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            (words[2].to_owned(), UtcMs(words[0].parse().unwrap()))
+        };
+        self.read("gone.log").lines().map(read).collect()
+    }
 }
 
 impl Campaign<'_> {
@@ -150,22 +159,26 @@ impl Step {
     }
 }
 
-/// A line of `callees.log`: `1795255495747 +441632960005 "+442079460000" "Camp Anile" "acc1"`.
+/// A line of `callees.log`: `1795255495747 +441632960005 "+442079460000" "Camp Anile" "acc1" 0123…`.
 #[derive(Debug, Clone)]
 pub struct Callee {
     pub at: UtcMs,
     pub number: String,
     pub caller: String,
     pub account: String,
+    /// Which attempt it was; no real trunk tells.
+    pub ticket: String,
 }
 
 impl Callee {
     fn of(line: &str) -> Self {
         let (at, rest) = line.split_once(' ').unwrap();
         let (number, rest) = rest.split_once(' ').unwrap();
+        let (rest, ticket) = rest.rsplit_once(' ').unwrap();
         let (caller, account) = rest.rsplit_once(' ').unwrap();
         let own = str::to_owned;
-        Self { at: UtcMs(at.parse().unwrap()), number: own(number), caller: own(caller), account: own(account) }
+        let at = UtcMs(at.parse().unwrap());
+        Self { at, number: own(number), caller: own(caller), account: own(account), ticket: own(ticket) }
     }
 }
 

@@ -1,0 +1,137 @@
+//! End to end on real Asterisk 22: calls with every outcome recorded, beside the same Asterisk fed bare call files.
+//!
+//! Three ways to make the same calls to the same Local callees, never more than [`AT_ONCE`] at a time, in turn in one
+//! Asterisk:
+//!
+//! * ours: a campaign; dialling leg with gate and report, answered leg with the action list;
+//! * the same legs: a loop that writes call files to a dialplan that only dials. Asterisk has the channels of ours to
+//!   work for, and nobody to ask: what is between the two is the price of being asked;
+//! * bare: a loop that writes call files straight to the callee. Two channels less for each call, no gate, no cause.
+//!
+//! Rates by the clock depend on what else the machine does; calls for a second of Asterisk's processor time do not.
+
+#[path = "../tests/lab/harness.rs"]
+#[expect(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "the tests' harness: they use all of it")]
+mod harness;
+#[path = "../tests/lab/process.rs"]
+#[expect(clippy::unwrap_used, clippy::expect_used, reason = "the tests' harness: they use all of it")]
+mod process;
+#[path = "../tests/lab/world.rs"]
+#[expect(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "the tests' harness: they use all of it")]
+mod world;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use campanile::clock;
+use campanile_bench::{cost, goal, median, table};
+use nix::unistd::{Gid, Uid, chown};
+
+use harness::{Lab, Program, Setup, Version};
+use world::{CALLEES, callee};
+
+/// Calls of a round.
+const CALLS: usize = 400;
+/// As many calls at once, in each way.
+const AT_ONCE: usize = 40;
+const ROUNDS: usize = 3;
+
+/// What a round took.
+#[derive(Debug, Clone, Copy)]
+struct Round {
+    wall: Duration,
+    asterisk: Duration,
+    ours: Duration,
+}
+
+/// A quarter each: answers and is left after a second, is busy, rejects, answers and leaves within ten seconds.
+fn numbers() -> Vec<String> {
+    let fates = ["0", "1", "3", "7"];
+    (0..CALLS).map(|i| callee(&format!("{}{:02}", fates[i % fates.len()], i / fates.len()))).collect()
+}
+
+fn measure(lab: &mut Lab, work: impl FnOnce(&mut Lab)) -> Round {
+    let spent = |lab: &Lab| {
+        let own = lab.processor_time(Program::Serve) + lab.processor_time(Program::Agi);
+        (lab.processor_time(Program::Asterisk), own)
+    };
+    let before = spent(lab);
+    let (took, ()) = cost(|| work(lab));
+    let after = spent(lab);
+    Round { wall: took.wall, asterisk: after.0 - before.0, ours: after.1 - before.1 }
+}
+
+fn ours(lab: &mut Lab, name: &str, numbers: &[String]) {
+    let at_once = AT_ONCE.to_string();
+    lab.campaign(name, CALLEES, &["--channels", &at_once]).numbers(numbers).actions(&["WAIT 1"]).start();
+    lab.until_completed(name, 300);
+    let report = lab.report(name);
+    let open = report.iter().filter(|a| a.disposition.is_empty() || a.disposition == "not_dialled").count();
+    assert_eq!((report.len() - open, open), (CALLS, 0), "every call was made once and has its outcome");
+}
+
+/// The loop without a companion: as many files in the spool as calls are allowed at once.
+fn bare(lab: &mut Lab, channel: &str, numbers: &[String]) {
+    let spool = Path::new(lab.path()).join("spool");
+    let staging = spool.join("campanile");
+    let before = lab.callees().len();
+    for (i, number) in numbers.iter().enumerate() {
+        while lab.outgoing().len() >= AT_ONCE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let text =
+            format!("Channel: {}\nApplication: Wait\nData: 1\nWaitTime: 30\n", channel.replace("{number}", number));
+        let (file, name) = (staging.join("bare"), format!("bare-{i}.call"));
+        let written = fs::write(&file, text).and_then(|()| Ok(chown(&file, owner(lab).0, owner(lab).1)?));
+        written.and_then(|()| fs::rename(&file, spool.join("outgoing").join(name))).unwrap_or_else(|e| panic!("{e}"));
+    }
+    lab.until("all bare calls have ended", 60, |lab| lab.outgoing().is_empty());
+    assert_eq!(lab.callees().len() - before, CALLS, "every call was made once");
+}
+
+fn owner(lab: &Lab) -> (Option<Uid>, Option<Gid>) {
+    let uid = lab.read("uid").trim().parse().unwrap_or_else(|e| panic!("uid: {e}"));
+    (Some(Uid::from_raw(uid)), Some(Gid::from_raw(uid)))
+}
+
+fn main() {
+    let began_at = clock::now();
+    let mut lab = Setup::new(Version::V22).calls_one_time(12_000).start_alone();
+    let numbers = numbers();
+    let mut ways: [Vec<Round>; 3] = Default::default();
+    for round in 0..ROUNDS {
+        let name = format!("round{round}");
+        ways[0].push(measure(&mut lab, |lab| ours(lab, &name, &numbers)));
+        ways[1].push(measure(&mut lab, |lab| bare(lab, "Local/{number}@bare-dial/n", &numbers)));
+        ways[2].push(measure(&mut lab, |lab| bare(lab, "Local/{number}@callees/n", &numbers)));
+    }
+    print(&ways);
+    println!("\n{} s in all", clock::now().since_ms(began_at) / 1_000);
+}
+
+fn middle(rounds: &[Round], of: impl Fn(&Round) -> Duration) -> f64 {
+    median(rounds.iter().map(of).collect()).as_secs_f64()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few hundred calls")]
+fn print(ways: &[Vec<Round>; 3]) {
+    let calls = CALLS as f64;
+    let row = |(name, rounds): (&str, &Vec<Round>)| {
+        let (wall, asterisk) = (middle(rounds, |r| r.wall), middle(rounds, |r| r.asterisk));
+        let own = middle(rounds, |r| r.ours);
+        let per_call = |seconds: f64| format!("{:.2}", seconds / calls * 1_000.0);
+        let rate = |seconds: f64| format!("{:.0}", calls / seconds);
+        vec![name.to_owned(), rate(wall), per_call(asterisk), rate(asterisk), per_call(own)]
+    };
+    let names = ["Campanile", "the same legs, nobody asked", "bare call files"];
+    let rows: Vec<_> = names.into_iter().zip(ways).map(row).collect();
+    let head =
+        ["way", "calls/s", "Asterisk, ms a call", "calls a second of Asterisk's processor", "Campanile, ms a call"];
+    table(&format!("{CALLS} calls, {AT_ONCE} at once, Asterisk 22, median of {ROUNDS} rounds"), &head, &rows);
+    let [own, legs, direct] = ways;
+    let asterisk = |rounds| middle(rounds, |r: &Round| r.asterisk);
+    goal("Asterisk's work for a call, ours : the same legs", asterisk(own) / asterisk(legs), 1.0 / 0.9);
+    goal("Asterisk's work for a call, ours : bare", asterisk(own) / asterisk(direct), 1.0 / 0.9);
+    goal("Campanile's processor time : Asterisk's", middle(own, |r| r.ours) / asterisk(own), 0.1);
+}

@@ -1,0 +1,56 @@
+//! How far a call starts from its planned instant, on real Asterisk 22: where the dialplan enters `Dial`.
+
+#[path = "../tests/lab/harness.rs"]
+#[expect(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "the tests' harness: they use all of it")]
+mod harness;
+#[path = "../tests/lab/process.rs"]
+#[expect(clippy::unwrap_used, clippy::expect_used, reason = "the tests' harness: they use all of it")]
+mod process;
+#[path = "../tests/lab/world.rs"]
+#[expect(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "the tests' harness: they use all of it")]
+mod world;
+
+use campanile_bench::{goal, quantile, table};
+
+use harness::{Setup, Version};
+use world::{CALLEES, callee};
+
+/// Starts a second, and how many are measured.
+const RATES: [(u32, usize); 4] = [(1, 20), (10, 100), (50, 400), (100, 400)];
+
+/// Starts a second at which the goal stands.
+const GOAL_AT: u32 = 50;
+
+/// Milliseconds from the planned instant to `Dial`. The dialplan cuts its clock to milliseconds.
+fn offsets(per_second: u32, calls: usize) -> Vec<i64> {
+    let mut lab = Setup::new(Version::V22).calls_one_time(per_second * 60).start_alone();
+    // Busy, rejected, no such number, congested: all of these end at once.
+    let fates = ["1", "3", "4", "5"];
+    let number = |i: usize| callee(&format!("{}{:02}", fates[i % fates.len()], i / fates.len()));
+    let numbers: Vec<String> = (0..calls).map(number).collect();
+    lab.campaign("pace", CALLEES, &["--retry-time", "3600"]).numbers(&numbers).actions(&["WAIT 1"]).start();
+    lab.until("every number was called", 120, |lab| {
+        lab.report("pace").iter().filter(|a| !a.disposition.is_empty()).count() >= calls
+    });
+    let dialled = lab.report("pace").into_iter().filter_map(|a| a.dialled_at.map(|at| at.since_ms(a.planned_at).abs()));
+    dialled.collect()
+}
+
+fn main() {
+    let mut rows = Vec::new();
+    let mut judged = 0;
+    for (per_second, calls) in RATES {
+        let off = offsets(per_second, calls);
+        let [middle, p99, worst] = [0.5, 0.99, 1.0].map(|share| quantile(off.clone(), share));
+        if per_second == GOAL_AT {
+            judged = p99;
+        }
+        let missing = calls - off.len().min(calls);
+        let row = [i64::from(per_second), i64::try_from(off.len()).unwrap_or_default(), middle, p99, worst];
+        rows.push(row.iter().map(ToString::to_string).chain([missing.to_string()]).collect());
+    }
+    let head = ["starts a second", "calls", "median, ms", "99th percentile, ms", "maximum, ms", "refused as late"];
+    table("Off the planned instant at Dial, Asterisk 22", &head, &rows);
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds")]
+    goal("99th percentile off the planned instant at 50 a second, ms", judged as f64, 10.0);
+}

@@ -1,0 +1,221 @@
+//! Every program dies in every state of a call, while a mixed campaign goes on: nobody is called twice, nothing is
+//! lost, and the callees' side agrees with the ledger.
+
+mod moments;
+mod witness;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use campanile::clock;
+use campanile::domain::instant::UtcMs;
+use campanile::ledger::attempts;
+
+use self::moments::{Eye, STATES, State};
+use self::witness::Witness;
+use crate::harness::{Lab, Program, Setup, Version};
+use crate::world::{CALLEES, SIPP, callee};
+
+on_both!(every_program_dies_in_every_state_and_nothing_is_lost_or_called_twice_i1_i2_i3);
+
+/// Who dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Victim {
+    Serve,
+    Asterisk,
+    All,
+    Agi,
+    /// `core restart now`: Asterisk executes itself anew, with the same process number.
+    Restart,
+}
+
+/// `Agi` is followed by `Serve`: after calls that found no gate planning rests for half a minute, unless the daemon is
+/// started again.
+const VICTIMS: [Victim; 5] = [Victim::Restart, Victim::Agi, Victim::Serve, Victim::Asterisk, Victim::All];
+
+impl Victim {
+    fn programs(self) -> &'static [Program] {
+        match self {
+            Self::Serve => &[Program::Serve],
+            Self::Asterisk => &[Program::Asterisk],
+            Self::Agi => &[Program::Agi],
+            Self::All => &[Program::Agi, Program::Serve, Program::Asterisk],
+            Self::Restart => &[],
+        }
+    }
+}
+
+/// How long a state may let itself be waited for.
+const STATE_S: i64 = 60;
+
+/// A campaign that has to end by itself.
+const ONCE: &[&str] = &["--wait-time", "3", "--max-retries", "0", "--retry-time", "1"];
+/// The background: busy and silent numbers again and again, in few channels.
+const AGAIN: &[&str] = &["--wait-time", "3", "--max-retries", "3", "--retry-time", "2", "--channels", "6"];
+
+fn fates(ranges: &[(u32, std::ops::RangeInclusive<u32>)]) -> Vec<String> {
+    let of = |(fate, range): &(u32, std::ops::RangeInclusive<u32>)| -> Vec<String> {
+        range.clone().map(|n| callee(&format!("{fate}{n:02}"))).collect()
+    };
+    mixed(ranges.iter().flat_map(of).collect())
+}
+
+/// In an order in which neighbours differ: calls are made in the order of the list.
+fn mixed(mut numbers: Vec<String>) -> Vec<String> {
+    // Knuth's multiplicative hash of the fate.
+    numbers.sort_by_key(|n| n[n.len() - 3..].parse::<u32>().unwrap().wrapping_mul(2_654_435_761));
+    numbers
+}
+
+/// Numbers that are kept free for drama in eleven cities, so that the SIP peer has enough of them.
+fn sip_numbers() -> Vec<String> {
+    let cities = ["113", "114", "115", "116", "117", "118", "121", "131", "141", "151", "161"];
+    let codes = ["200", "180", "486", "404", "480", "603", "503"];
+    cities.iter().flat_map(|city| codes.iter().map(move |code| format!("+44{city}4960{code}"))).collect()
+}
+
+/// Three campaigns at once; `once` and `again` share numbers.
+fn start_the_mix(lab: &Lab) -> BTreeMap<&'static str, usize> {
+    let once = fates(&[
+        (0, 1..=49),
+        (1, 0..=39),
+        (2, 0..=29),
+        (3, 0..=9),
+        (4, 0..=4),
+        (5, 0..=2),
+        (6, 10..=19),
+        (7, 1..=39),
+        (8, 1..=29),
+    ]);
+    let again = fates(&[(0, 50..=99), (1, 30..=99), (2, 20..=59), (7, 30..=99), (8, 20..=29)]);
+    let sip = sip_numbers();
+    let actions = ["WAIT 1", "PLAY hello-world"];
+    lab.campaign("once", CALLEES, ONCE).numbers(&once).actions(&actions).start();
+    lab.campaign("again", CALLEES, AGAIN).numbers(&again).actions(&actions).start();
+    lab.campaign("sip", SIPP, &[ONCE, &["--channels", "5"]].concat()).numbers(&sip).actions(&actions).start();
+    BTreeMap::from([("once", once.len()), ("again", again.len()), ("sip", sip.len())])
+}
+
+/// The crashes so far.
+struct Crashes {
+    lab: Lab,
+    eye: Eye,
+    /// When an Asterisk was gone, and its calls with it.
+    deaths: Vec<UtcMs>,
+    /// What the stroke found.
+    found: BTreeMap<(State, Victim), Vec<String>>,
+    entropy: u64,
+}
+
+impl Crashes {
+    /// Waits for a call in this state, and lets the victim die over it.
+    fn strike(&mut self, state: State, victim: Victim) {
+        let began_at = clock::now();
+        let end = began_at.plus_s(STATE_S);
+        let file = loop {
+            if let Some(file) = self.eye.look(&self.lab, state) {
+                break file;
+            }
+            assert!(clock::now() < end, "{}: no call was seen {state:?} within {STATE_S} s", self.lab.version);
+            // Planning is over in milliseconds; the other states leave time to breathe.
+            std::thread::sleep(Duration::from_micros(if state == State::Planning { 200 } else { 2_000 }));
+        };
+        let delay_us = self.draw(state.spread_us());
+        std::thread::sleep(Duration::from_micros(delay_us));
+        let waited_ms = clock::now().since_ms(began_at);
+        self.kill(victim);
+        let found = self.eye.found(file);
+        self.revive(victim);
+        let down_ms = clock::now().since_ms(began_at) - waited_ms;
+        println!("  {state:?} {victim:?}: waited {waited_ms} ms, back after {down_ms} ms: {found}");
+        self.found.entry((state, victim)).or_default().push(found);
+    }
+
+    fn kill(&mut self, victim: Victim) {
+        match victim {
+            Victim::Restart => self.lab.restart_asterisk(),
+            _ => self.lab.kill(victim.programs()),
+        }
+        if matches!(victim, Victim::Asterisk | Victim::All | Victim::Restart) {
+            self.deaths.push(clock::now());
+        }
+    }
+
+    fn revive(&mut self, victim: Victim) {
+        self.lab.start(victim.programs());
+        // Nothing of ours may have ended by itself meanwhile.
+        self.lab.until("all goes on", 10, |_| true);
+    }
+
+    fn draw(&mut self, below: u64) -> u64 {
+        self.entropy = self.entropy.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        if below == 0 { 0 } else { (self.entropy >> 33) % below }
+    }
+
+    fn print(&self) {
+        let kills: usize = self.found.values().map(Vec::len).sum();
+        println!(
+            "{}: {kills} crashes; of each, what ledger and spool showed of the call right after it",
+            self.lab.version
+        );
+        for ((state, victim), found) in &self.found {
+            println!(
+                "  {:<11}{:<10}{}  {}",
+                format!("{state:?}"),
+                format!("{victim:?}"),
+                found.len(),
+                found.join(" | ")
+            );
+        }
+    }
+}
+
+fn every_program_dies_in_every_state_and_nothing_is_lost_or_called_twice_i1_i2_i3(version: Version) {
+    let lab = Setup::new(version).with_sip().calls_one_time(360).start();
+    let imported = start_the_mix(&lab);
+    let eye = Eye::open(&lab);
+    let entropy = clock::now().0.unsigned_abs();
+    let mut crashes = Crashes { lab, eye, deaths: Vec::new(), found: BTreeMap::new(), entropy };
+    let began_at = clock::now();
+    for state in STATES {
+        VICTIMS.iter().for_each(|victim| crashes.strike(state, *victim));
+    }
+    crashes.print();
+    let struck_at = clock::now();
+    settle(&mut crashes);
+    println!(
+        "  crashes took {} s, settling {} s",
+        struck_at.since_ms(began_at) / 1000,
+        clock::now().since_ms(struck_at) / 1000
+    );
+    judge(&mut crashes, &imported);
+}
+
+/// The background is stopped; the others run to their ends.
+fn settle(crashes: &mut Crashes) {
+    let lab = &mut crashes.lab;
+    lab.campanile(&["campaign", "stop", "again"]);
+    lab.until_completed("once", 150);
+    lab.until_completed("sip", 60);
+    let ledger = &mut crashes.eye.ledger;
+    lab.until("every attempt is closed", 60, |_| ledger.read(|db| attempts::open_count(db)).unwrap() == 0);
+    lab.until("nothing of ours is left in the spool", 20, |lab| lab.outgoing().is_empty() && lab.archived().is_empty());
+}
+
+fn judge(crashes: &mut Crashes, imported: &BTreeMap<&'static str, usize>) {
+    let Crashes { lab, eye, deaths, .. } = crashes;
+    for (campaign, imported) in imported {
+        let shown = lab.campanile(&["campaign", "show", campaign]);
+        let count = |state: &str| shown["numbers"][state].as_u64().unwrap();
+        let sum = count("waiting") + count("in_progress") + count("reached") + count("failed");
+        assert_eq!((sum, count("total"), count("in_progress")), (*imported as u64, *imported as u64, 0), "{shown}");
+        println!("  {campaign}: {}", shown["numbers"]);
+    }
+    let names: Vec<&str> = imported.keys().copied().collect();
+    let witness = Witness::call(lab, &mut eye.ledger, &names);
+    let seen = witness.assert_no_attempt_was_dialled_twice_i1(&mut eye.ledger);
+    println!("  {}", witness.figures(&seen));
+    witness.assert_invites_agree_i1();
+    witness.assert_no_number_was_in_two_calls_i2(deaths);
+    witness.assert_outcomes_are_the_callees();
+}
