@@ -8,7 +8,7 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::server::{self, ListenError, Stop};
+use crate::server::{self, Limits, ListenError, Stop};
 use crate::wiring::{self, WiringError};
 
 /// Campanile's FastAGI server: decides whether a call may start, runs the answered call, and takes its
@@ -62,10 +62,7 @@ pub fn agi_main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), StartError> {
     let wiring = wiring::connect(arguments.config.as_deref())?;
-    match server::raise_open_files() {
-        Ok(files) => log::info!("may open {files} files"),
-        Err(error) => log::warn!("cannot raise the limit of open files: {error}"),
-    }
+    let limits = limits(wiring.sessions_max);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
     runtime.block_on(async {
         let listener = server::listen(wiring.listen)?;
@@ -75,8 +72,26 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
         tokio::spawn(outlive_terminals(signal(SignalKind::hangup()).map_err(StartError::Runtime)?));
         log::info!("listening on {}", wiring.listen);
         tell_systemd(NotifyState::Ready);
-        server::serve(listener, wiring.desk, wiring.limits, stopping).await.map_err(StartError::Runtime)
+        server::serve(listener, wiring.desk, limits, stopping).await.map_err(StartError::Runtime)
     })
+}
+
+/// As configured, where the limit of open files allows it.
+fn limits(sessions_max: usize) -> Limits {
+    /// What every process may open when nobody says otherwise.
+    const FILES: usize = 1024;
+    let files = server::raise_open_files().unwrap_or_else(|error| {
+        log::warn!("how many files may be opened is unknown: {error}");
+        FILES
+    });
+    let limits = Limits::new(sessions_max, files);
+    log::info!("{files} files: {} connections, {} sessions", limits.connections_max, limits.sessions_max);
+    if limits.sessions_max < sessions_max {
+        log::warn!(
+            "agi_sessions_max = {sessions_max} does not fit into {files} open files; raise LimitNOFILE of the unit"
+        );
+    }
+    limits
 }
 
 /// SIGHUP, such as from a service file's reload, ends no call in progress.
