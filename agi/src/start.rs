@@ -1,10 +1,13 @@
 //! The program around the server: arguments, signals, exit codes.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use listenfd::ListenFd;
 use sd_notify::NotifyState;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -61,11 +64,13 @@ pub fn agi_main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), StartError> {
+    // It reads and clears the environment: before there is a second thread.
+    let sockets = ListenFd::from_env();
     let wiring = wiring::connect(arguments.config.as_deref())?;
     let limits = limits(wiring.sessions_max);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
     runtime.block_on(async {
-        let listener = server::listen(wiring.listen)?;
+        let listener = open(sockets, wiring.listen)?;
         let (stop, stopping) = watch::channel(Stop::NotYet);
         let signals = Signals::new().map_err(StartError::Runtime)?;
         tokio::spawn(signals.pass_on(stop));
@@ -74,6 +79,19 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
         tell_systemd(NotifyState::Ready);
         server::serve(listener, wiring.desk, limits, stopping).await.map_err(StartError::Runtime)
     })
+}
+
+/// The socket that systemd keeps for us, or else one of our own.
+fn open(sockets: ListenFd, address: SocketAddr) -> Result<TcpListener, ListenError> {
+    match server::inherit(sockets, address) {
+        Ok(Some(listener)) => {
+            log::info!("using the socket that was handed over");
+            return Ok(listener);
+        }
+        Ok(None) => {}
+        Err(error) => log::warn!("the socket that was handed over cannot be used: {error}"),
+    }
+    server::listen(address)
 }
 
 /// As configured, where the limit of open files allows it.

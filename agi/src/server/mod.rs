@@ -23,7 +23,7 @@ use wall_clock::WallClock;
 
 pub use desk::Desk;
 pub use limits::{Limits, raise_open_files};
-pub use listener::{BACKLOG, ListenError, listen};
+pub use listener::{BACKLOG, ListenError, inherit, listen};
 
 /// How the server is to end; each is faster than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

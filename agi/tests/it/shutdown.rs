@@ -1,6 +1,6 @@
 //! How the server ends.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use campanile::domain::evidence::{Fact, StepResult};
 use campanile_agi::server::{Limits, Stop};
 use tokio::net::TcpStream;
 
-use super::asterisk::Asterisk;
+use super::asterisk::{Asterisk, environment};
 use super::calls::{go, variables};
 use super::world::{World, usual};
 
@@ -94,4 +94,33 @@ fn sighup_ends_no_call_and_not_the_server() {
     says("SIGHUP");
     send("-TERM");
     assert!(server.wait().unwrap().success());
+}
+
+#[test]
+fn a_connection_that_came_before_the_server_is_answered_on_the_inherited_socket() {
+    let dir = tempfile::tempdir().unwrap();
+    let kept = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = kept.local_addr().unwrap();
+    let mut early = std::net::TcpStream::connect(address).unwrap();
+    early.write_all(environment("ping", &[]).as_bytes()).unwrap();
+    // The socket becomes the shell's standard input, and the server's descriptor 3.
+    let script = format!("LISTEN_FDS=1 LISTEN_PID=$$ exec {} 3<&0", env!("CARGO_BIN_EXE_campanile-agi"));
+    let mut server = Command::new("sh")
+        .args(["-c", &script])
+        .env_remove("CAMPANILE_CONFIG")
+        .env("CAMPANILE_STATE_DIR", dir.path())
+        .env("CAMPANILE_AGI_LISTEN", address.to_string())
+        .env("CAMPANILE_LOG_CONFIG", dir.path().join("none.yaml"))
+        .stdin(Stdio::from(std::os::fd::OwnedFd::from(kept.try_clone().unwrap())))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    early.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut line = String::new();
+    BufReader::new(&early).read_line(&mut line).unwrap();
+    assert!(line.starts_with("SET VARIABLE \"CAMPANILE_PONG\""), "{line:?}");
+    drop(early);
+    assert!(Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap().success());
+    assert!(server.wait().unwrap().success());
+    std::net::TcpStream::connect(address).expect("whoever comes now waits for the next server");
 }
