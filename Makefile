@@ -79,6 +79,7 @@ install: ## install what `make release` has built; DESTDIR, PREFIX, SYSCONFDIR, 
 	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
 	sed 's|/usr/bin/|$(PREFIX)/bin/|' etc/systemd/campanile.service >$(DESTDIR)$(UNITDIR)/campanile.service
 	sed 's|/usr/bin/|$(PREFIX)/bin/|' etc/systemd/campanile-agi.service >$(DESTDIR)$(UNITDIR)/campanile-agi.service
+	$(INSTALL) -m 644 etc/systemd/campanile-agi.socket $(DESTDIR)$(UNITDIR)/campanile-agi.socket
 
 # The bundled SQLite is C.
 tools:

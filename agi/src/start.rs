@@ -1,15 +1,18 @@
 //! The program around the server: arguments, signals, exit codes.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use campanile::exit::Exit;
 use clap::Parser;
+use listenfd::ListenFd;
 use sd_notify::NotifyState;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::server::{self, ListenError, Stop};
+use crate::server::{self, Limits, ListenError, Stop};
 use crate::wiring::{self, Reload, WiringError};
 
 /// Campanile's FastAGI server: decides whether a call may start, runs the answered call, and takes its
@@ -67,22 +70,52 @@ pub fn agi_main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), StartError> {
+    // It reads and clears the environment: before there is a second thread.
+    let sockets = ListenFd::from_env();
     let wiring = wiring::connect(arguments.config.as_deref())?;
-    match server::raise_open_files() {
-        Ok(files) => log::info!("may open {files} files"),
-        Err(error) => log::warn!("cannot raise the limit of open files: {error}"),
-    }
+    let limits = limits(wiring.sessions_max);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
     runtime.block_on(async {
-        let listener = server::listen(wiring.listen)?;
+        let listener = open(sockets, wiring.listen)?;
         let (stop, stopping) = watch::channel(Stop::NotYet);
         let signals = Signals::new().map_err(StartError::Runtime)?;
         tokio::spawn(signals.pass_on(stop));
         tokio::spawn(reload_on(signal(SignalKind::hangup()).map_err(StartError::Runtime)?, wiring.reload));
         log::info!("listening on {}", wiring.listen);
         tell_systemd(NotifyState::Ready);
-        server::serve(listener, wiring.desk, wiring.limits, stopping).await.map_err(StartError::Runtime)
+        server::serve(listener, wiring.desk, limits, stopping).await.map_err(StartError::Runtime)
     })
+}
+
+/// The socket that systemd keeps for us, or else one of our own.
+fn open(sockets: ListenFd, address: SocketAddr) -> Result<TcpListener, ListenError> {
+    match server::inherit(sockets, address) {
+        Ok(Some(listener)) => {
+            log::info!("using the socket that was handed over");
+            return Ok(listener);
+        }
+        Ok(None) => {}
+        Err(error) => log::warn!("the socket that was handed over cannot be used: {error}"),
+    }
+    server::listen(address)
+}
+
+/// As configured, where the limit of open files allows it.
+fn limits(sessions_max: usize) -> Limits {
+    /// What every process may open when nobody says otherwise.
+    const FILES: usize = 1024;
+    let files = server::raise_open_files().unwrap_or_else(|error| {
+        log::warn!("how many files may be opened is unknown: {error}");
+        FILES
+    });
+    let limits = Limits::new(sessions_max, files);
+    log::info!("{files} files: {} connections, {} sessions", limits.connections_max, limits.sessions_max);
+    if limits.sessions_max < sessions_max {
+        log::warn!(
+            "agi_sessions_max = {sessions_max} does not fit into {files} open files; raise LimitNOFILE of the unit"
+        );
+    }
+    limits
 }
 
 /// SIGHUP, such as from a service file's reload, ends no call in progress.

@@ -14,13 +14,14 @@ use campanile::ledger::claims::ServerRate;
 use campanile::settings::{Problems, Settings};
 use campanile::wake::{Change, wake};
 
-use crate::server::{Desk, Limits};
+use crate::server::Desk;
 use crate::session::LedgerDown;
 
 /// What the server runs on.
 pub(crate) struct Wiring<D> {
     pub listen: SocketAddr,
-    pub limits: Limits,
+    /// The most gates and answered legs at once.
+    pub sessions_max: usize,
     pub desk: D,
     pub reload: Reload,
 }
@@ -43,9 +44,9 @@ pub(crate) fn connect(config: Option<&Path>) -> Result<Wiring<impl Desk>, Wiring
     let socket = settings.serve_wake();
     let rate = ServerRate(settings.calls_one_time);
     let desk = CallDesk::open(&settings.ledger(), rate, move || wake(&socket, Change::Evidence))?;
-    let sessions = usize::try_from(settings.agi_sessions_max).unwrap_or(usize::MAX);
+    let sessions_max = usize::try_from(settings.agi_sessions_max).unwrap_or(usize::MAX);
     let reload = Reload { config: config.map(Path::to_owned), desk: desk.clone(), settings: settings.clone() };
-    Ok(Wiring { listen: settings.agi_listen, limits: Limits::new(sessions), desk: LedgerDesk(desk), reload })
+    Ok(Wiring { listen: settings.agi_listen, sessions_max, desk: LedgerDesk(desk), reload })
 }
 
 /// What the server uses, and cannot change while calls go on.

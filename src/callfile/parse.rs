@@ -325,7 +325,7 @@ mod tests {
         // Half of the pid 29926 would be another Asterisk's.
         assert_eq!(
             file("Channel: a/b\nExtension: s\n\nStartRetry: 299").begun(),
-            Some(Begun { pid: 0, began_at: None })
+            Some(Begun { pid: 0, began_at: None, held_s: 0 })
         );
     }
 

@@ -115,7 +115,7 @@ pub const KEYS: &[KeySpec] = &[
         "agi_sessions_max",
         "2000",
         whole(1, 100_000, "sessions"),
-        "The most calls that campanile-agi serves at once; more are refused.",
+        "The most calls that campanile-agi serves at once; more wait.",
     ),
     key("log_config", "/etc/campanile/log4rs.yaml", Allowed::Path, "What is logged, and where."),
 ];

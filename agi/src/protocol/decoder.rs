@@ -112,37 +112,37 @@ impl Decoder {
         }
         while self.ready.is_empty() {
             let Some(line) = self.buffer.next_line().map_err(|_| Violation::LineTooLong)? else { break };
-            self.line(&line)?;
+            match &mut self.phase {
+                Phase::Environment(reader) => {
+                    let Some(request) = reader.line(line)? else { continue };
+                    self.phase = Phase::Replies { awaited: Awaited::Nothing, block: Block::Outside };
+                    // Replies are short: a call keeps no room for an environment.
+                    self.buffer.shrink();
+                    self.ready.push_back(Event::Request(request));
+                }
+                Phase::Replies { awaited, block } => {
+                    hear(&String::from_utf8_lossy(line), awaited, block, &mut self.ready)?;
+                }
+            }
         }
         Ok(self.ready.pop_front())
     }
-
-    fn line(&mut self, line: &[u8]) -> Result<(), Violation> {
-        match &mut self.phase {
-            Phase::Environment(reader) => {
-                if let Some(request) = reader.line(line)? {
-                    self.phase = Phase::Replies { awaited: Awaited::Nothing, block: Block::Outside };
-                    self.ready.push_back(Event::Request(request));
-                }
-                Ok(())
-            }
-            Phase::Replies { awaited, block } => {
-                let text = String::from_utf8_lossy(line);
-                // Asterisk ends HANGUP with a line feed; old versions glued the next reply to it.
-                let (hangup, text) = text.strip_prefix("HANGUP").map_or((false, &*text), |rest| (true, rest));
-                if hangup {
-                    self.ready.push_back(Event::Hangup);
-                }
-                if !(hangup && text.is_empty()) {
-                    self.ready.extend(reply_line(text, awaited, block)?.map(Event::Reply));
-                }
-                Ok(())
-            }
-        }
-    }
 }
 
-/// Reads a line after the environment; gives the reply when one is complete and somebody waits for it.
+/// Reads a line after the environment.
+fn hear(text: &str, awaited: &mut Awaited, block: &mut Block, ready: &mut VecDeque<Event>) -> Result<(), Violation> {
+    // Asterisk ends HANGUP with a line feed; old versions glued the next reply to it.
+    let (hangup, text) = text.strip_prefix("HANGUP").map_or((false, text), |rest| (true, rest));
+    if hangup {
+        ready.push_back(Event::Hangup);
+    }
+    if !(hangup && text.is_empty()) {
+        ready.extend(reply_line(text, awaited, block)?.map(Event::Reply));
+    }
+    Ok(())
+}
+
+/// Reads a line or the rest of one; gives the reply when one is complete and somebody waits for it.
 fn reply_line(text: &str, awaited: &mut Awaited, block: &mut Block) -> Result<Option<Reply>, Violation> {
     let reply = match *block {
         Block::Outside if text.starts_with("520-") => {

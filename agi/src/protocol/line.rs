@@ -26,7 +26,7 @@ impl LineBuffer {
     }
 
     /// The next whole line without its `\n` or `\r\n`; `None` when its end has not come yet.
-    pub(super) fn next_line(&mut self) -> Result<Option<Vec<u8>>, LineTooLong> {
+    pub(super) fn next_line(&mut self) -> Result<Option<&[u8]>, LineTooLong> {
         let found = self.bytes[self.searched..].iter().position(|b| *b == b'\n');
         let end = found.map_or(self.bytes.len(), |at| self.searched + at);
         self.searched = end;
@@ -37,10 +37,15 @@ impl LineBuffer {
             return Ok(None);
         }
         let line = &self.bytes[self.start..end];
-        let line = line.strip_suffix(b"\r").unwrap_or(line).to_vec();
         self.start = end + 1;
         self.searched = self.start;
-        Ok(Some(line))
+        Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
+    }
+
+    /// Frees the room of what was read.
+    pub(super) fn shrink(&mut self) {
+        self.push(&[]);
+        self.bytes.shrink_to_fit();
     }
 }
 
@@ -56,7 +61,7 @@ mod tests {
             for segment in bytes.chunks(size) {
                 buffer.push(segment);
                 while let Some(line) = buffer.next_line().unwrap() {
-                    lines.push(line);
+                    lines.push(line.to_vec());
                 }
             }
             assert_eq!(lines, [b"one".to_vec(), b"".to_vec(), b"two".to_vec()], "segments of {size}");

@@ -4,8 +4,8 @@ use super::decoder::Violation;
 
 /// The most lines of an environment; Asterisk sends about 23 and one for each argument.
 pub const ENVIRONMENT_LINES_MAX: usize = 256;
-/// The most bytes of an environment.
-pub const ENVIRONMENT_BYTES_MAX: usize = 64 * 1024;
+/// The most bytes of an environment; Asterisk's has about 700, and nobody may keep us busy with more.
+pub const ENVIRONMENT_BYTES_MAX: usize = 16 * 1024;
 /// The most arguments that are kept; our dialplan passes at most nine.
 pub const ARGS_MAX: usize = 32;
 
@@ -153,7 +153,7 @@ mod tests {
         let verdicts: Vec<_> = (0..=ENVIRONMENT_LINES_MAX).map(|_| reader.line(b"agi_x: y")).collect();
         assert_eq!(verdicts.iter().position(Result::is_err), Some(ENVIRONMENT_LINES_MAX));
         let mut reader = EnvironmentReader::default();
-        assert!((0..9).map(|_| reader.line(&[b'a'; 8 * 1024])).any(|verdict| verdict.is_err()));
+        assert!((0..3).map(|_| reader.line(&[b'a'; 8 * 1024])).any(|verdict| verdict.is_err()));
     }
 
     #[test]

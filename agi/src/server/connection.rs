@@ -8,11 +8,13 @@ use campanile::clock;
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::AttemptId;
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::desk::Desk;
 use super::limits::Limits;
+use super::lobby::Place;
+use super::mailbox::Mailbox;
 use super::peer::{Lost, Peer};
 use super::wall_clock::WallClock;
 use crate::protocol::{Event, Request};
@@ -24,25 +26,35 @@ pub(super) struct Surroundings<D> {
     pub(super) desk: D,
     pub(super) limits: Limits,
     pub(super) wall_clock: Arc<WallClock>,
-    /// Changes when the server stops.
-    pub(super) quit: watch::Receiver<()>,
+    /// One for each gate and answered leg that may be in progress.
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) closing: watch::Receiver<Closing>,
+}
+
+/// Who may no longer go on; each is more than the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Closing {
+    Open,
+    /// The answered legs.
+    Runs,
+    All,
 }
 
 /// Speaks with one peer to the end, and outlives the connection until the ledger has answered.
-pub(super) async fn converse<D: Desk>(stream: TcpStream, around: Surroundings<D>) {
+pub(super) async fn converse<D: Desk>(stream: TcpStream, place: Place, around: Surroundings<D>) {
     let mut peer = Peer::new(stream);
-    let Some(request) = greet(&mut peer, around.limits, around.quit.clone()).await else { return };
+    let Some(request) = greet(&mut peer, around.limits, around.closing.clone()).await else { return };
     match Session::open(&request) {
-        Ok((session, opening)) => Connection::new(peer, around).run(session, opening).await,
+        Ok((session, opening)) => Connection::new(peer, place, around).run(session, opening).await,
         Err(unwelcome) => log::warn!("a request was turned away: {unwelcome}"),
     }
 }
 
 /// Reads the environment; all of it must come in time, not each byte.
-async fn greet(peer: &mut Peer, limits: Limits, mut quit: watch::Receiver<()>) -> Option<Request> {
+async fn greet(peer: &mut Peer, limits: Limits, mut closing: watch::Receiver<Closing>) -> Option<Request> {
     let greeting = tokio::select! {
         greeting = timeout(limits.environment, peer.next_event()) => greeting,
-        _ = quit.changed() => return None,
+        () = reached(&mut closing, Closing::All) => return None,
     };
     match greeting {
         Ok(Ok(Event::Request(request))) => return Some(request),
@@ -56,10 +68,13 @@ async fn greet(peer: &mut Peer, limits: Limits, mut quit: watch::Receiver<()>) -
 struct Connection<D> {
     /// `None` once the connection is closed by either side.
     peer: Option<Peer>,
+    /// In the lobby, until the ledger knows the ticket.
+    place: Option<Place>,
+    /// The order of somebody known who waits for a slot.
+    order: Option<Input>,
+    slot: Option<OwnedSemaphorePermit>,
     around: Surroundings<D>,
-    answers: mpsc::UnboundedReceiver<Input>,
-    /// Where the ledger's answers go in.
-    answer: mpsc::UnboundedSender<Input>,
+    answers: Arc<Mailbox>,
     /// Questions to the ledger that are not answered yet.
     asked: usize,
     timer: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
@@ -70,6 +85,8 @@ struct Connection<D> {
 /// What happened next.
 enum Happened {
     Input(Input),
+    /// A slot for the order that waits for one.
+    Slot(Option<OwnedSemaphorePermit>),
     /// Nothing, for too long.
     Silence,
     /// The server stops.
@@ -81,46 +98,95 @@ enum Happened {
 enum Flow {
     Open,
     Closed,
+    /// It made room for others before it was known, and does nothing more.
+    TurnedOut,
 }
 
 impl<D: Desk> Connection<D> {
-    fn new(peer: Peer, around: Surroundings<D>) -> Self {
-        let (answer, answers) = mpsc::unbounded_channel();
+    fn new(peer: Peer, place: Place, around: Surroundings<D>) -> Self {
         let deadline = Instant::now() + around.limits.ledger;
-        Self { peer: Some(peer), around, answers, answer, asked: 0, timer: None, deadline }
+        Self {
+            peer: Some(peer),
+            place: Some(place),
+            order: None,
+            slot: None,
+            around,
+            answers: Arc::default(),
+            asked: 0,
+            timer: None,
+            deadline,
+        }
     }
 
     async fn run(mut self, mut session: Session, opening: Vec<Output>) {
         let mut flow = self.perform(opening).await;
         while flow == Flow::Open {
-            match self.next().await {
-                Happened::Input(input) => flow = self.perform(session.handle(clock::now(), input)).await,
+            flow = match self.next(&session).await {
+                Happened::Input(Input::Hangup) => self.hang_up(&mut session).await,
+                Happened::Input(order @ Input::Order(Ok(Some(_)))) => self.known(&mut session, order).await,
+                Happened::Input(input) => self.perform(session.handle(clock::now(), input)).await,
+                Happened::Slot(slot) => {
+                    self.slot = slot;
+                    self.proceed(&mut session).await
+                }
                 last @ (Happened::Silence | Happened::Quit) => {
                     if matches!(last, Happened::Silence) {
                         log::warn!("a session fell silent: {session:?}");
                     }
-                    self.perform(session.handle(clock::now(), Input::Hangup)).await;
-                    flow = Flow::Closed;
+                    self.hang_up(&mut session).await;
+                    Flow::Closed
                 }
-            }
+            };
         }
-        self.peer = None;
-        settle(self, session).await;
+        if flow == Flow::Closed {
+            self.peer = None;
+            self.slot = None;
+            settle(self, session).await;
+        }
     }
 
     /// A hang-up is heard before anything that would go on without it.
-    async fn next(&mut self) -> Happened {
+    async fn next(&mut self, session: &Session) -> Happened {
         tokio::select! {
             biased;
-            _ = self.around.quit.changed() => Happened::Quit,
+            () = reached(&mut self.around.closing, cut_at(session)) => Happened::Quit,
             input = heard(&mut self.peer) => Happened::Input(input),
-            Some(input) = self.answers.recv() => {
+            input = self.answers.take() => {
                 self.asked -= 1;
                 Happened::Input(input)
             }
+            slot = Arc::clone(&self.around.slots).acquire_owned(), if self.order.is_some() => Happened::Slot(slot.ok()),
             () = rings(&mut self.timer) => Happened::Input(Input::Timer),
-            () = sleep_until(self.deadline) => Happened::Silence,
+            () = sleep_until(self.deadline), if self.order.is_none() => Happened::Silence,
         }
+    }
+
+    /// The ledger knows the ticket: nobody takes this connection's place any more. A call goes on when
+    /// there is a slot for it; a report needs none, because it ends at once and may not be lost.
+    async fn known(&mut self, session: &mut Session, order: Input) -> Flow {
+        if !self.place.take().is_some_and(Place::leave) {
+            return Flow::TurnedOut;
+        }
+        self.order = Some(order);
+        let needs_slot = self.peer.is_some() && matches!(session, Session::Gate(_) | Session::Run(_));
+        if needs_slot {
+            self.slot = Arc::clone(&self.around.slots).try_acquire_owned().ok();
+        }
+        if needs_slot && self.slot.is_none() { Flow::Open } else { self.proceed(session).await }
+    }
+
+    /// Goes on with the order that waited.
+    async fn proceed(&mut self, session: &mut Session) -> Flow {
+        match self.order.take() {
+            Some(order) => self.perform(session.handle(clock::now(), order)).await,
+            None => Flow::Open,
+        }
+    }
+
+    /// Whoever is gone needs no slot for what is still to be recorded.
+    async fn hang_up(&mut self, session: &mut Session) -> Flow {
+        let flow = self.perform(session.handle(clock::now(), Input::Hangup)).await;
+        if self.order.is_some() { self.proceed(session).await } else { flow }
     }
 
     async fn perform(&mut self, outputs: Vec<Output>) -> Flow {
@@ -176,9 +242,9 @@ impl<D: Desk> Connection<D> {
     /// Counts a question to the ledger; gives where its answer goes.
     fn ask(&mut self) -> impl FnOnce(Input) + Send + use<D> {
         self.asked += 1;
-        let answer = self.answer.clone();
-        // Nobody listens any more once the session was given up.
-        move |input| drop(answer.send(input))
+        let answers = Arc::clone(&self.answers);
+        // Nobody reads it any more once the session was given up.
+        move |input| answers.put(input)
     }
 }
 
@@ -186,12 +252,31 @@ impl<D: Desk> Connection<D> {
 async fn settle<D: Desk>(mut connection: Connection<D>, mut session: Session) {
     let deadline = Instant::now() + connection.around.limits.ledger;
     while connection.asked > 0 {
-        let Ok(Some(input)) = timeout_at(deadline, connection.answers.recv()).await else {
+        let Ok(input) = timeout_at(deadline, connection.answers.take()).await else {
             return log::warn!("the ledger did not answer: {session:?}");
         };
         connection.asked -= 1;
-        connection.perform(session.handle(clock::now(), input)).await;
+        let flow = match input {
+            order @ Input::Order(Ok(Some(_))) => connection.known(&mut session, order).await,
+            input => connection.perform(session.handle(clock::now(), input)).await,
+        };
+        if flow == Flow::TurnedOut {
+            return;
+        }
     }
+}
+
+/// Answered legs may last; gates and reports end by themselves.
+fn cut_at(session: &Session) -> Closing {
+    match session {
+        Session::Run(_) => Closing::Runs,
+        Session::Gate(_) | Session::Report(_) | Session::Ping(_) => Closing::All,
+    }
+}
+
+/// Returns when the server closes for at least `whom`.
+async fn reached(closing: &mut watch::Receiver<Closing>, whom: Closing) {
+    let _ = closing.wait_for(|closing| *closing >= whom).await;
 }
 
 /// The next input from the peer; never, once it is gone.

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use listenfd::ListenFd;
 use tokio::net::{TcpListener, TcpSocket};
 
 /// How many connections may wait to be accepted. A connection that the kernel drops is tried again
@@ -39,6 +40,22 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
         io::ErrorKind::AddrInUse => ListenError::Taken(address),
         _ => ListenError::Io { address, source },
     })
+}
+
+/// The socket that systemd opened, if it is the one that `address` means. It outlives this process, so
+/// that nobody is refused while we restart.
+pub fn inherit(mut sockets: ListenFd, address: SocketAddr) -> io::Result<Option<TcpListener>> {
+    if !address.ip().is_loopback() {
+        return Ok(None);
+    }
+    let Some(listener) = sockets.take_tcp_listener(0)? else { return Ok(None) };
+    let inherited = listener.local_addr()?;
+    if inherited != address {
+        log::warn!("campanile-agi.socket listens on {inherited}, but agi_listen is {address}: change its ListenStream");
+        return Ok(None);
+    }
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener).map(Some)
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {

@@ -1,9 +1,13 @@
 //! The other end of the line: Asterisk, byte by byte.
 
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -25,14 +29,13 @@ pub(super) enum Lost {
 pub(super) struct Peer {
     stream: TcpStream,
     decoder: Decoder,
-    segment: Box<[u8; 2048]>,
     /// Why a command could not be sent; told in place of the next event.
     lost: Option<Lost>,
 }
 
 impl Peer {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, decoder: Decoder::default(), segment: Box::new([0; 2048]), lost: None }
+        Self { stream, decoder: Decoder::default(), lost: None }
     }
 
     /// The next event. May be dropped while it waits, and loses nothing.
@@ -44,11 +47,19 @@ impl Peer {
             if let Some(event) = self.decoder.next_event()? {
                 return Ok(event);
             }
-            match self.stream.read(&mut self.segment[..]).await? {
-                0 => return Err(Lost::Closed),
-                read => self.decoder.push(&self.segment[..read]),
+            if poll_fn(|context| self.poll_read(context)).await? == 0 {
+                return Err(Lost::Closed);
             }
         }
+    }
+
+    /// Reads what has come, and gives how much. The buffer is the stack's: whoever waits holds none.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut bytes = [MaybeUninit::uninit(); 2048];
+        let mut segment = ReadBuf::uninit(&mut bytes);
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut segment))?;
+        self.decoder.push(segment.filled());
+        Poll::Ready(Ok(segment.filled().len()))
     }
 
     /// Sends a command in one write; its reply is the next one that counts.

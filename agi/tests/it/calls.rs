@@ -10,13 +10,13 @@ use super::world::{World, usual};
 
 const OK: &str = "200 result=1";
 
-async fn variables(asterisk: &mut Asterisk) {
+pub async fn variables(asterisk: &mut Asterisk) {
     asterisk.answers(r#"SET VARIABLE "CAMPANILE_DIAL" "PJSIP/+493012345@gw1""#, OK).await;
     asterisk.answers(r#"SET VARIABLE "CAMPANILE_RING" "30""#, OK).await;
     asterisk.answers(r#"SET VARIABLE "CALLERID(name)" "Campanile""#, OK).await;
 }
 
-async fn go(asterisk: &mut Asterisk) {
+pub async fn go(asterisk: &mut Asterisk) {
     asterisk.answers(r#"SET VARIABLE "CAMPANILE_GO" "1""#, OK).await;
 }
 

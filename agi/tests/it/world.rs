@@ -25,7 +25,7 @@ pub struct World {
 }
 
 pub fn usual() -> Limits {
-    Limits::new(500)
+    Limits::new(500, 2_000)
 }
 
 /// Short enough for a test to wait for it.
