@@ -20,6 +20,7 @@ pub mod claims;
 pub mod contacts;
 mod error;
 pub mod evidence;
+pub mod importing;
 pub mod rest;
 mod rows;
 mod schema;
@@ -104,6 +105,11 @@ impl Ledger {
     ) -> std::result::Result<T, E> {
         let transaction = self.connection.transaction().map_err(LedgerError::from)?;
         verbs(&transaction)
+    }
+
+    /// Gives this connection a page cache of so many KiB, for work that touches more than SQLite's 2 MiB hold.
+    pub fn set_cache_kib(&self, kib: u32) -> Result<()> {
+        Ok(self.connection.pragma_update(None, "cache_size", -i64::from(kib))?)
     }
 
     /// A counter that changes whenever another connection has committed: the backstop for wake-ups
