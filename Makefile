@@ -37,6 +37,8 @@ lab: build ## the tests on real Asterisk 22 and 16; builds the lab first, prints
 test: check fast lab ## everything: check, fast, lab; sets up all that it needs
 
 bench: ## what everything costs, beside a floor in the same run; figures for docs/benchmarks.md
+	@command -v sqlite3 >/dev/null || apt-get install -y --no-install-recommends sqlite3
+	$(CARGO) build --release --locked
 	$(CARGO) bench -p campanile-bench --locked
 
 # One after the other, each for TIME seconds. What a run learns stays in target/; findings are kept by hand.

@@ -3,12 +3,12 @@
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{collect, first, instant_or_null, number, parsed, parsed_or_null};
-use super::{LedgerError, Result};
+use super::{LedgerError, Result, importing};
 use crate::domain::campaign::ContactState;
 use crate::domain::disposition::Disposition;
 use crate::domain::ids::{CampaignId, ContactId};
 use crate::domain::instant::UtcMs;
-use crate::domain::number::Number;
+use crate::domain::number::{Number, Packed};
 use crate::domain::retry::ContactTally;
 
 const COLUMNS: &str = "SELECT id, campaign, number, state, due_at, charged, dials, strikes, disposition FROM contacts";
@@ -80,12 +80,8 @@ fn read(row: &Row<'_>) -> Result<Contact> {
 
 /// Adds a number to a campaign, unless it is there.
 pub fn import(db: &Connection, campaign: CampaignId, number: &Number) -> Result<Imported> {
-    let mut statement = db.prepare_cached(
-        "INSERT INTO contacts (campaign, number, state) VALUES (?1, ?2, 'waiting')
-         ON CONFLICT (number, campaign) DO NOTHING",
-    )?;
-    let added = statement.execute(params![campaign.0, number.as_str()])?;
-    Ok(if added == 1 { Imported::New } else { Imported::Duplicate })
+    let added = importing::add_all(db, campaign, &[Packed::from(number)], ContactId(0))?;
+    Ok(if added.new == 1 { Imported::New } else { Imported::Duplicate })
 }
 
 /// The last contact of the ledger: what an import adds stands behind it.
@@ -102,13 +98,15 @@ pub fn get(db: &Connection, id: ContactId) -> Result<Option<Contact>> {
 
 /// A campaign's contact with this number.
 pub fn find(db: &Connection, campaign: CampaignId, number: &Number) -> Result<Option<Contact>> {
-    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE number = ?1 AND campaign = ?2"))?;
+    let id = "SELECT contact FROM contact_numbers WHERE number = ?1 AND campaign = ?2";
+    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE id = ({id})"))?;
     first(statement.query(params![number.as_str(), campaign.0])?, read)
 }
 
 /// The contacts with this number in all campaigns.
 pub fn with_number(db: &Connection, number: &Number) -> Result<Vec<Contact>> {
-    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE number = ?1 ORDER BY campaign"))?;
+    let ids = "SELECT contact FROM contact_numbers WHERE number = ?1";
+    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE id IN ({ids}) ORDER BY campaign"))?;
     collect(statement.query([number.as_str()])?, read)
 }
 

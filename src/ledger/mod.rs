@@ -20,6 +20,7 @@ pub mod claims;
 pub mod contacts;
 mod error;
 pub mod evidence;
+pub mod importing;
 pub mod rest;
 mod rows;
 mod schema;
@@ -110,6 +111,11 @@ impl Ledger {
     pub fn first_damage(&mut self) -> Result<Option<String>> {
         let told: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         Ok((told != "ok").then(|| told.lines().last().unwrap_or_default().to_owned()))
+    }
+
+    /// Gives this connection a page cache of so many KiB, for work that touches more than SQLite's 2 MiB hold.
+    pub fn set_cache_kib(&self, kib: u32) -> Result<()> {
+        Ok(self.connection.pragma_update(None, "cache_size", -i64::from(kib))?)
     }
 
     /// A counter that changes whenever another connection has committed: the backstop for wake-ups

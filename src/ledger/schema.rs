@@ -5,7 +5,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{LedgerError, Result};
 
 /// Never edit an entry that was released: append one, with sample data in `tests/fixtures/migrations`.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first_light.sql")];
+pub(crate) const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_first_light.sql"), include_str!("migrations/0002_contact_numbers.sql")];
 
 /// Applies the migrations that the ledger lacks, all in one transaction.
 pub(super) fn upgrade(connection: &mut Connection) -> Result<()> {

@@ -13,7 +13,7 @@ use crate::domain::disposition::{Conclusion, Disposition};
 use crate::domain::gate::Refusal;
 use crate::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId, UserId};
 use crate::domain::instant::UtcMs;
-use crate::domain::number::Number;
+use crate::domain::number::{Number, Packed};
 use crate::domain::trunk::ShortNumbers;
 use crate::domain::user::Role;
 
@@ -287,8 +287,42 @@ fn deleting_all_numbers_keeps_those_in_a_call_and_the_report() {
     assert_eq!(rows.len(), 2);
 }
 
+#[test]
+fn many_numbers_at_once_keep_the_order_of_the_file_and_each_counts_once() {
+    let mut w = World::new(trunk(None, None));
+    let (campaign, other) = (w.campaign("spring"), w.campaign("autumn"));
+    let packed = |n: u32| Packed::from(&number(n));
+    let first: Vec<Packed> = (0..200).map(|n| packed(n * 37 % 1_000)).collect();
+    let mut add = |campaign, numbers: &[Packed], before| {
+        w.ledger.write(|db| importing::add_all(db, campaign, numbers, before)).unwrap()
+    };
+    let added = |new, in_run, in_campaign| importing::Added { new, in_run, in_campaign };
+    assert_eq!(add(campaign, &first, ContactId(0)), added(200, 0, 0));
+    assert_eq!(add(other, &first[..70], ContactId(0)), added(70, 0, 0), "each campaign has its own");
+    // A later run: two of the file before, one new number twice, and another one.
+    let second = [packed(7_002), first[3], packed(7_001), packed(7_002), first[0]];
+    assert_eq!(add(campaign, &second, ContactId(270)), added(2, 1, 2));
+    assert_eq!(add(campaign, &second, ContactId(270)), added(0, 3, 2));
+    let listed = w.ledger.read(|db| contacts::page(db, campaign, None, ContactId(0), 1_000)).unwrap();
+    let listed: Vec<Packed> = listed.iter().map(|c| Packed::from(&c.number)).collect();
+    let expected: Vec<Packed> = first.iter().copied().chain([packed(7_002), packed(7_001)]).collect();
+    assert!(listed == expected, "calling follows the file");
+    let held = |w: &mut World| {
+        let sql = "SELECT count(*) FROM contact_numbers";
+        w.ledger.read(|db| Ok(db.query_row(sql, [], |row| row.get::<_, u64>(0))?)).unwrap()
+    };
+    assert_eq!(held(&mut w), 272);
+    w.ledger.write(|db| contacts::delete_all(db, campaign)).unwrap();
+    assert_eq!(held(&mut w), 70, "a number goes with its contact");
+    let gone = w.ledger.write(|db| importing::add_all(db, CampaignId(99), &first, ContactId(0)));
+    assert!(matches!(gone, Err(LedgerError::Absent { .. })), "{gone:?}");
+}
+
 /// One file of sample data for each migration, loaded right after it: the next must cope with it.
-const SAMPLES: &[&str] = &[include_str!("../../tests/fixtures/migrations/0001_first_light.sql")];
+const SAMPLES: &[&str] = &[
+    include_str!("../../tests/fixtures/migrations/0001_first_light.sql"),
+    include_str!("../../tests/fixtures/migrations/0002_contact_numbers.sql"),
+];
 
 #[test]
 fn every_migration_is_tried_over_the_data_of_the_one_before() {
@@ -306,9 +340,12 @@ fn every_migration_is_tried_over_the_data_of_the_one_before() {
     ledger
         .read(|db| {
             let campaign = campaigns::find(db, "spring")?.unwrap();
-            assert_eq!(contacts::counts(db, campaign.id)?.total(), 5);
+            assert_eq!(contacts::counts(db, campaign.id)?.total(), 6);
+            for contact in contacts::page(db, campaign.id, None, ContactId(0), 10)? {
+                assert_eq!(contacts::find(db, campaign.id, &contact.number)?, Some(contact));
+            }
             assert_eq!(actions::get(db, campaign.actions)?.len(), 3);
-            assert_eq!(contacts::page(db, campaign.id, None, ContactId(0), 10)?.len(), 5);
+            assert_eq!(contacts::page(db, campaign.id, None, ContactId(0), 10)?.len(), 6);
             assert_eq!(views::attempts_page(db, campaign.id, AttemptId(0), 10)?.len(), 2);
             assert_eq!(evidence::of(db, AttemptId(2))?.len(), 3);
             assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 3);

@@ -17,8 +17,8 @@ const JOBS_PER_COMMIT_MAX: usize = 256;
 
 /// Runs after the commit, with its outcome.
 type Answer = Box<dyn FnOnce(&std::result::Result<(), String>) + Send>;
-/// Runs inside the transaction.
-type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+/// Runs inside the transaction; `None` when it could not begin.
+type Job = Box<dyn FnOnce(Option<&Connection>) -> Answer + Send>;
 
 /// A handle to the writer thread; the thread ends when the last handle is gone.
 #[derive(Clone)]
@@ -44,11 +44,12 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
         done: impl FnOnce(Result<T>) + Send + 'static,
     ) {
-        let job: Job = Box::new(move |db| match in_savepoint(db, work) {
-            Err(error) => Box::new(move |_| done(Err(error))),
-            Ok(value) => Box::new(move |committed| match committed {
-                Ok(()) => done(Ok(value)),
-                Err(reason) => done(Err(LedgerError::NotCommitted(reason.clone()))),
+        let job: Job = Box::new(move |db| match db.map(|db| in_savepoint(db, work)) {
+            Some(Err(error)) => Box::new(move |_| done(Err(error))),
+            outcome => Box::new(move |committed| match (committed, outcome) {
+                (Ok(()), Some(value)) => done(value),
+                (Ok(()), None) => done(Err(LedgerError::Stopped)),
+                (Err(reason), _) => done(Err(LedgerError::NotCommitted(reason.clone()))),
             }),
         });
         // A writer that is gone drops the job, and `done` with it: the caller's channel closes.
@@ -70,8 +71,7 @@ fn write_all(connection: &mut Connection, waiting: &Receiver<Job>, committed: &i
     while let Ok(first) = waiting.recv() {
         let mut jobs = vec![first];
         jobs.extend(waiting.try_iter().take(JOBS_PER_COMMIT_MAX - 1));
-        let mut answers = Vec::with_capacity(jobs.len());
-        let outcome = commit(connection, jobs, &mut answers).map_err(|error| error.to_string());
+        let (answers, outcome) = commit(connection, jobs);
         if outcome.is_ok() {
             committed();
         }
@@ -79,9 +79,43 @@ fn write_all(connection: &mut Connection, waiting: &Receiver<Job>, committed: &i
     }
 }
 
-fn commit(connection: &mut Connection, jobs: Vec<Job>, answers: &mut Vec<Answer>) -> Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    answers.extend(jobs.into_iter().map(|job| job(&transaction)));
-    transaction.commit()?;
-    Ok(())
+/// Every job has an answer, also when no transaction began.
+fn commit(connection: &mut Connection, jobs: Vec<Job>) -> (Vec<Answer>, std::result::Result<(), String>) {
+    match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+        Ok(transaction) => {
+            let answers = jobs.into_iter().map(|job| job(Some(&transaction))).collect();
+            (answers, transaction.commit().map_err(|error| error.to_string()))
+        }
+        Err(error) => (jobs.into_iter().map(|job| job(None)).collect(), Err(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn when_no_transaction_begins_every_caller_hears_why() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("BEGIN").unwrap();
+        let (jobs, waiting) = channel();
+        let writer = Writer { jobs };
+        let (heard, told) = channel();
+        for place in 0..3 {
+            let heard = heard.clone();
+            writer.submit(
+                |_| -> Result<()> { panic!("nothing began") },
+                move |result| {
+                    heard.send((place, result)).unwrap();
+                },
+            );
+        }
+        drop((writer, heard));
+        write_all(&mut connection, &waiting, &|| panic!("nothing was committed"));
+        let told: Vec<_> = told.iter().collect();
+        let because = |r: &Result<()>| matches!(r, Err(LedgerError::NotCommitted(why)) if why.contains("transaction"));
+        assert!(told.len() == 3 && told.iter().all(|(_, result)| because(result)), "{told:?}");
+    }
 }

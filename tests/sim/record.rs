@@ -186,7 +186,7 @@ impl World {
             assert_eq!(counts.total(), imported, "I3: the sums of campaign {id}: {counts:?}");
         }
         self.check_grid();
-        if self.steps % 16 == 0 {
+        if self.steps.is_multiple_of(16) {
             self.check_why();
         }
     }
@@ -194,11 +194,10 @@ impl World {
     fn check_grid(&mut self) {
         let rate = i64::from(self.limits.calls_one_time);
         let slots = &mut self.folders.borrow_mut().published;
-        while let Some((name, slot)) = slots.last_key_value() {
+        while let Some((name, slot)) = slots.pop_first() {
             let into = slot.0.rem_euclid(60_000);
             let i = (into * rate + 59_999) / 60_000;
             assert_eq!(i * 60_000 / rate, into, "I6: {name} is planned off the grid, for {slot}");
-            break;
         }
     }
 

@@ -5,10 +5,12 @@
 //! [`Number`] and compares its text.
 
 mod country;
+mod packed;
 mod reading;
 mod refusal;
 
 pub use country::{Country, UnknownCountry};
+pub use packed::Packed;
 pub use refusal::{NumberRefusal, SpreadsheetDamage};
 
 use std::fmt;
@@ -51,12 +53,12 @@ impl Number {
     }
 
     /// A number that is already canonical, as the ledger gives it back; `None` when it is not of the
-    /// form `\+?[0-9*#]{2,32}`.
+    /// form `\+?[0-9*#]{2,}`, or longer than 32 characters.
     #[must_use]
     pub fn from_canonical(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('+').unwrap_or(text);
         let dialable = digits.bytes().all(|b| b.is_ascii_digit() || b == b'*' || b == b'#');
-        (dialable && (2..=32).contains(&digits.len())).then(|| Self(text.to_owned()))
+        (dialable && digits.len() >= 2 && text.len() <= packed::CHARACTERS_MAX).then(|| Self(text.to_owned()))
     }
 
     /// The number as a log may show it: the last two digits only.

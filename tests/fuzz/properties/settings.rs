@@ -66,7 +66,7 @@ fn loaded(file: &PathBuf, data: &[u8]) {
     }
 }
 
-fn reported(file: &PathBuf) -> (String, Exit) {
+fn reported(file: &std::path::Path) -> (String, Exit) {
     let mut out = Vec::new();
     let exit = report::report(Some(file), &mut out);
     let told = String::from_utf8(out).expect("a report is text");
