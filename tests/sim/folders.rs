@@ -46,6 +46,8 @@ pub struct Folders {
     pub kill: Option<(u32, Moment)>,
     /// Every call that was ever published, with its slot.
     pub published: BTreeMap<SpoolName, UtcMs>,
+    /// Those of them whose slots nobody has looked at yet.
+    pub unseen: Vec<(SpoolName, UtcMs)>,
 }
 
 impl Folders {
@@ -129,6 +131,7 @@ impl SpoolPort for Port {
             if folders.full {
                 return Err(PortError("no space left on device".to_owned()));
             }
+            folders.unseen.push((call.file, call.start_at));
             let twice = folders.published.insert(call.file, call.start_at);
             assert_eq!(twice, None, "{} is published twice", call.file);
             let mtime_s = call.start_at.0.div_euclid(1000) - 1;

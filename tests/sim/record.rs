@@ -193,8 +193,7 @@ impl World {
 
     fn check_grid(&mut self) {
         let rate = i64::from(self.limits.calls_one_time);
-        let slots = &mut self.folders.borrow_mut().published;
-        while let Some((name, slot)) = slots.pop_first() {
+        for (name, slot) in self.folders.borrow_mut().unseen.drain(..) {
             let into = slot.0.rem_euclid(60_000);
             let i = (into * rate + 59_999) / 60_000;
             assert_eq!(i * 60_000 / rate, into, "I6: {name} is planned off the grid, for {slot}");
