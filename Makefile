@@ -11,7 +11,7 @@ INSTALL    ?= install
 LAB_THREADS ?= 8
 
 .DEFAULT_GOAL := build
-.PHONY: help build release check test fast lab bench fuzz demo install tools
+.PHONY: help build release check test fast lab sim mistakes bench fuzz demo install tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,6 +33,17 @@ fast: tools ## unit, property and integration tests: no Asterisk, no network
 lab: build ## the tests on real Asterisk 22 and 16; builds the lab first, prints fates and the grid's figures
 	tests/lab/prepare 22 16 sip
 	$(CARGO) test --test lab --locked -- --test-threads=$(LAB_THREADS) --show-output
+
+# Which seeds: make sim SEEDS=1000 FROM=5000. Those that failed once come first.
+SEEDS ?= 500
+FROM  ?= 1
+TURNS ?= 500
+
+sim: tools ## the simulated world: SEEDS of them, each with its own disasters
+	$(CARGO) run -q --locked -p campanile-sim -- --seeds $(SEEDS) --from $(FROM) --turns $(TURNS)
+
+mistakes: tools ## make deliberate mistakes, and count the seeds that catch each
+	tests/sim/mistakes/run $(if $(filter command line,$(origin SEEDS)),$(SEEDS),200)
 
 test: check fast lab ## everything: check, fast, lab; sets up all that it needs
 

@@ -41,7 +41,7 @@ struct Arguments {
     #[arg(long, default_value_t = 1)]
     from: u64,
     /// Turns with disasters, in each seed: a happening or a step of the engine.
-    #[arg(long, default_value_t = 1500)]
+    #[arg(long, default_value_t = 500)]
     turns: u64,
 }
 
