@@ -217,5 +217,5 @@ fn judge(crashes: &mut Crashes, imported: &BTreeMap<&'static str, usize>) {
     println!("  {}", witness.figures(&seen));
     witness.assert_invites_agree_i1();
     witness.assert_no_number_was_in_two_calls_i2(deaths);
-    witness.assert_outcomes_are_the_callees();
+    witness.assert_outcomes_are_the_callees(deaths);
 }

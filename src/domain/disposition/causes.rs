@@ -27,9 +27,11 @@ pub(super) fn classify(report: &Report) -> Finding {
         // Cause 34, SIP 503 and the 5xx that are not listed (asterisk.md 6.1).
         DialStatus::Congestion => (TrunkFailure, Some("the trunk is congested or refuses calls")),
         // Without a code no channel was ever made: an unknown endpoint, an unloaded module (asterisk.md 5.4).
-        DialStatus::ChanUnavail => {
-            by_code(report).unwrap_or((TrunkFailure, Some("the trunk could not be used: does Asterisk know it?")))
-        }
+        // One that rang was made: `core restart now` hangs it up without a code.
+        DialStatus::ChanUnavail => by_code(report).unwrap_or(match report.ring_after_ms {
+            Some(_) => (NoAnswer, Some("our side ended the call while it rang")),
+            None => (TrunkFailure, Some("the trunk could not be used: does Asterisk know it?")),
+        }),
         DialStatus::InvalidArgs => (TrunkFailure, Some("Dial could not read its arguments: check the dial template")),
         // Only Dial's privacy options, which we do not set, lead here: the callee told us to go away.
         DialStatus::DontCall | DialStatus::Torture => (Rejected, None),
@@ -154,6 +156,12 @@ mod tests {
         check("CHANUNAVAIL", 18, 0, NoAnswer);
         // A provisional code says that it rang, not why it failed.
         check("CHANUNAVAIL", 21, 183, Rejected);
+    }
+
+    #[test]
+    fn a_call_that_asterisk_ended_while_it_rang_is_no_failure_of_the_trunk() {
+        let report = Report { dial_status: "CHANUNAVAIL".parse().ok(), ring_after_ms: Some(22), ..Report::default() };
+        assert_eq!(classify(&report).0, NoAnswer);
     }
 
     #[test]
