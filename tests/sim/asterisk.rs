@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use campanile::callfile::{self, MarkWord, TICKET_VARIABLE};
 use campanile::daemon::event::Event;
 use campanile::domain::evidence::DialStatus;
+use campanile::domain::instant::UtcMs;
 use campanile::spool::{AsteriskRun, SpoolName};
 use campanile_agi::protocol::Request;
 
@@ -63,6 +64,8 @@ pub struct Asterisk {
     /// Counts its lives: what a dead one had in hand does not happen.
     pub life: u32,
     pid: i64,
+    /// By both clocks.
+    started: (i64, UtcMs),
     /// Every life has the same pid, as in a container.
     container: bool,
     /// Where within the second its spool thread wakes.
@@ -79,6 +82,7 @@ impl Asterisk {
             alive: false,
             life: 0,
             pid: 100,
+            started: (0, UtcMs(0)),
             container: chance.per_mille(250),
             phase_ms: 0,
             list: BTreeSet::new(),
@@ -103,11 +107,19 @@ impl World {
         asterisk.pid += i64::from(!asterisk.container);
         asterisk.phase_ms = phase_ms;
         let (pid, life) = (asterisk.pid, asterisk.life);
-        let since = self.now();
-        self.folders.borrow_mut().asterisk = Some(AsteriskRun { pid, since });
+        self.asterisk.started = (self.mono_ms, self.now());
+        self.show_asterisk();
         self.say(|_| format!("asterisk {pid} starts"));
         let boot_ms = self.chance.between(300, 3_000);
         self.after(boot_ms, Happening::AsteriskLooks { life });
+    }
+
+    /// What pid file and process table tell of it: the earlier of the file's time and of now less its age.
+    pub fn show_asterisk(&mut self) {
+        let (mono, wall) = self.asterisk.started;
+        let since = wall.min(self.now().plus_ms(mono - self.mono_ms));
+        let run = AsteriskRun { pid: self.asterisk.pid, since };
+        self.folders.borrow_mut().asterisk = self.asterisk.alive.then_some(run);
     }
 
     pub fn kill_asterisk(&mut self) {

@@ -30,7 +30,7 @@ use world::World;
 /// Seeds that failed once; every run begins with them.
 const KNOWN: &str = include_str!("seeds");
 /// The longest that a world may take to come to rest, in turns.
-const REST_TURNS_MAX: u64 = 400_000;
+const REST_TURNS_MAX: u64 = 100_000;
 
 #[derive(Debug, Parser)]
 struct Arguments {

@@ -152,6 +152,7 @@ impl World {
         self.wall_offset_ms += ms;
         self.epoch += 1;
         self.next_tick = self.tick_after(self.now());
+        self.show_asterisk();
         self.say(|w| format!("the clock steps by {ms} ms to {}", w.now()));
     }
 
@@ -341,7 +342,9 @@ impl World {
             Happening::Backstop => self.backstop(),
             Happening::Disk => {
                 self.folders.borrow_mut().reach_disk();
-                self.after(DISK_MS, Happening::Disk);
+                if !self.plagues.over {
+                    self.after(DISK_MS, Happening::Disk);
+                }
             }
             Happening::Plague(plague) => self.strike(plague),
             Happening::PlagueEnds(plague) => self.relieve(plague),
