@@ -284,6 +284,11 @@ impl Lab {
         assert!(poll(30, booted), "{} did not boot again", self.version);
     }
 
+    /// Kills Asterisk in the midst of whatever it does.
+    pub fn kill_asterisk(&mut self) {
+        self.kill(&[Program::Asterisk]);
+    }
+
     fn until_asterisk_is_gone(&self) {
         let pid = self.asterisk_pid();
         let gone = || !Path::new("/proc").join(pid.to_string()).exists();
