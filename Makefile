@@ -11,7 +11,7 @@ INSTALL    ?= install
 LAB_THREADS ?= 8
 
 .DEFAULT_GOAL := build
-.PHONY: help build release check test fast lab sim mistakes bench fuzz demo install tools
+.PHONY: help build release check test fast lab crashes sim mistakes bench fuzz demo install tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,7 +32,11 @@ fast: tools ## unit, property and integration tests: no Asterisk, no network
 
 lab: build ## the tests on real Asterisk 22 and 16; builds the lab first, prints fates and the grid's figures
 	tests/lab/prepare 22 16 sip
-	$(CARGO) test --test lab --locked -- --test-threads=$(LAB_THREADS) --show-output
+	$(CARGO) test --test lab --locked -- --test-threads=$(LAB_THREADS) --show-output --skip crashes::
+
+crashes: build ## kill -9 of every program in every state of a call, on real Asterisk 22 and 16; ten minutes
+	tests/lab/prepare 22 16 sip
+	$(CARGO) test --test lab --locked -- --test-threads=2 --show-output crashes::
 
 # Which seeds: make sim SEEDS=1000 FROM=5000. Those that failed once come first.
 SEEDS ?= 500
