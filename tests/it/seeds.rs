@@ -55,3 +55,48 @@ fn numbers_of_the_seeds_are_canonical_or_refused_i7() {
 fn settings_of_the_seeds_are_settings_or_problems() {
     hold("settings", settings::check);
 }
+
+/// What no seed holds: inputs that are almost right.
+mod almost_right {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::{archive, call_file, numbers, settings, template};
+
+    const CALL_LINE: &str =
+        "(Set|Channel|StartRetry|Status|Priority|RetryTime|archive|Account|x)?:?[ =/;#\\\\(0-9a\u{0}é\r-]{0,40}\n?";
+    const TEMPLATE_LINE: &str =
+        "((Set: _{0,3}[A-C]{1,2}(=[a-z.;# ]{0,5})?)|(Codecs: [a-z,& ]{0,9})|(RetryTime: [0-9]{1,6})|[#;]x)\n";
+    const CELL: &str = "(\\+|00|tel:|='|\"|')?[0-9 ()/.*#-]{0,16}(x12|E\\+1|;ext=1|é|\u{202f})?\"?";
+    const CONF_LINE: &str = "(calls_one_time|cron_interval|country|time_zone|spool_dir|sounds_dirs|state_dir|agi_listen|host|user|k)? ?=? ?([0-9]{0,6}|[a-zA-Z]{0,3}|/[a-z:/ ;#\u{a0}]{0,9}|UTC|\\[::1\\]:1|127.0.0.1:9)[;#\r\u{1b}]?\n";
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        #[test]
+        fn call_files_are_read_and_written_and_read_alike_i7(lines in vec(CALL_LINE, 0..20)) {
+            call_file::check(lines.concat().as_bytes());
+        }
+
+        #[test]
+        fn templates_make_our_files_or_none_i7(lines in vec(TEMPLATE_LINE, 0..6)) {
+            template::check(lines.concat().as_bytes());
+        }
+
+        #[test]
+        fn torn_archives_tell_no_more_than_whole_lines(deeds in vec(any::<u8>(), 0..30)) {
+            archive::check(&deeds);
+        }
+
+        #[test]
+        fn rows_and_refusals_are_all_rows_i7(options in "[\u{1}-\u{7f}]{2}[\u{1}-\u{8}]", rows in vec(vec(CELL, 1..4), 1..12)) {
+            let lines: Vec<String> = rows.iter().map(|cells| cells.join(",")).collect();
+            numbers::check(format!("\u{1}{options}{}", lines.join("\n")).as_bytes());
+        }
+
+        #[test]
+        fn settings_that_hold_are_the_same_when_printed(lines in vec(CONF_LINE, 0..6)) {
+            settings::check(lines.concat().as_bytes());
+        }
+    }
+}

@@ -19,5 +19,9 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         bytes
     };
     let ours = properties::call_file::as_the_oracle_tells_it(data);
-    assert_eq!(told.escape_ascii().to_string(), ours.escape_ascii().to_string(), "Asterisk's rules (left), ours (right)");
+    assert_eq!(
+        told.escape_ascii().to_string(),
+        ours.escape_ascii().to_string(),
+        "Asterisk's rules (left), ours (right)"
+    );
 });

@@ -4,16 +4,21 @@
 //! reply is awaited from then on) and `\x02` for the last line a hundred times over.
 
 use campanile_agi::protocol::{
-    ARGS_MAX, COMMAND_BYTES_MAX, Command, Decoder, Event, Reply, Request, SESSION_BYTES_MAX, Variable, Violation,
+    ARGS_MAX, COMMAND_BYTES_MAX, Command, Decoder, Event, Reply, SESSION_BYTES_MAX, Variable, Violation,
 };
 
 const SEGMENTS: [usize; 5] = [1, 2, 7, 64, usize::MAX];
+/// For what is longer than this many bytes, because byte by byte it takes its time.
+const LONG: usize = 32 * 1024;
+const LONG_SEGMENTS: [usize; 3] = [997, 16 * 1024, usize::MAX];
 
 pub fn check(data: &[u8]) {
     let spoken = spoken(data);
-    let [first, others @ ..] = SEGMENTS.map(|size| heard(&spoken, size));
-    for (other, size) in others.iter().zip(&SEGMENTS[1..]) {
-        same(&first, other, *size);
+    let length: usize = spoken.iter().map(Vec::len).sum();
+    let sizes = if length > LONG { &LONG_SEGMENTS[..] } else { &SEGMENTS[..] };
+    let first = heard(&spoken, sizes[0]);
+    for size in &sizes[1..] {
+        same(&first, &heard(&spoken, *size), *size);
     }
     bounded(&spoken, &first);
     environment(data);
@@ -120,14 +125,6 @@ fn environment(data: &[u8]) {
         assert_eq!(request.arg(place), value(&format!("agi_arg_{place}")).last().copied().unwrap_or_default());
     }
     assert_eq!((request.arg(0), request.arg(ARGS_MAX + 1)), ("", ""));
-    let shown = format!("{request:?}");
-    assert_eq!(shown, format!("{:?}", Request::new(request.script(), &vec![""; shown_arguments(&request)])));
-}
-
-/// How many arguments a request says that it has.
-fn shown_arguments(request: &Request) -> usize {
-    let shown = format!("{request:?}");
-    shown.rsplit(", ").next().and_then(|tail| tail.split(' ').next()?.parse().ok()).expect("a count")
 }
 
 /// A reply that is written from its parts is read as them.
@@ -153,13 +150,7 @@ fn reply_reads_back(data: &[u8]) {
 fn commands(value: &str) {
     for name in Variable::ALL {
         let command = Command::SetVariable { name, value: value.to_owned() };
-        let shown = format!("{command:?}");
-        assert!(
-            value.chars().count() < 4
-                || !shown.contains(value)
-                || name.as_str().contains(value)
-                || "SET VARIABLE ".contains(value)
-        );
+        assert_eq!(format!("{command:?}"), format!("SET VARIABLE {} …", name.as_str()));
         match command.render() {
             Err(_) => assert!(value.contains(['\r', '\n', '\0']) || value.len() * 2 > COMMAND_BYTES_MAX - 100),
             Ok(line) => {

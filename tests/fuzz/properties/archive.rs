@@ -36,7 +36,7 @@ struct History {
 fn history(data: &[u8]) -> History {
     const RETRY_TIME_S: i64 = 86_400;
     let mut history = History::default();
-    for (place, byte) in data.iter().take(200).enumerate() {
+    for (place, byte) in data.iter().take(40).enumerate() {
         let (pid, now_s) = (i64::from(byte >> 4) * 1_000 + 7, 1_800_000_000 + i64::try_from(place).unwrap() * 60);
         let line = match byte % 8 {
             0 => {
@@ -65,7 +65,7 @@ fn status(history: &mut History, status: ArchiveStatus) -> String {
 /// would be believed for ever; and a torn mark says that Asterisk has the file, but not which Asterisk,
 /// because half a pid is another one's.
 fn torn(file: &[u8], history: &[u8]) {
-    for end in history.len().saturating_sub(80)..history.len() {
+    for end in history.len().saturating_sub(60)..history.len() {
         let (told, half) =
             history[..end].split_at(history[..end].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1));
         let torn = parse(&[file, told, half].concat()).file;

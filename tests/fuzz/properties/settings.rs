@@ -24,8 +24,8 @@ pub fn check(data: &[u8]) {
     loaded(&plain, data);
     loaded(&mor, data);
     if !data.windows(SECRET.len()).any(|w| w == SECRET.as_bytes()) {
-        keeps_the_secret(&plain, data);
-        keeps_the_secret(&mor, data);
+        // Both in turn: a report costs most of the time.
+        keeps_the_secret(if data.len().is_multiple_of(2) { &plain } else { &mor }, data);
     }
 }
 

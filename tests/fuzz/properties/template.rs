@@ -60,7 +60,10 @@ fn carries_the_ticket(bytes: &[u8], ticket: Ticket) {
     assert!(file.tech == "Local" && file.dest == "dial@campanile-dial/n");
     assert!(file.context == "campanile-answered" && file.extension == "s");
     assert!([&file.application, &file.data, &file.caller_id, &file.account].iter().all(|text| text.is_empty()));
-    let ours = file.set.iter().filter(|(name, _)| name.to_str().is_some_and(|n| n.contains("CAMPANILE")));
+    let ours = file
+        .set
+        .iter()
+        .filter(|(name, _)| name.to_str().is_some_and(|n| n.trim_start_matches('_').starts_with("CAMPANILE")));
     assert_eq!(ours.count(), 1);
     let carried = file.variable("__CAMPANILE_TICKET").and_then(|text| text.to_str()?.parse().ok());
     assert_eq!(carried, Some(ticket));
