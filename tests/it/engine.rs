@@ -79,6 +79,19 @@ fn a_number_is_called_again_at_its_retry_time_and_at_most_max_retries_times() {
 }
 
 #[test]
+fn a_retry_that_was_planned_ahead_and_withdrawn_is_not_called_early() {
+    let mut w = World::with(EngineLimits { cron_interval: 60, ..LIMITS });
+    w.fate(1, &[BUSY, ANSWERS]);
+    w.running_with("spring", 1..=1, |c| (c.retry.max_retries, c.retry.retry_time_s) = (1, 300));
+    w.pass_s(60);
+    w.running("autumn", 11..=15);
+    w.pass_until_done(1);
+    let dials = w.dials_to(1);
+    assert_eq!(dials.len(), 2);
+    assert!(dials[1].since_ms(dials[0]) >= 300_000, "{dials:?}");
+}
+
+#[test]
 fn nobody_is_called_outside_the_window_i4() {
     let mut w = World::with(EngineLimits { cron_interval: 60, ..LIMITS });
     (1..=30).for_each(|n| w.fate(n, &[BUSY, ANSWERS]));

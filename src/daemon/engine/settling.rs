@@ -116,6 +116,10 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
     let (state, due_at) = match then.next {
         ContactNext::Reached => (ContactState::Reached, None),
         ContactNext::Failed(_) => (ContactState::Failed, None),
+        // A call that was planned ahead and not made leaves the number its time: a retry is not called early.
+        ContactNext::Again { due_at } if conclusion.not_dialled.is_some() => {
+            (ContactState::Waiting, contact.due_at.max(Some(due_at)))
+        }
         ContactNext::Again { due_at } => (ContactState::Waiting, Some(due_at)),
     };
     contacts::settle(db, id, state, due_at, then.tally, conclusion.disposition)
