@@ -49,7 +49,10 @@ sim: tools ## the simulated world: SEEDS of them, each with its own disasters
 mistakes: tools ## make deliberate mistakes, and count the seeds that catch each
 	tests/sim/mistakes/run $(if $(filter command line,$(origin SEEDS)),$(SEEDS),200)
 
-test: check fast lab ## everything: check, fast, lab; sets up all that it needs
+# Few seeds here: each costs about a second of a development build. make sim takes as many as you have time for.
+test: SEEDS = 30
+test: TURNS = 450
+test: check fast sim lab ## everything: check, fast, sim, lab; sets up all that it needs
 
 bench: ## what everything costs, beside a floor in the same run; figures for docs/benchmarks.md
 	@command -v sqlite3 >/dev/null || apt-get install -y --no-install-recommends sqlite3
