@@ -97,7 +97,7 @@ pub enum RowRefusal {
     },
     /// A quote that was never closed, or much too late.
     #[error(
-        "a quote opened here runs on to line {until_line} (more than {ROW_LINES_MAX} lines, or the end of the file); close it"
+        "a quote opened here runs on to line {until_line} (more than {ROW_LINES_MAX} lines, over the numbers below a header, or to the end of the file); close it"
     )]
     OpenQuote {
         /// Where the row ends.

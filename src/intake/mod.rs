@@ -243,11 +243,14 @@ impl Iterator for Intake {
                     return Some(Err(RowError::Unreadable(error)));
                 }
             };
+            let line = record.line;
             if self.progress == Progress::BeforeHeader {
                 self.progress = Progress::Rows;
-                continue;
+                match record.swallowed_rows() {
+                    Some(why) => return Some(Err(RowError::Refused { line, why })),
+                    None => continue,
+                }
             }
-            let line = record.line;
             let row = record.into_text(place).map(|text| Row { line, text });
             return Some(row.map_err(|why| RowError::Refused { line, why }));
         }

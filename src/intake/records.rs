@@ -89,6 +89,17 @@ impl Record {
         if text.contains(char::REPLACEMENT_CHARACTER) { Err(RowRefusal::NotInCharset) } else { Ok(text) }
     }
 
+    /// Why this is no header: rows went into it, because a quote in it was not closed in time. A real
+    /// header may be broken over a few lines, but none of them has a number.
+    pub(super) fn swallowed_rows(&self) -> Option<RowRefusal> {
+        const HEADER_LINES_MAX: u64 = 10;
+        let number = |line: &str| line.bytes().filter(u8::is_ascii_digit).count() >= 6;
+        let numbers = || self.cells.iter().any(|cell| cell.text().lines().skip(1).any(number));
+        let lines = self.last_line.saturating_sub(self.line);
+        let swallowed = self.ending == Ending::OpenQuote || lines >= HEADER_LINES_MAX || numbers();
+        swallowed.then_some(RowRefusal::OpenQuote { until_line: self.last_line })
+    }
+
     /// Blank, or a comment in a list.
     fn is_skipped(&self, dialect: Dialect) -> bool {
         let comment = || self.cells.first().is_some_and(|cell| is_comment(&cell.bytes));

@@ -231,6 +231,23 @@ fn a_quote_that_nobody_closes_does_not_swallow_rows_in_silence() {
 }
 
 #[test]
+fn a_header_with_an_open_quote_does_not_swallow_rows_in_silence() {
+    let open = "\"phone\n+441632960001\n+441632960002\n\"x\"\n+441632960003\n";
+    let mut intake = text(open, &Options::default()).unwrap();
+    let refused = intake.next().unwrap().unwrap_err();
+    assert!(
+        matches!(refused, RowError::Refused { line: 1, why: RowRefusal::OpenQuote { until_line: 4 } }),
+        "{refused:?}"
+    );
+    assert_eq!(intake.next().unwrap().unwrap(), Row { line: 5, text: "+441632960003".into() });
+    let long = format!("phone,\"note\n{}\"\n+441632960003,ok\n", "+441632960001,fine\n".repeat(20));
+    assert_eq!(refusals(text(long, &Options::default()).unwrap()), [(1, RowRefusal::OpenQuote { until_line: 22 })]);
+    let broken = "\"phone\n(work)\",name\n+441632960003,Ann\n";
+    let intake = text(broken, &Options::default()).unwrap();
+    assert_eq!(intake.map(|row| row.unwrap().line).collect::<Vec<_>>(), [3]);
+}
+
+#[test]
 fn lines_are_counted_alike_for_all_three_line_ends() {
     for end in ["\n", "\r\n", "\r"] {
         let csv = ["name,phone", "Ann,1001001", "", "\"B\nC\",1001002", "Di,1001003", ""].join(end);

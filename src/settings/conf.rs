@@ -5,7 +5,7 @@
 //! accepted as it is: what is not ours is named once, and as in MOR's own reader the first word is the
 //! value and the last of several lines wins.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::keys;
@@ -127,6 +127,7 @@ fn judge_ours(file: &Path, lines: Vec<Line<'_>>) -> Conf {
 fn judge_mor(file: &Path, lines: Vec<Line<'_>>) -> Conf {
     let mut conf = Conf::default();
     let mut foreign: Vec<String> = Vec::new();
+    let mut named = HashSet::new();
     for Line { number, content, .. } in lines {
         match content {
             Ok((key, value)) => match keys::find(key) {
@@ -135,8 +136,8 @@ fn judge_mor(file: &Path, lines: Vec<Line<'_>>) -> Conf {
                     let word = value.split_whitespace().next().unwrap_or_default();
                     conf.entries.push(Entry { key: spec, text: word.to_owned(), place: at(file, number) });
                 }
-                None if foreign.iter().any(|f| f == key) => {}
-                None => foreign.push(key.to_owned()),
+                None if named.insert(key) => foreign.push(key.to_owned()),
+                None => {}
             },
             Err(_) => foreign.push(format!("line {number}")),
         }

@@ -1,7 +1,8 @@
 //! FastAGI's codec: any bytes in any segments, and commands that stay one line.
 //!
 //! The bytes are what Asterisk says. In them, `\x01` stands for a command that goes out there (its
-//! reply is awaited from then on) and `\x02` for the last line a hundred times over.
+//! reply is awaited from then on) and `\x02` for the last line a hundred times over: up to 150 kB, or
+//! beyond what a session may send when the first byte is one.
 
 use campanile_agi::protocol::{
     ARGS_MAX, COMMAND_BYTES_MAX, Command, Decoder, Event, Reply, SESSION_BYTES_MAX, Variable, Violation,
@@ -29,7 +30,7 @@ pub fn check(data: &[u8]) {
 /// What is said between one command and the next.
 fn spoken(data: &[u8]) -> Vec<Vec<u8>> {
     let mut spoken = vec![Vec::new()];
-    let mut room = SESSION_BYTES_MAX + 100_000;
+    let mut room = if data.first() == Some(&2) { SESSION_BYTES_MAX + 100_000 } else { 150_000 };
     for &byte in data {
         let last = spoken.last_mut().expect("never empty");
         match byte {
@@ -37,10 +38,10 @@ fn spoken(data: &[u8]) -> Vec<Vec<u8>> {
             2 => {
                 let line =
                     last[..last.len().saturating_sub(1)].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-                let again = last[line..].repeat(100);
-                room = room.saturating_sub(again.len());
-                if room > 0 {
-                    last.extend_from_slice(&again);
+                let added = (last.len() - line) * 100;
+                if added <= room {
+                    room -= added;
+                    last.extend(last[line..].repeat(100));
                 }
             }
             _ => last.push(byte),

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 use campanile::exit::Exit;
 use campanile::settings::{Place, Problem, Settings, check as report};
@@ -29,7 +29,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-fn loaded(file: &PathBuf, data: &[u8]) {
+fn loaded(file: &Path, data: &[u8]) {
     fs::write(file, data).unwrap();
     let lines = data.split(|b| *b == b'\n').count();
     let loaded = Settings::load(Some(file));
@@ -66,7 +66,7 @@ fn loaded(file: &PathBuf, data: &[u8]) {
     }
 }
 
-fn reported(file: &std::path::Path) -> (String, Exit) {
+fn reported(file: &Path) -> (String, Exit) {
     let mut out = Vec::new();
     let exit = report::report(Some(file), &mut out);
     let told = String::from_utf8(out).expect("a report is text");
@@ -121,7 +121,7 @@ fn printed(settings: &Settings) {
 }
 
 /// Whatever stands around it, a line `secret = …` is never shown.
-fn keeps_the_secret(file: &PathBuf, data: &[u8]) {
+fn keeps_the_secret(file: &Path, data: &[u8]) {
     fs::write(file, [data, format!("\nsecret = {SECRET}\n").as_bytes()].concat()).unwrap();
     let (told, _) = reported(file);
     assert!(!told.contains(SECRET), "{told}");
