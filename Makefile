@@ -44,13 +44,13 @@ FROM  ?= 1
 TURNS ?= 500
 
 sim: tools ## the simulated world: SEEDS of them, each with its own disasters
-	$(CARGO) run -q --locked -p campanile-sim -- --seeds $(SEEDS) --from $(FROM) --turns $(TURNS)
+	$(CARGO) run -q --locked -p campanile-sim -- --seeds $(SEEDS) --from $(FROM) --turns $(TURNS) \
+	  --keep tests/sim/seeds
 
 mistakes: tools ## make deliberate mistakes, and count the seeds that catch each
 	tests/sim/mistakes/run $(if $(filter command line,$(origin SEEDS)),$(SEEDS),200)
 
-# Few seeds here: each costs about a second of a development build. make sim takes as many as you have time for.
-test: SEEDS = 30
+test: SEEDS = 500
 test: TURNS = 450
 test: check fast sim lab ## everything: check, fast, sim, lab; sets up all that it needs
 

@@ -39,6 +39,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{OpenFlags, Transaction, TransactionBehavior};
 
 pub use error::LedgerError;
@@ -153,12 +154,17 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
         refuse_readonly(connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", "ON")
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        // Statistics of values would let a plan depend on them, at the price of a new plan for each value.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
     };
     prepare(&connection).map_err(|source| LedgerError::Open { path: path.to_owned(), source })?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(connection)
 }
+
+/// More than the daemon has: preparing one anew costs more than running it.
+const STATEMENTS_KEPT: usize = 256;
 
 /// SQLite's own handler soon sleeps 100 ms at a time; a claim at the gate has 15.
 fn wait_a_millisecond(tries: i32) -> bool {

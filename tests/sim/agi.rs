@@ -15,6 +15,9 @@ use crate::asterisk::CallStep;
 use crate::disk::{self, ProcessId};
 use crate::world::{Happening, World, open_ledger};
 
+/// The call of a client that is no Asterisk.
+const NO_CALL: u64 = 0;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Script {
     Gate,
@@ -90,6 +93,17 @@ impl World {
         self.fastagi.talks.insert(id, Talk { session, script, call, timer: None, open: true, commands: 0 });
         self.perform(id, opening);
         Some(id)
+    }
+
+    /// Another client of the port asks the gate with the ticket of a call, before that call does or after it.
+    pub fn replay_a_ticket(&mut self) {
+        let used = self.record.dialled.keys().cloned().rev().take(8);
+        let waiting = self.folders.borrow().tickets();
+        let tickets: Vec<String> = used.chain(waiting).collect();
+        if !tickets.is_empty() {
+            let ticket = self.chance.one_of(&tickets).clone();
+            self.connect(NO_CALL, Script::Gate, &Request::new("gate", &[&ticket]));
+        }
     }
 
     pub fn start_fastagi(&mut self) {

@@ -83,7 +83,7 @@ impl Asterisk {
             life: 0,
             pid: 100,
             started: (0, UtcMs(0)),
-            container: chance.per_mille(250),
+            container: chance.per_mille(60),
             phase_ms: 0,
             list: BTreeSet::new(),
             calls: BTreeMap::new(),

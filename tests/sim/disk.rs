@@ -437,11 +437,12 @@ pub enum Make {
 fn apply(file: &mut Vec<u8>, change: &Pending) {
     match change {
         Pending::Write { at, bytes } => {
-            let end = at + bytes.len();
-            if file.len() < end {
-                file.resize(end, 0);
+            if file.len() < *at {
+                file.resize(*at, 0);
             }
-            file[*at..end].copy_from_slice(bytes);
+            let over = (file.len() - at).min(bytes.len());
+            file[*at..at + over].copy_from_slice(&bytes[..over]);
+            file.extend_from_slice(&bytes[over..]);
         }
         Pending::Truncate(to) => file.resize(*to, 0),
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 
-use campanile::callfile::{self, Template, Ticketed, file_wait_time_s};
+use campanile::callfile::{self, TICKET_VARIABLE, Template, Ticketed, file_wait_time_s};
 use campanile::daemon::port::{Archived, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
 use campanile::domain::instant::UtcMs;
 use campanile::spool::{AsteriskRun, Judged, SpoolName, judge};
@@ -63,6 +63,13 @@ impl Folders {
         for file in self.outgoing.values_mut().filter(|_| emptied()) {
             file.bytes.clear();
         }
+    }
+
+    /// The tickets of the files that lie in `outgoing`.
+    pub fn tickets(&self) -> Vec<String> {
+        let ticket =
+            |file: &File| callfile::parse(&file.bytes).file.variable(TICKET_VARIABLE)?.to_str().map(str::to_owned);
+        self.outgoing.values().filter_map(ticket).collect()
     }
 
     fn effect<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, PortError>) -> Result<T, PortError> {
@@ -124,7 +131,7 @@ impl SpoolPort for Port {
         let ticketed = Ticketed { ticket: call.ticket, wait_time_s: file_wait_time_s(call.wait_time_s) };
         let bytes = callfile::render(&self.template, &ticketed).map_err(PortError::new)?;
         let read = callfile::parse(&bytes);
-        let carried = read.file.variable(callfile::TICKET_VARIABLE).and_then(|t| t.to_str().map(str::to_owned));
+        let carried = read.file.variable(TICKET_VARIABLE).and_then(|t| t.to_str().map(str::to_owned));
         assert_eq!(carried, Some(call.ticket.to_string()), "I7: the file does not carry its ticket");
         assert!(read.ignored.is_empty() && read.file.is_valid(), "I7: {:?}", read.ignored);
         self.folders.borrow_mut().effect(|folders| {

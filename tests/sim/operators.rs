@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use campanile::domain::action::Action;
 use campanile::domain::calendar::{Calendar, Window, Zone};
 use campanile::domain::campaign::{Campaign, CampaignState, ContactState, RetryRules};
-use campanile::domain::ids::{CampaignId, ContactId, TrunkId};
+use campanile::domain::ids::{AttemptId, CampaignId, ContactId, TrunkId, UserId};
 use campanile::domain::number::Number;
 use campanile::domain::trunk::ShortNumbers;
 use campanile::domain::user::Role;
 use campanile::ledger::contacts::Imported;
-use campanile::ledger::{actions, campaigns, contacts, trunks, users};
+use campanile::ledger::{actions, attempts, campaigns, contacts, trunks, users};
 
 use crate::world::{Happening, World};
 
@@ -29,6 +29,8 @@ pub struct Operators {
     pub told: BTreeMap<CampaignId, Told>,
     /// A command failed at its commit: after a recovery, its pages may show it as done.
     pub in_doubt: bool,
+    /// Campaigns whose removal was asked for, with their attempts.
+    pub maybe_removed: BTreeMap<CampaignId, Vec<AttemptId>>,
     /// Channels and starts a second of each trunk.
     pub trunks: BTreeMap<TrunkId, (Option<u32>, Option<u32>)>,
 }
@@ -50,28 +52,7 @@ impl World {
             self.operators.trunks.insert(id, (channels, starts_per_second));
         }
         for name in ["spring", "summer", "autumn"] {
-            let trunks: Vec<TrunkId> = self.operators.trunks.keys().copied().collect();
-            let mut campaign = Campaign {
-                id: CampaignId(0),
-                name: name.parse().unwrap(),
-                owner,
-                trunk: *self.chance.one_of(&trunks),
-                state: CampaignState::Stopped,
-                calendar: self.draw_calendar(),
-                retry: RetryRules {
-                    max_retries: self.chance.below(3) as u32,
-                    retry_time_s: *self.chance.one_of(&[60, 60, 300]),
-                    wait_time_s: *self.chance.one_of(&[10, 30]),
-                },
-                channels: *self.chance.one_of(&[None, Some(1), Some(4)]),
-                caller_number: None,
-                caller_name: None,
-                actions: None,
-            };
-            campaign.id = self.command(|db| campaigns::add(db, &campaign, now)).unwrap();
-            let list = [Action::parse("PLAY", "hello-world").unwrap(), Action::parse("WAIT", "2").unwrap()];
-            self.command(|db| actions::replace(db, campaign.id, &list)).unwrap();
-            self.operators.told.insert(campaign.id, Told { campaign, imported: 0 });
+            self.add_campaign(name, owner).unwrap();
         }
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         for id in ids {
@@ -79,6 +60,64 @@ impl World {
             self.import(id, count);
             self.set_state(id, CampaignState::Running);
         }
+    }
+
+    /// A new campaign with an action list, in one transaction; `None` when the ledger refused.
+    fn add_campaign(&mut self, name: &str, owner: UserId) -> Option<()> {
+        let now = self.now();
+        let trunks: Vec<TrunkId> = self.operators.trunks.keys().copied().collect();
+        let mut campaign = Campaign {
+            id: CampaignId(0),
+            name: name.parse().unwrap(),
+            owner,
+            trunk: *self.chance.one_of(&trunks),
+            state: CampaignState::Stopped,
+            calendar: self.draw_calendar(),
+            retry: RetryRules {
+                max_retries: self.chance.below(3) as u32,
+                retry_time_s: *self.chance.one_of(&[60, 60, 300]),
+                wait_time_s: *self.chance.one_of(&[10, 30]),
+            },
+            channels: *self.chance.one_of(&[None, Some(1), Some(4)]),
+            caller_number: None,
+            caller_name: None,
+            actions: None,
+        };
+        let list = [Action::parse("PLAY", "hello-world").unwrap(), Action::parse("WAIT", "2").unwrap()];
+        campaign.id = self.command(|db| {
+            let id = campaigns::add(db, &campaign, now)?;
+            actions::replace(db, id, &list)?;
+            Ok(id)
+        })?;
+        self.operators.told.insert(campaign.id, Told { campaign, imported: 0 });
+        Some(())
+    }
+
+    /// Removes a campaign that has no open calls, and what is known of it; the next one comes after it.
+    fn remove_campaign(&mut self, id: CampaignId) {
+        let campaign = self.operators.told[&id].campaign.clone();
+        if self.ledger.read(|db| attempts::open_of(db, id)).unwrap() > 0 {
+            return;
+        }
+        let attempts = self.rows_of(id).into_iter().map(|row| row.id).collect();
+        // Should its commit fail, a recovery may still find it done.
+        self.operators.maybe_removed.insert(id, attempts);
+        if self.command(|db| campaigns::remove(db, &campaign)).is_some() {
+            self.forget_campaign(id);
+        }
+        let name = format!("campaign-{}", self.happenings);
+        if self.add_campaign(&name, campaign.owner).is_some() {
+            let newest = *self.operators.told.keys().last().unwrap();
+            self.import(newest, 3);
+            self.set_state(newest, CampaignState::Running);
+        }
+    }
+
+    /// What was removed is not asked for any more.
+    pub fn forget_campaign(&mut self, id: CampaignId) {
+        self.operators.told.remove(&id);
+        self.record.removed.extend(self.operators.maybe_removed.remove(&id).expect("somebody removed it"));
+        self.say(|_| format!("operator: campaign {id} is removed"));
     }
 
     fn draw_calendar(&mut self) -> Calendar {
@@ -112,6 +151,7 @@ impl World {
             8 => drop(self.command(|db| contacts::redial_failed(db, id))),
             9 => self.reactivate_one(id),
             10 => self.change(id),
+            _ if self.chance.per_mille(500) => self.remove_campaign(id),
             _ => self.delete_some(id),
         }
         let ms = self.chance.between(100, 40_000);
@@ -162,7 +202,7 @@ impl World {
     }
 
     fn delete_some(&mut self, id: CampaignId) {
-        if self.chance.per_mille(300) {
+        if self.chance.per_mille(600) {
             let Some(deleted) = self.command(|db| contacts::delete_all(db, id)) else { return };
             self.told(id).imported -= deleted.deleted;
             self.say(|_| format!("operator: deletes {} numbers of {id}", deleted.deleted));

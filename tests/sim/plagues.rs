@@ -19,9 +19,11 @@ pub enum Plague {
     DiskFull,
     LedgerLocked,
     SyncsFail,
+    /// Somebody on the machine shows a ticket that is not theirs, or shows it once more.
+    TicketReplayed,
 }
 
-const ALL: [Plague; 10] = [
+const ALL: [Plague; 11] = [
     Plague::DaemonDies,
     Plague::DaemonDiesInAStep,
     Plague::FastagiDies,
@@ -32,6 +34,7 @@ const ALL: [Plague; 10] = [
     Plague::DiskFull,
     Plague::LedgerLocked,
     Plague::SyncsFail,
+    Plague::TicketReplayed,
 ];
 
 #[derive(Debug, Default)]
@@ -95,6 +98,7 @@ impl World {
             }
             Plague::PowerFails => self.power_fails(),
             Plague::ClockSteps => self.clock_steps(),
+            Plague::TicketReplayed => self.replay_a_ticket(),
             Plague::DiskFull => {
                 self.folders.borrow_mut().full = true;
                 disk::with(|disk| disk.full = true);

@@ -48,6 +48,8 @@ pub struct Record {
     doubtful: BTreeSet<AttemptId>,
     /// Facts that a session was told are durable.
     durable: Vec<(AttemptId, Evidence)>,
+    /// Attempts of campaigns that were removed: nothing is known of them any more.
+    pub removed: BTreeSet<AttemptId>,
     last_start: Option<Start>,
     last_on_trunk: BTreeMap<TrunkId, Start>,
 }
@@ -109,7 +111,8 @@ impl World {
     pub fn check_ordered(&mut self, name: SpoolName, ticket: &str) {
         let ticket: Ticket = ticket.parse().expect("a file carries a ticket");
         let order = self.ledger.read(|db| attempts::order(db, &ticket)).unwrap();
-        assert!(order.is_some(), "I8: the ledger knows nothing of {name}");
+        let removed = self.record.removed.contains(&name.attempt());
+        assert!(order.is_some() || removed, "I8: the ledger knows nothing of {name}");
     }
 
     /// At the dial: once, claimed, the right number, nobody who is in a call, and not before its slot.
@@ -138,7 +141,7 @@ impl World {
 
     /// Whatever was lost, what was acknowledged is there: settings and states, numbers, claims, facts (I8).
     pub fn check_acknowledged(&mut self) {
-        if std::mem::take(&mut self.operators.in_doubt) {
+        if self.operators.in_doubt {
             return self.believe_the_ledger();
         }
         for (id, told) in self.operators.told.clone() {
@@ -155,22 +158,28 @@ impl World {
     }
 
     fn check_facts(&mut self) {
-        for (attempt, fact) in &self.record.durable {
+        let removed = &self.record.removed;
+        for (attempt, fact) in self.record.durable.iter().filter(|(attempt, _)| !removed.contains(attempt)) {
             let there = self.ledger.read(|db| evidence::of(db, *attempt)).unwrap();
             assert!(there.contains(fact), "I8: an acknowledged fact of attempt {attempt} is lost: {:?}", fact.fact);
         }
-        for attempt in self.record.claimed.keys() {
+        for attempt in self.record.claimed.keys().filter(|attempt| !removed.contains(attempt)) {
             let there = self.ledger.read(|db| evidence::of(db, *attempt)).unwrap();
             let admitted = there.iter().any(|e| matches!(e.fact, Fact::Admitted { .. }));
             assert!(admitted, "I8: the claim of attempt {attempt} is lost");
         }
     }
 
-    /// After a failed commit either state is right.
-    fn believe_the_ledger(&mut self) {
+    /// After a failed commit either state is right, until the next one makes it durable.
+    pub fn believe_the_ledger(&mut self) {
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         for id in ids {
-            let mut campaign = self.ledger.read(|db| campaigns::get(db, id)).unwrap().expect("I8: a campaign is lost");
+            let there = self.ledger.read(|db| campaigns::get(db, id)).unwrap();
+            if there.is_none() && self.operators.maybe_removed.contains_key(&id) {
+                self.forget_campaign(id);
+                continue;
+            }
+            let mut campaign = there.expect("I8: a campaign is lost");
             campaign.actions = None;
             let imported = self.ledger.read(|db| contacts::counts(db, id)).unwrap().total();
             self.operators.told.insert(id, Told { campaign, imported });
@@ -219,9 +228,11 @@ impl World {
 
     pub fn rows(&mut self) -> Vec<AttemptRow> {
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
-        ids.into_iter()
-            .flat_map(|id| self.ledger.read(|db| attempts_page(db, id, AttemptId(0), ATTEMPTS_MAX)).unwrap())
-            .collect()
+        ids.into_iter().flat_map(|id| self.rows_of(id)).collect()
+    }
+
+    pub fn rows_of(&mut self, id: CampaignId) -> Vec<AttemptRow> {
+        self.ledger.read(|db| attempts_page(db, id, AttemptId(0), ATTEMPTS_MAX)).unwrap()
     }
 
     /// Whether nothing is left to do.
@@ -241,7 +252,7 @@ impl World {
         for row in rows.values() {
             assert_eq!(row.state, AttemptState::Closed, "I3: attempt {} is open for ever", row.id);
         }
-        for dialled in self.record.dialled.values() {
+        for dialled in self.record.dialled.values().filter(|d| !self.record.removed.contains(&d.attempt)) {
             let row = &rows[&dialled.attempt];
             assert_ne!(row.disposition, Some(Disposition::NotDialled), "I3: attempt {} was dialled", row.id);
             let answered = row.disposition == Some(Disposition::Answered);

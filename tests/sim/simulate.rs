@@ -18,7 +18,11 @@ mod record;
 mod vfs;
 mod world;
 
+use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,6 +47,9 @@ struct Arguments {
     /// Turns with disasters, in each seed: a happening or a step of the engine.
     #[arg(long, default_value_t = 500)]
     turns: u64,
+    /// Where seeds that fail are kept, so that every later run begins with them.
+    #[arg(long)]
+    keep: Option<PathBuf>,
 }
 
 /// What one seed came to.
@@ -59,17 +66,16 @@ fn main() -> ExitCode {
     // What fails is told with its seed and trace, once.
     std::panic::set_hook(Box::new(|_| {}));
     let arguments = Arguments::parse();
-    let known = KNOWN.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok());
-    let seeds: Vec<u64> = known.chain(arguments.from..arguments.from + arguments.seeds).collect();
+    let seeds: Vec<u64> = known().chain(arguments.from..arguments.from + arguments.seeds).collect();
     let next = AtomicUsize::new(0);
-    let (total, failed) = (Mutex::new(Ran::default()), Mutex::new(Vec::new()));
+    let (total, failed) = (Mutex::new(Total::default()), Mutex::new(Vec::new()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
                     match run(*seed, arguments.turns) {
-                        Ok(ran) => total.lock().unwrap().add(ran),
+                        Ok(ran) => total.lock().unwrap().add(*seed, ran),
                         Err(told) => failed.lock().unwrap().push((*seed, told)),
                     }
                 }
@@ -82,26 +88,56 @@ fn main() -> ExitCode {
         println!("seed {seed} failed: {told}");
     }
     println!(
-        "{} seeds, {} failed; {} turns, {} steps of the engine, {} calls dialled",
+        "{} seeds, {} failed; {} turns, {} steps of the engine, {} calls dialled; the longest, seed {}, took {} turns",
         seeds.len(),
         failed.len(),
-        total.turns,
-        total.steps,
-        total.dials
+        total.ran.turns,
+        total.ran.steps,
+        total.ran.dials,
+        total.longest.1,
+        total.longest.0
     );
     if failed.is_empty() {
         return ExitCode::SUCCESS;
     }
     let list: Vec<String> = failed.iter().map(|(seed, _)| seed.to_string()).collect();
-    println!("keep in tests/sim/seeds: {}", list.join(" "));
+    println!("failed: {}", list.join(" "));
+    if let Some(file) = &arguments.keep {
+        keep(file, &failed);
+    }
     ExitCode::FAILURE
 }
 
-impl Ran {
-    fn add(&mut self, other: Self) {
-        self.turns += other.turns;
-        self.steps += other.steps;
-        self.dials += other.dials;
+/// Adds those that are not kept yet, each with the first line of what it told.
+fn keep(file: &Path, failed: &[(u64, String)]) {
+    let known: BTreeSet<u64> = known().collect();
+    let lines = failed.iter().filter(|(seed, _)| !known.contains(seed));
+    let lines: String = lines.map(|(seed, told)| format!("{seed} {}\n", told.lines().next().unwrap_or(""))).collect();
+    let kept = OpenOptions::new().append(true).open(file).and_then(|mut f| f.write_all(lines.as_bytes()));
+    match kept {
+        Ok(()) => println!("kept in {}: mend what they found, and commit them with it", file.display()),
+        Err(error) => println!("cannot keep them in {}: {error}", file.display()),
+    }
+}
+
+fn known() -> impl Iterator<Item = u64> {
+    KNOWN.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok())
+}
+
+/// What all seeds came to.
+#[derive(Debug, Default)]
+struct Total {
+    ran: Ran,
+    /// The seed that took the most turns, and how many.
+    longest: (u64, u64),
+}
+
+impl Total {
+    fn add(&mut self, seed: u64, ran: Ran) {
+        self.ran.turns += ran.turns;
+        self.ran.steps += ran.steps;
+        self.ran.dials += ran.dials;
+        self.longest = self.longest.max((ran.turns, seed));
     }
 }
 

@@ -178,8 +178,15 @@ impl World {
 
     /// A command: one transaction, and a wake-up. `None` when the ledger refused, as it may.
     pub fn command<T>(&mut self, verbs: impl FnOnce(&Db) -> LedgerResult<T>) -> Option<T> {
+        if self.operators.in_doubt {
+            self.believe_the_ledger();
+        }
+        let synced = || disk::with(|disk| disk.syncs);
+        let before = synced();
         match self.ledger.write(|db| verbs(db)) {
             Ok(done) => {
+                // One that changes nothing syncs nothing.
+                self.operators.in_doubt &= synced() == before;
                 self.wake(Change::Command);
                 Some(done)
             }
