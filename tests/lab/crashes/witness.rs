@@ -135,11 +135,15 @@ impl Witness {
     pub fn figures(&self, seen: &BTreeSet<AttemptId>) -> String {
         let count = |is: &dyn Fn(&Told) -> bool| self.told.values().filter(|t| is(t)).count();
         let mut dispositions: BTreeMap<String, usize> = BTreeMap::new();
+        let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
         for told in self.told.values() {
             *dispositions.entry(told.row.disposition.unwrap().to_string()).or_default() += 1;
         }
+        for told in self.told.values().filter(|t| t.row.disposition == Some(Disposition::NotDialled)) {
+            *reasons.entry(told.row.detail.clone().unwrap_or_default()).or_default() += 1;
+        }
         format!(
-            "{} attempts, {} admitted, {} reported a dial; {} calls seen by local callees, {} INVITEs; {dispositions:?}",
+            "{} attempts, {} admitted, {} reported a dial; {} calls seen by local callees, {} INVITEs; {dispositions:?}; {reasons:#?}",
             self.told.len(),
             count(&|t| t.admissions() > 0),
             count(&Told::reported_a_dial),
