@@ -8,6 +8,7 @@ use log::{error, warn};
 
 use super::event::Event;
 use super::port::{Archived, Entropy, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
+use super::pulse::Pulse;
 use crate::callfile::{Template, Ticketed, file_wait_time_s, render};
 use crate::domain::instant::UtcMs;
 use crate::exit::Exit;
@@ -91,6 +92,7 @@ pub struct RealSpool {
     spool: Spool,
     template: Template,
     asterisk_run_dir: PathBuf,
+    pulse: Pulse,
 }
 
 impl RealSpool {
@@ -98,7 +100,7 @@ impl RealSpool {
     pub fn open(settings: &Settings) -> Result<Self, SetUpError> {
         let template = load_template(&settings.template_dir)?;
         let spool = Spool::open(SpoolDirs::below(&settings.spool_dir))?;
-        Ok(Self { spool, template, asterisk_run_dir: settings.asterisk_run_dir.clone() })
+        Ok(Self { spool, template, asterisk_run_dir: settings.asterisk_run_dir.clone(), pulse: Pulse::default() })
     }
 
     /// Takes what was read again; the folders stay.
@@ -122,6 +124,11 @@ impl RealSpool {
             let _ = events.send(event);
         };
         Ok(SpoolWatch::start(self.spool.dirs(), forward)?)
+    }
+
+    /// Whether an Asterisk runs that did not at the last look.
+    pub fn another_asterisk_runs(&mut self) -> bool {
+        self.pulse.is_of_another(&self.asterisk_run_dir, crate::clock::now())
     }
 
     fn asterisk(&self) -> Option<AsteriskRun> {

@@ -8,9 +8,12 @@ use crate::domain::disposition::{Conclusion, Gone, NotDialled};
 use crate::domain::instant::UtcMs;
 use crate::ledger::rest;
 
-/// How long planning rests after a call that Asterisk ran without asking the gate, and after a file that
-/// could not be published; then one call is tried. The gate's first word ends the rest at once.
+/// How long planning rests after a file that could not be published; then one is tried.
 pub(super) const REST_MS: i64 = 30_000;
+
+/// How long it rests after a call that Asterisk ran without asking the gate; then one call is tried. Each
+/// such trial doubles the pause, up to [`REST_MS`]. The gate's first word ends the rest at once.
+const GATE_REST_MS: i64 = 2_000;
 
 /// What a rest waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub(super) enum Fault {
 pub(super) struct Resting {
     /// For want of what, and until when.
     on: Option<(Fault, UtcMs)>,
+    /// Calls that were tried since the gate fell silent.
+    trials: u32,
     /// When the gate last gave an answer, or began to listen.
     gate_heard_at: Option<UtcMs>,
 }
@@ -50,6 +55,13 @@ impl Resting {
         }
     }
 
+    fn pause_ms(&self, fault: Fault) -> i64 {
+        match fault {
+            Fault::Spool => REST_MS,
+            Fault::Gate => (GATE_REST_MS << self.trials.min(4)).min(REST_MS),
+        }
+    }
+
     /// Whether the gate was heard after `at`; a clock that was set back knows nothing.
     fn gate_answered_since(&self, at: UtcMs, now: UtcMs) -> bool {
         self.gate_heard_at.is_some_and(|heard| at <= heard && heard <= now)
@@ -67,9 +79,8 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         if self.resting.on.is_none() {
             error!(
                 "Asterisk ran a call file without asking the gate: is extensions_campanile.conf included, and does \
-                 campanile-agi run? Nothing was dialled. Planning rests until the gate answers, and tries one call \
-                 each {} s; `campanile doctor` says more",
-                REST_MS / 1000
+                 campanile-agi run? Nothing was dialled. Until the gate answers, planning tries one call now and then; \
+                 `campanile doctor` says more"
             );
         }
         self.rest(Fault::Gate, now);
@@ -78,6 +89,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// The gate answered at `at`, or began to listen: what rested for want of it goes on.
     pub(super) fn heard_the_gate(&mut self, at: UtcMs, now: UtcMs) {
         self.resting.gate_heard_at = Some(at);
+        self.resting.trials = 0;
         if matches!(self.resting.on, Some((Fault::Gate, _))) {
             info!("the gate answers again, and planning goes on");
             self.end_rest(now);
@@ -87,12 +99,13 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// Plans nothing for a while. It is noted in the ledger for `why`; a disk that is full must not keep
     /// the engine from resting.
     pub(super) fn rest(&mut self, fault: Fault, now: UtcMs) {
-        self.rest_until(fault, now.plus_ms(REST_MS));
+        self.rest_until(fault, now.plus_ms(self.resting.pause_ms(fault)));
     }
 
     /// Waits for what comes of the one call that was tried.
     pub(super) fn rest_after_trial(&mut self, fault: Fault, start_at: UtcMs, now: UtcMs) -> UtcMs {
         let until = start_at.max(now).plus_ms(REST_MS);
+        self.resting.trials += 1;
         self.rest_until(fault, until);
         until
     }
