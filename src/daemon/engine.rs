@@ -85,6 +85,8 @@ pub struct Engine<S, E> {
     unsettled: BTreeSet<AttemptId>,
     /// Open attempts that are to be looked at again by time alone.
     check_again: BTreeMap<AttemptId, UtcMs>,
+    /// Attempts that Asterisk had begun at the last scan, and that the gate had not admitted.
+    begun_unasked: HashSet<AttemptId>,
     archives: Archives,
     rescan_wanted: bool,
     expire_wanted: bool,
@@ -108,6 +110,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             evidence_seen: None,
             unsettled: BTreeSet::new(),
             check_again: BTreeMap::new(),
+            begun_unasked: HashSet::new(),
             archives: Archives::default(),
             rescan_wanted: true,
             expire_wanted: true,
@@ -205,7 +208,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     }
 
     /// Says once that Asterisk does not take files, and once that it does again.
-    fn note_stalled(&mut self, overdue: u32) {
+    fn note_stalled(&mut self, overdue: usize) {
         let stalled = overdue > 0;
         if stalled && !self.stalled {
             warn!(

@@ -22,11 +22,12 @@ impl Pulse {
         if self.looked_at.is_some_and(|at| (0..LOOK_MS).contains(&now.since_ms(at))) {
             return false;
         }
-        self.looked_at = Some(now);
+        let first = self.looked_at.replace(now).is_none();
         // One that cannot be told is warned of by each scan.
         let Ok(Some(run)) = running_asterisk(run_dir, now) else { return false };
         let before = self.seen.replace(run);
-        before.is_none_or(|before| before.pid != run.pid || run.since.since_ms(before.since) >= LOOK_MS)
+        // The scan at the daemon's start has seen what this one left.
+        !first && before.is_none_or(|before| before.pid != run.pid || run.since.since_ms(before.since) >= LOOK_MS)
     }
 }
 
@@ -39,7 +40,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let run_as = |pid: u32| std::fs::write(dir.path().join("asterisk.pid"), pid.to_string()).unwrap();
         let mut pulse = Pulse::default();
-        let mut now = crate::clock::now();
+        // Later than either pid file, whose time then tells.
+        let mut now = crate::clock::now().plus_s(3_600);
         let mut look = |later_ms| {
             now = now.plus_ms(later_ms);
             pulse.is_of_another(dir.path(), now)

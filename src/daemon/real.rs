@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::spool::{
     AsteriskRun, FileState, Judged, RescanWhy, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName, SpoolWatch, Swept,
-    Withdrawn, judge, running_asterisk,
+    Withdrawn, asterisk_watches, judge, running_asterisk,
 };
 
 /// The template's file name below `template_dir`.
@@ -64,12 +64,21 @@ fn with_sources(error: &dyn std::error::Error) -> String {
 }
 
 /// Asterisk keeps its watch on the folder that it opened at its start, wherever that is now.
-fn for_asterisk(why: RescanWhy) -> &'static str {
-    match why {
-        RescanWhy::FolderReplaced => {
+/// What a lost watch means for Asterisk, which has a watch of its own there.
+fn for_asterisk(why: RescanWhy, outgoing: &Path, run_dir: &Path) -> &'static str {
+    if why != RescanWhy::FolderReplaced {
+        return "";
+    }
+    let asterisk = running_asterisk(run_dir, crate::clock::now()).unwrap_or_default();
+    match asterisk.and_then(|run| asterisk_watches(run.pid, outgoing)) {
+        Some(true) => "",
+        Some(false) => {
+            ". Asterisk does not read this `outgoing`: it watches the folder that was there before, and dials nothing \
+             until it is restarted (`asterisk -rx 'core restart gracefully'`)"
+        }
+        None => {
             ". If `outgoing` itself was replaced, Asterisk reads it only after a restart (`core restart gracefully`)"
         }
-        RescanWhy::Overflow | RescanWhy::WatcherFailed => "",
     }
 }
 
@@ -111,12 +120,13 @@ impl RealSpool {
 
     /// Starts the watch; it ends when the returned value is dropped.
     pub fn watch(&self, events: Sender<Event>) -> Result<SpoolWatch, SetUpError> {
+        let (outgoing, run_dir) = (self.spool.dirs().outgoing.clone(), self.asterisk_run_dir.clone());
         let forward = move |seen: SpoolEvent| {
             let event = match seen {
                 SpoolEvent::Archived { name } => Event::Archived(name),
                 SpoolEvent::Changed { .. } => return,
                 SpoolEvent::Rescan(why) => {
-                    warn!("spool: {why:?}; everything is looked at again{}", for_asterisk(why));
+                    warn!("spool: {why:?}; everything is looked at again{}", for_asterisk(why, &outgoing, &run_dir));
                     Event::Rescan
                 }
             };

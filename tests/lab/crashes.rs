@@ -218,6 +218,8 @@ fn every_program_dies_in_every_state_and_nothing_is_lost_or_called_twice_i1_i2_i
         struck_at.since_ms(began_at) / 1000,
         clock::now().since_ms(struck_at) / 1000
     );
+    let spent = [Program::Serve, Program::Agi, Program::Asterisk].map(|program| crashes.lab.processor_time(program));
+    println!("  processor time of daemon, FastAGI server, Asterisk since their last start: {spent:?}");
     crashes.assert_every_victim_died_in_every_state();
     assert!(crashes.kills >= KILLS_MIN, "{} kills", crashes.kills);
     judge(&mut crashes, &imported);

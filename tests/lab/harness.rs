@@ -147,6 +147,9 @@ fn exists(pid: Pid) -> bool {
     Path::new("/proc").join(pid.to_string()).exists()
 }
 
+/// How long a FastAGI server may take to let its calls end (decision 0012), and a little.
+const DRAIN_S: u32 = 80;
+
 /// Where `prepare` keeps its roots.
 fn cache() -> PathBuf {
     let var = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
@@ -167,6 +170,11 @@ impl Lab {
     /// A file of the lab, or nothing while it is not there.
     pub fn read(&self, file: &str) -> String {
         fs::read_to_string(self.folder.path().join(file)).unwrap_or_default()
+    }
+
+    /// Asterisk's `astspooldir`.
+    pub fn spool(&self) -> PathBuf {
+        self.folder.path().join("spool")
     }
 
     /// The files of ours that lie in `outgoing`.
@@ -305,6 +313,11 @@ impl Lab {
         Pid::from_raw(self.read("run/asterisk.pid").trim().parse().unwrap())
     }
 
+    /// Says something to Asterisk's console.
+    pub fn asterisk_cli(&self, command: &str) -> String {
+        script("asterisk", &["rx", self.path(), command])
+    }
+
     /// `core restart now`, and waits until Asterisk has booted again, with the same process number.
     pub fn restart_asterisk(&self) {
         let pid_file = self.folder.path().join("run/asterisk.pid");
@@ -352,6 +365,14 @@ impl Lab {
         self.agi = Some(Daemon::start("campanile-agi", self.program("campanile-agi"), &log));
         let address = ("127.0.0.1", self.agi_port);
         self.until("campanile-agi listens", 20, |_| TcpStream::connect(address).is_ok());
+    }
+
+    /// Restarts the FastAGI server as `systemctl restart` does: SIGTERM, wait for its end, start. Says how long it took.
+    pub fn restart_agi(&mut self) -> Duration {
+        let began_at = clock::now();
+        self.agi.take().expect("campanile-agi runs").end_within(Signal::SIGTERM, DRAIN_S);
+        self.start_agi();
+        Duration::from_millis(clock::now().since_ms(began_at).unsigned_abs())
     }
 
     /// Starts the daemon.

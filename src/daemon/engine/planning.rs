@@ -22,7 +22,7 @@ enum Planned {
     /// These are durable; their files are to be published.
     Intents { publications: Vec<Publication>, wake_at: Option<UtcMs> },
     /// Asterisk leaves due files lying: nothing further is planned.
-    Stalled { overdue: u32 },
+    Stalled { overdue: usize },
     /// The second opinion refused the plan.
     Refused(String),
 }
@@ -46,7 +46,12 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         }
         let limits = self.plan_limits(now);
         let entropy = &mut self.entropy;
-        let planned = self.ledger.write(|db| plan_durably(db, limits, leave, entropy))?;
+        let (resting, begun) = (&self.resting, &self.begun_unasked);
+        let stalls = |attempt: &(AttemptId, UtcMs)| !(begun.contains(&attempt.0) && resting.rules_out(attempt.1, now));
+        let planned = self.ledger.write(|db| {
+            let overdue = attempts::overdue(db, now.plus_ms(-OVERDUE_MS))?.iter().filter(|a| stalls(a)).count();
+            if overdue > 0 { Ok(Planned::Stalled { overdue }) } else { plan_durably(db, limits, leave, entropy) }
+        })?;
         match planned {
             Planned::Refused(breach) => {
                 error!("{}", EngineError::Plan(breach.clone()));
@@ -141,10 +146,6 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
 
 /// One transaction from the look at the ledger to the durable intents: nothing can change in between.
 fn plan_durably(db: &Db, limits: PlanLimits, leave: Leave, entropy: &mut impl Entropy) -> LedgerResult<Planned> {
-    let overdue = attempts::overdue(db, limits.now.plus_ms(-OVERDUE_MS))?;
-    if overdue > 0 {
-        return Ok(Planned::Stalled { overdue });
-    }
     let snapshot = take(db, limits)?;
     let mut plan = plan::plan(&snapshot);
     if let Some(breach) = plan::check::check(&snapshot, &plan).first() {

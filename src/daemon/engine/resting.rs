@@ -15,6 +15,9 @@ pub(super) const REST_MS: i64 = 30_000;
 /// such trial doubles the pause, up to [`REST_MS`]. The gate's first word ends the rest at once.
 const GATE_REST_MS: i64 = 2_000;
 
+/// The longest that Asterisk lets a call wait for a gate that says nothing: the file's greatest WaitTime.
+const UNASKED_MS_MAX: i64 = 330_000;
+
 /// What a rest waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -53,6 +56,13 @@ impl Resting {
             Some((_, until)) if now < until => Leave::Nothing { until },
             Some((fault, _)) => Leave::OneCall(fault),
         }
+    }
+
+    /// Whether Asterisk and the gate are not what an attempt waits for that Asterisk began for the slot `planned_at` and
+    /// did not ask about: the gate has answered others since, or no call lasts so long. One such file, of a call
+    /// that died with its thread or its Asterisk, must not keep all others from being called.
+    pub(super) fn rules_out(&self, planned_at: UtcMs, now: UtcMs) -> bool {
+        self.gate_answered_since(planned_at, now) || now.since_ms(planned_at) > UNASKED_MS_MAX
     }
 
     fn pause_ms(&self, fault: Fault) -> i64 {

@@ -9,7 +9,7 @@ use campanile::domain::attempt::AttemptState;
 use campanile::domain::ids::AttemptId;
 use campanile::domain::instant::UtcMs;
 use campanile::ledger::attempts::{self, OpenAttempt};
-use campanile::ledger::{Ledger, evidence};
+use campanile::ledger::{Db, Ledger, evidence};
 use campanile::spool::SpoolName;
 
 use crate::harness::Lab;
@@ -107,8 +107,7 @@ impl Eye {
                 *census.entry(state).or_default() += 1;
             }
         }
-        // One that is closed and not removed yet counts as well.
-        let archived = fs::read_dir(self.spool.join("outgoing_done")).unwrap().count();
+        let archived = self.archived();
         if archived > 0 {
             census.insert(State::Archiving, archived);
         }
@@ -117,6 +116,14 @@ impl Eye {
 
     fn open(&mut self) -> Vec<OpenAttempt> {
         self.ledger.read(|db| attempts::open(db)).unwrap()
+    }
+
+    /// Files in `outgoing_done` that have to become evidence, or to go; not those of which a late report is waited for.
+    fn archived(&mut self) -> usize {
+        let entries = fs::read_dir(self.spool.join("outgoing_done")).unwrap();
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<SpoolName>().ok());
+        let waits = |db: &Db, id| Ok(attempts::open_one(db, id)?.is_some() && evidence::has(db, id, "archived")?);
+        names.filter(|name| !self.ledger.read(|db| waits(db, name.attempt())).unwrap()).count()
     }
 
     /// Where an attempt stands that is not archived.
