@@ -382,6 +382,11 @@ impl Lab {
         self.serve = Some(Daemon::start("campanile serve", command, &self.folder.path().join("serve.stderr")));
     }
 
+    /// Has the daemon read its settings again, and look at everything.
+    pub fn reload_serve(&self) {
+        self.serve.as_ref().expect("campanile serve runs").signal(Signal::SIGHUP);
+    }
+
     /// Kills the daemon, as a crash would.
     pub fn kill_serve(&mut self) {
         self.serve.take().expect("campanile serve runs").end(Signal::SIGKILL);
