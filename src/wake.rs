@@ -13,19 +13,26 @@ pub enum Change {
     Command,
     /// A call brought evidence: settle it, and plan only if that frees something.
     Evidence,
+    /// The FastAGI server began to listen: what rested for want of it goes on.
+    Gate,
 }
 
 impl Change {
     /// What a datagram says; anything unknown is taken for the change that costs more.
     #[must_use]
     pub fn of_datagram(bytes: &[u8]) -> Self {
-        if bytes == b"e" { Self::Evidence } else { Self::Command }
+        match bytes {
+            b"e" => Self::Evidence,
+            b"g" => Self::Gate,
+            _ => Self::Command,
+        }
     }
 
     fn datagram(self) -> &'static [u8] {
         match self {
             Self::Command => b"c",
             Self::Evidence => b"e",
+            Self::Gate => b"g",
         }
     }
 }

@@ -24,6 +24,14 @@ pub(crate) struct Wiring<D> {
     pub sessions_max: usize,
     pub desk: D,
     pub reload: Reload,
+    wake_socket: PathBuf,
+}
+
+impl<D> Wiring<D> {
+    /// Tells the daemon that calls can be made: planning may have rested while nobody listened here.
+    pub(crate) fn tell_the_daemon(&self) {
+        wake(&self.wake_socket, Change::Gate);
+    }
 }
 
 /// Why there is nothing to run on.
@@ -42,11 +50,12 @@ pub(crate) fn connect(config: Option<&Path>) -> Result<Wiring<impl Desk>, Wiring
     campanile::logging::start(&settings.log_config);
     loaded.warnings.iter().for_each(|warning| log::warn!("{warning}"));
     let socket = settings.serve_wake();
+    let wake_socket = socket.clone();
     let rate = ServerRate(settings.calls_one_time);
     let desk = CallDesk::open(&settings.ledger(), rate, move || wake(&socket, Change::Evidence))?;
     let sessions_max = usize::try_from(settings.agi_sessions_max).unwrap_or(usize::MAX);
     let reload = Reload { config: config.map(Path::to_owned), desk: desk.clone(), settings: settings.clone() };
-    Ok(Wiring { listen: settings.agi_listen, sessions_max, desk: LedgerDesk(desk), reload })
+    Ok(Wiring { listen: settings.agi_listen, sessions_max, desk: LedgerDesk(desk), reload, wake_socket })
 }
 
 /// What the server uses, and cannot change while calls go on.

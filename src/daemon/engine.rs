@@ -7,6 +7,7 @@
 mod archives;
 mod planning;
 mod reconcile;
+mod resting;
 mod settling;
 mod sharing;
 
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use log::warn;
 
 use self::archives::Archives;
+use self::resting::Resting;
 use super::event::Event;
 use super::port::{Entropy, PortError, SpoolPort};
 use crate::domain::attempt::OVERDUE_MS;
@@ -30,10 +32,6 @@ const OVERDUE_RESCAN_MS: i64 = 15_000;
 
 /// How soon the spool is looked at again when a step found it different from what it should be.
 const RESCAN_SOON_MS: i64 = 1_000;
-
-/// How long planning rests after a call that Asterisk ran without asking the gate, and after a file that
-/// could not be published: each further one would fail the same way.
-const REST_MS: i64 = 30_000;
 
 /// What the settings say to the engine.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +85,8 @@ pub struct Engine<S, E> {
     unsettled: BTreeSet<AttemptId>,
     /// Open attempts that are to be looked at again by time alone.
     check_again: BTreeMap<AttemptId, UtcMs>,
+    /// Attempts that Asterisk had begun at the last scan, and that the gate had not admitted.
+    begun_unasked: HashSet<AttemptId>,
     archives: Archives,
     rescan_wanted: bool,
     expire_wanted: bool,
@@ -95,7 +95,7 @@ pub struct Engine<S, E> {
     known_running: Option<HashSet<CampaignId>>,
     plan_at: Option<UtcMs>,
     rescan_at: Option<UtcMs>,
-    resting_until: Option<UtcMs>,
+    resting: Resting,
     stalled: bool,
 }
 
@@ -110,6 +110,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             evidence_seen: None,
             unsettled: BTreeSet::new(),
             check_again: BTreeMap::new(),
+            begun_unasked: HashSet::new(),
             archives: Archives::default(),
             rescan_wanted: true,
             expire_wanted: true,
@@ -117,7 +118,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             known_running: None,
             plan_at: None,
             rescan_at: None,
-            resting_until: None,
+            resting: Resting::default(),
             stalled: false,
         }
     }
@@ -183,6 +184,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 Event::Rescan => self.rescan_wanted = true,
                 Event::Archived(file) => self.archives.saw(*file, now),
                 Event::Changed(Change::Command) => self.plan_wanted = true,
+                Event::Changed(Change::Gate) => self.heard_the_gate(now, now),
                 Event::Changed(Change::Evidence) | Event::Reload | Event::Stop => {}
             }
         }
@@ -206,7 +208,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     }
 
     /// Says once that Asterisk does not take files, and once that it does again.
-    fn note_stalled(&mut self, overdue: u32) {
+    fn note_stalled(&mut self, overdue: usize) {
         let stalled = overdue > 0;
         if stalled && !self.stalled {
             warn!(

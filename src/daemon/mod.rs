@@ -11,6 +11,7 @@ pub mod engine;
 pub mod event;
 pub mod lock;
 pub mod port;
+mod pulse;
 mod real;
 mod reload;
 mod shell;
@@ -23,7 +24,6 @@ use log::{error, info};
 use self::engine::{Engine, EngineError, EngineLimits};
 use self::event::Event;
 use self::lock::{LockError, ServeLock};
-use self::port::{Entropy, SpoolPort};
 pub use self::real::load_template;
 use self::real::{RealSpool, SystemEntropy};
 use self::reload::{Cron, Reload};
@@ -131,9 +131,9 @@ impl Trouble {
     }
 }
 
-/// Sleeps until an event, `wake_at`, or a commit of somebody else whose wake-up got lost.
-fn wait<S: SpoolPort, E: Entropy>(
-    engine: &Engine<S, E>,
+/// Sleeps until an event, `wake_at`, another Asterisk, or a commit of somebody else whose wake-up got lost.
+fn wait(
+    engine: &mut Engine<RealSpool, SystemEntropy>,
     inbox: &Receiver<Event>,
     wake_at: Option<UtcMs>,
     seen: &mut Option<i64>,
@@ -145,6 +145,10 @@ fn wait<S: SpoolPort, E: Entropy>(
             events.push(Event::Changed(Change::Command));
         }
         *seen = changes;
+        if engine.spool_mut().another_asterisk_runs() {
+            info!("Asterisk was started: what it or its forerunner left in the spool is looked at");
+            events.push(Event::Rescan);
+        }
         if !events.is_empty() || wake_at.is_some_and(|t| t <= crate::clock::now()) {
             return events;
         }

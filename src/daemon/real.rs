@@ -8,13 +8,14 @@ use log::{error, warn};
 
 use super::event::Event;
 use super::port::{Archived, Entropy, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
+use super::pulse::Pulse;
 use crate::callfile::{Template, Ticketed, file_wait_time_s, render};
 use crate::domain::instant::UtcMs;
 use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::spool::{
     AsteriskRun, FileState, Judged, RescanWhy, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName, SpoolWatch, Swept,
-    Withdrawn, judge, running_asterisk,
+    Withdrawn, asterisk_watches, judge, running_asterisk,
 };
 
 /// The template's file name below `template_dir`.
@@ -63,12 +64,21 @@ fn with_sources(error: &dyn std::error::Error) -> String {
 }
 
 /// Asterisk keeps its watch on the folder that it opened at its start, wherever that is now.
-fn for_asterisk(why: RescanWhy) -> &'static str {
-    match why {
-        RescanWhy::FolderReplaced => {
+/// What a lost watch means for Asterisk, which has a watch of its own there.
+fn for_asterisk(why: RescanWhy, outgoing: &Path, run_dir: &Path) -> &'static str {
+    if why != RescanWhy::FolderReplaced {
+        return "";
+    }
+    let asterisk = running_asterisk(run_dir, crate::clock::now()).unwrap_or_default();
+    match asterisk.and_then(|run| asterisk_watches(run.pid, outgoing)) {
+        Some(true) => "",
+        Some(false) => {
+            ". Asterisk does not read this `outgoing`: it watches the folder that was there before, and dials nothing \
+             until it is restarted (`asterisk -rx 'core restart gracefully'`)"
+        }
+        None => {
             ". If `outgoing` itself was replaced, Asterisk reads it only after a restart (`core restart gracefully`)"
         }
-        RescanWhy::Overflow | RescanWhy::WatcherFailed => "",
     }
 }
 
@@ -91,6 +101,7 @@ pub struct RealSpool {
     spool: Spool,
     template: Template,
     asterisk_run_dir: PathBuf,
+    pulse: Pulse,
 }
 
 impl RealSpool {
@@ -98,7 +109,7 @@ impl RealSpool {
     pub fn open(settings: &Settings) -> Result<Self, SetUpError> {
         let template = load_template(&settings.template_dir)?;
         let spool = Spool::open(SpoolDirs::below(&settings.spool_dir))?;
-        Ok(Self { spool, template, asterisk_run_dir: settings.asterisk_run_dir.clone() })
+        Ok(Self { spool, template, asterisk_run_dir: settings.asterisk_run_dir.clone(), pulse: Pulse::default() })
     }
 
     /// Takes what was read again; the folders stay.
@@ -109,12 +120,13 @@ impl RealSpool {
 
     /// Starts the watch; it ends when the returned value is dropped.
     pub fn watch(&self, events: Sender<Event>) -> Result<SpoolWatch, SetUpError> {
+        let (outgoing, run_dir) = (self.spool.dirs().outgoing.clone(), self.asterisk_run_dir.clone());
         let forward = move |seen: SpoolEvent| {
             let event = match seen {
                 SpoolEvent::Archived { name } => Event::Archived(name),
                 SpoolEvent::Changed { .. } => return,
                 SpoolEvent::Rescan(why) => {
-                    warn!("spool: {why:?}; everything is looked at again{}", for_asterisk(why));
+                    warn!("spool: {why:?}; everything is looked at again{}", for_asterisk(why, &outgoing, &run_dir));
                     Event::Rescan
                 }
             };
@@ -122,6 +134,11 @@ impl RealSpool {
             let _ = events.send(event);
         };
         Ok(SpoolWatch::start(self.spool.dirs(), forward)?)
+    }
+
+    /// Whether an Asterisk runs that did not at the last look.
+    pub fn another_asterisk_runs(&mut self) -> bool {
+        self.pulse.is_of_another(&self.asterisk_run_dir, crate::clock::now())
     }
 
     fn asterisk(&self) -> Option<AsteriskRun> {

@@ -4,22 +4,45 @@ use std::process::Command;
 
 use super::Finding;
 use crate::settings::Settings;
-use crate::spool::running_asterisk;
+use crate::spool::{SpoolDirs, asterisk_watches, running_asterisk};
 
 const INCLUDE_MEND: &str = "put `#include extensions_campanile.conf` into Asterisk's extensions.conf (FreePBX: \
     extensions_custom.conf), the file beside it, and say `asterisk -rx 'dialplan reload'`";
 
 pub(super) fn running(settings: &Settings) -> Vec<Finding> {
     let dir = settings.asterisk_run_dir.display();
-    vec![match running_asterisk(&settings.asterisk_run_dir, crate::clock::now()) {
-        Ok(Some(run)) => Finding::ok("asterisk", format!("Asterisk runs (process {}, since {})", run.pid, run.since)),
-        Ok(None) => Finding::problem(
+    let run = match running_asterisk(&settings.asterisk_run_dir, crate::clock::now()) {
+        Ok(Some(run)) => run,
+        Ok(None) => {
+            return vec![Finding::problem(
+                "asterisk",
+                format!("no running Asterisk has its pid file in `{dir}`"),
+                "start Asterisk, or set `asterisk_run_dir` to its astrundir",
+            )];
+        }
+        Err(error) => {
+            let mend = "set `asterisk_run_dir` to Asterisk's astrundir";
+            return vec![Finding::problem("asterisk", error.to_string(), mend)];
+        }
+    };
+    let runs = Finding::ok("asterisk", format!("Asterisk runs (process {}, since {})", run.pid, run.since));
+    [Some(runs), reads_our_spool(settings, run.pid)].into_iter().flatten().collect()
+}
+
+/// Where it cannot be seen, the self-test call answers the same question.
+fn reads_our_spool(settings: &Settings, pid: i64) -> Option<Finding> {
+    let outgoing = SpoolDirs::below(&settings.spool_dir).outgoing;
+    let name = outgoing.display();
+    asterisk_watches(pid, &outgoing).map(|watches| match watches {
+        true => Finding::ok("asterisk", format!("Asterisk watches `{name}`")),
+        false => Finding::problem(
             "asterisk",
-            format!("no running Asterisk has its pid file in `{dir}`"),
-            "start Asterisk, or set `asterisk_run_dir` to its astrundir",
+            format!(
+                "Asterisk does not watch `{name}`: that folder was replaced since Asterisk started, or is another's"
+            ),
+            "restart Asterisk (`asterisk -rx 'core restart gracefully'`), or set `spool_dir` to its astspooldir",
         ),
-        Err(error) => Finding::problem("asterisk", error.to_string(), "set `asterisk_run_dir` to Asterisk's astrundir"),
-    }]
+    })
 }
 
 /// Asks the console for each of our contexts. Where there is no `asterisk` program (a container), the

@@ -2,7 +2,7 @@
 
 use super::calendar::Calendar;
 use super::campaign::RetryRules;
-use super::disposition::{Conclusion, Disposition, NotDialled};
+use super::disposition::{Conclusion, Disposition, Gone, NotDialled};
 use super::gate::Refusal;
 use super::instant::UtcMs;
 use super::stored::worded_enum;
@@ -18,8 +18,8 @@ pub const INVALID_STRIKES_MAX: u32 = 2;
 /// The least pause after a call that may have rung, in seconds: somebody may just have been called.
 pub const INDETERMINATE_PAUSE_S: u32 = 600;
 
-/// The pause after an attempt that was not dialled for want of a slot or a channel, in seconds: enough
-/// that a full line is not asked again and again.
+/// The pause after an attempt that was not dialled for want of a slot or a channel, or because a program
+/// died over it, in seconds: enough that a full line is not asked again and again.
 pub const TURNED_AWAY_PAUSE_S: u32 = 10;
 
 /// The pause after an attempt that this machine could not carry out, in seconds: a full disk or a
@@ -157,10 +157,11 @@ fn after_no_dial(why: &NotDialled, ended_at: UtcMs) -> UtcMs {
             | Refusal::HungUp
             | Refusal::AlreadyUsed,
         ) => TURNED_AWAY_PAUSE_S,
-        NotDialled::NotPublished { .. }
-        | NotDialled::DialNotEntered
-        | NotDialled::GateSilent
-        | NotDialled::GateNotAsked(_) => MACHINE_PAUSE_S,
+        // A program died in the midst of it, and is started again; while it is not, planning itself rests.
+        NotDialled::GateSilent | NotDialled::GateNotAsked(Gone::Archived(_) | Gone::Swept) => TURNED_AWAY_PAUSE_S,
+        NotDialled::NotPublished { .. } | NotDialled::DialNotEntered | NotDialled::GateNotAsked(Gone::Missing) => {
+            MACHINE_PAUSE_S
+        }
     };
     ended_at.plus_s(i64::from(pause_s))
 }
@@ -173,6 +174,7 @@ mod tests {
     use super::*;
     use crate::domain::calendar::{Window, Zone};
     use crate::domain::campaign::CampaignState;
+    use crate::domain::evidence::ArchiveStatus;
 
     const ENDED: UtcMs = UtcMs(1_772_352_000_000); // 2026-03-01T08:00:00Z
 
@@ -252,7 +254,9 @@ mod tests {
             due_after_s(&refused(refusal), 10);
         }
         due_after_s(&not_dialled(NotDialled::NotPublished { error: "disk full".into() }), 60);
-        due_after_s(&not_dialled(NotDialled::GateSilent), 60);
+        due_after_s(&not_dialled(NotDialled::GateSilent), 10);
+        due_after_s(&not_dialled(NotDialled::GateNotAsked(Gone::Archived(ArchiveStatus::Expired))), 10);
+        due_after_s(&not_dialled(NotDialled::GateNotAsked(Gone::Missing)), 60);
     }
 
     #[test]

@@ -180,12 +180,12 @@ pub fn oldest_open(db: &Connection) -> Result<Option<UtcMs>> {
     Ok(oldest.map(UtcMs))
 }
 
-/// How many open attempts planned before `before` have not been to the gate: Asterisk leaves their
-/// files lying.
-pub fn overdue(db: &Connection, before: UtcMs) -> Result<u32> {
-    let sql = "SELECT count(*) FROM attempts a WHERE state IN ('intent', 'spooled') AND state <> 'closed'
+/// The open attempts planned before `before` of which nothing was heard, with their slots: as a rule Asterisk
+/// leaves their files lying.
+pub fn overdue(db: &Connection, before: UtcMs) -> Result<Vec<(AttemptId, UtcMs)>> {
+    let sql = "SELECT id, planned_at FROM attempts a WHERE state IN ('intent', 'spooled') AND state <> 'closed'
         AND planned_at < ?1 AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.attempt = a.id)";
-    Ok(db.prepare_cached(sql)?.query_row([before.0], |row| row.get(0))?)
+    collect(db.prepare_cached(sql)?.query([before.0])?, |row| Ok((AttemptId(row.get(0)?), UtcMs(row.get(1)?))))
 }
 
 /// Attempts that the gate has not admitted and whose slot is later than `at`.

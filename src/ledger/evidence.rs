@@ -6,6 +6,7 @@ use super::rows::{collect, instant};
 use super::{LedgerError, Result};
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::AttemptId;
+use crate::domain::instant::UtcMs;
 
 /// Appends a fact about an attempt.
 pub fn append(db: &Connection, attempt: AttemptId, evidence: &Evidence) -> Result<()> {
@@ -46,6 +47,12 @@ pub fn end(db: &Connection) -> Result<i64> {
 pub fn attempts_since(db: &Connection, place: i64) -> Result<Vec<AttemptId>> {
     let mut statement = db.prepare_cached("SELECT DISTINCT attempt FROM evidence WHERE id > ?1 ORDER BY attempt")?;
     collect(statement.query([place])?, |row| Ok(AttemptId(row.get(0)?)))
+}
+
+/// When the gate last gave an answer, by the facts behind this place.
+pub fn gate_heard_since(db: &Connection, place: i64) -> Result<Option<UtcMs>> {
+    let sql = "SELECT max(at) FROM evidence WHERE id > ?1 AND kind IN ('admitted', 'refused')";
+    Ok(db.prepare_cached(sql)?.query_row([place], |row| row.get::<_, Option<i64>>(0))?.map(UtcMs))
 }
 
 /// The word by which a fact is found without reading it; the same as its tag in JSON.

@@ -28,7 +28,7 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
     Ok(WhyView {
         daemon: limits.daemon,
         rests_until: rest::until(db, now)?,
-        files_overdue: attempts::overdue(db, now.plus_ms(-OVERDUE_MS))?,
+        files_overdue: u32::try_from(attempts::overdue(db, now.plus_ms(-OVERDUE_MS))?.len()).unwrap_or(u32::MAX),
         campaign_channels: Channels { open: attempts::open_of(db, campaign.id)?, cap: campaign.channels },
         trunk_channels: Channels { open: trunks::open_attempts(db, trunk.id)?, cap: trunk.channels },
         trunk: trunk.name,

@@ -31,6 +31,12 @@ pub(super) fn gives_events(path: &Path) -> bool {
     statfs(path).is_ok_and(|found| EVENTFUL.contains(&found.filesystem_type()))
 }
 
+/// Whether what a file is called to us, its inode, is what the kernel calls it: not so where layers lie on each other.
+pub(super) fn has_own_inodes(path: &Path) -> bool {
+    const PLAIN: [FsType; 3] = [EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, TMPFS_MAGIC];
+    statfs(path).is_ok_and(|found| PLAIN.contains(&found.filesystem_type()))
+}
+
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {

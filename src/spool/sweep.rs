@@ -22,9 +22,9 @@ use crate::domain::instant::UtcMs;
 pub struct AsteriskRun {
     /// Its process id.
     pub pid: i64,
-    /// When it started: the earlier of its pid file's time and of now less its age. A clock that was set
-    /// back leaves the first in the future, one that was set forward moves the second there; calls that
-    /// go on must not look older than the Asterisk that began them.
+    /// When it started: the earlier of its pid file's time and of now less the age of its oldest thread. A
+    /// clock that was set back leaves the first in the future, one that was set forward moves the second
+    /// there; calls that go on must not look older than the Asterisk that began them.
     pub since: UtcMs,
 }
 
@@ -54,6 +54,9 @@ pub enum Swept {
 /// its own pid takes the call for running, and says so again and again (asterisk.md 4.2).
 const HELD_S_MAX: i64 = 86_400;
 
+/// By how much a start may look later than it was: processes tell their age in hundredths of a second.
+const TOLERANCE_MS: i64 = 50;
+
 /// Judges who began a file. A dead Asterisk needs a successor as its witness: without one, nothing is
 /// concluded, because the pid file may be elsewhere or the pid namespace another.
 #[must_use]
@@ -61,10 +64,11 @@ pub fn judge(begun: &Begun, running: Option<&AsteriskRun>) -> Judged {
     match (running, begun.began_at) {
         (None, _) => Judged::Unknown,
         (Some(_), Some(_)) if begun.held_s >= HELD_S_MAX => Judged::Dead,
-        // In a container every Asterisk may be pid 1: then the pid file's time decides. Begins are cut
-        // to seconds, so only a pid file from a later second is surely newer.
+        // After `core restart`, and in a container where every Asterisk is pid 1, the time decides. Begins are
+        // cut to seconds, but an Asterisk begins nothing in its first second: it looks whether it has
+        // booted, sleeps for a second, and looks again (asterisk.md 2.1).
         (Some(run), Some(began_at)) if run.pid == begun.pid => {
-            if run.since.since_ms(began_at) >= 1000 {
+            if run.since.since_ms(began_at) >= TOLERANCE_MS {
                 Judged::Dead
             } else {
                 Judged::Lives
@@ -92,15 +96,25 @@ pub fn running_asterisk(run_dir: &Path, now: UtcMs) -> Result<Option<AsteriskRun
     Ok(pid.map(|pid| AsteriskRun { pid: i64::from(pid), since: since(pid) }))
 }
 
-/// How long a process has run, by the clock that nobody sets; `None` where that is hidden.
+/// How long a program has run, by the clock that nobody sets; `None` where that is hidden. `core restart` keeps
+/// the process and its first thread, and ends all others with their calls: the oldest of these tells.
 fn age_ms(pid: i32) -> Option<i64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let process = Path::new("/proc").join(pid.to_string());
     let uptime = fs::read_to_string("/proc/uptime").ok()?;
-    // The name in parentheses may hold anything; starttime is the 20th field behind it (proc(5)).
-    let started: i64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
     let (seconds, hundredths) = uptime.split_whitespace().next()?.split_once('.')?;
     let up_ms = seconds.parse::<i64>().ok()? * 1000 + hundredths.parse::<i64>().ok()? * 10;
-    Some((up_ms - started * MS_PER_TICK).max(0))
+    let others = fs::read_dir(process.join("task")).ok()?.flatten();
+    let others = others.filter(|thread| *thread.file_name() != *pid.to_string());
+    let started = others.filter_map(|thread| started_ms(&thread.path())).min();
+    Some((up_ms - started.or_else(|| started_ms(&process))?).max(0))
+}
+
+/// When a process or a thread started, in milliseconds after the machine.
+fn started_ms(proc: &Path) -> Option<i64> {
+    let stat = fs::read_to_string(proc.join("stat")).ok()?;
+    // The name in parentheses may hold anything; starttime is the 20th field behind it (proc(5)).
+    let ticks: i64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+    Some(ticks * MS_PER_TICK)
 }
 
 /// Linux tells times of processes in hundredths of a second, whatever its own tick is.
@@ -157,6 +171,21 @@ mod tests {
     }
 
     #[test]
+    fn a_program_is_as_old_as_its_oldest_thread_but_the_first() {
+        let pid = std::process::id();
+        let age = || age_ms(i32::try_from(pid).unwrap()).unwrap();
+        let before = age();
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert!(age() >= before, "a younger thread changes nothing"));
+        });
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let of_child = age_ms(i32::try_from(child.id()).unwrap());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(of_child.unwrap() <= age() + 10, "with one thread, its own age: {of_child:?}");
+    }
+
+    #[test]
     fn a_dead_asterisk_is_known_by_its_successor_only() {
         let run = |pid, since| Some(AsteriskRun { pid, since: UtcMs(since) });
         let begun = |pid, began_at: Option<i64>| Begun { pid, began_at: began_at.map(UtcMs), held_s: 0 };
@@ -166,9 +195,9 @@ mod tests {
             (begun(7, None), run(8, 20_000), Judged::Dead),
             (begun(7, Some(10_000)), run(7, 5_000), Judged::Lives),
             (begun(1, Some(10_000)), run(1, 20_000), Judged::Dead),
-            // The begin was at 10.0 to 10.999 s: a pid file of 10.9 s may be the older one.
-            (begun(1, Some(10_000)), run(1, 10_900), Judged::Lives),
-            (begun(1, Some(10_000)), run(1, 11_000), Judged::Dead),
+            // The begin was at 10.0 to 10.999 s: the Asterisk of 10.05 s was still asleep then.
+            (begun(1, Some(10_000)), run(1, 10_049), Judged::Lives),
+            (begun(1, Some(10_000)), run(1, 10_050), Judged::Dead),
             (begun(1, None), run(1, 20_000), Judged::Unknown),
             (begun(0, Some(10_000)), run(8, 20_000), Judged::Unknown),
         ] {

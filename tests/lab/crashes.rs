@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use campanile::clock;
-use campanile::domain::instant::UtcMs;
 use campanile::ledger::attempts;
 
-use self::moments::{Eye, STATES, State};
-use self::witness::Witness;
+use self::moments::{Census, Eye, STATES, State};
+use self::witness::{Death, Witness};
 use crate::harness::{Lab, Program, Setup, Version};
 use crate::world::{CALLEES, SIPP, callee};
 
@@ -22,16 +21,12 @@ on_both!(every_program_dies_in_every_state_and_nothing_is_lost_or_called_twice_i
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Victim {
     Serve,
+    Agi,
     Asterisk,
     All,
-    Agi,
-    /// `core restart now`: Asterisk executes itself anew, with the same process number.
-    Restart,
 }
 
-/// `Agi` is followed by `Serve`: after calls that found no gate planning rests for half a minute, unless the daemon is
-/// started again.
-const VICTIMS: [Victim; 5] = [Victim::Restart, Victim::Agi, Victim::Serve, Victim::Asterisk, Victim::All];
+const VICTIMS: [Victim; 4] = [Victim::Agi, Victim::Serve, Victim::Asterisk, Victim::All];
 
 impl Victim {
     fn programs(self) -> &'static [Program] {
@@ -40,13 +35,24 @@ impl Victim {
             Self::Asterisk => &[Program::Asterisk],
             Self::Agi => &[Program::Agi],
             Self::All => &[Program::Agi, Program::Serve, Program::Asterisk],
-            Self::Restart => &[],
         }
     }
 }
 
+/// Kills of each victim that are not aimed at any state.
+const BLIND: usize = 1;
+
+/// Of each version: over both at least sixty.
+const KILLS_MIN: usize = 30;
+
+/// How often `core restart now` strikes: Asterisk executes itself anew, with the same process number.
+const RESTARTS: usize = 3;
+
 /// How long a state may let itself be waited for.
 const STATE_S: i64 = 60;
+
+/// The longest that a dead program is missing, in milliseconds.
+const ABSENCE_MS_MAX: u64 = 400;
 
 /// A campaign that has to end by itself.
 const ONCE: &[&str] = &["--wait-time", "3", "--max-retries", "0", "--retry-time", "1"];
@@ -90,7 +96,7 @@ fn start_the_mix(lab: &Lab) -> BTreeMap<&'static str, usize> {
     let again = fates(&[(0, 50..=99), (1, 30..=99), (2, 20..=59), (7, 30..=99), (8, 20..=29)]);
     let sip = sip_numbers();
     let actions = ["WAIT 1", "PLAY hello-world"];
-    lab.campaign("once", CALLEES, ONCE).numbers(&once).actions(&actions).start();
+    lab.campaign("once", CALLEES, &[ONCE, &["--channels", "12"]].concat()).numbers(&once).actions(&actions).start();
     lab.campaign("again", CALLEES, AGAIN).numbers(&again).actions(&actions).start();
     lab.campaign("sip", SIPP, &[ONCE, &["--channels", "5"]].concat()).numbers(&sip).actions(&actions).start();
     BTreeMap::from([("once", once.len()), ("again", again.len()), ("sip", sip.len())])
@@ -100,72 +106,91 @@ fn start_the_mix(lab: &Lab) -> BTreeMap<&'static str, usize> {
 struct Crashes {
     lab: Lab,
     eye: Eye,
-    /// When an Asterisk was gone, and its calls with it.
-    deaths: Vec<UtcMs>,
-    /// What the stroke found.
-    found: BTreeMap<(State, Victim), Vec<String>>,
+    deaths: Vec<Death>,
+    /// The calls that each kill found in each state.
+    found: BTreeMap<(Victim, State), Vec<usize>>,
+    kills: usize,
     entropy: u64,
 }
 
 impl Crashes {
-    /// Waits for a call in this state, and lets the victim die over it.
+    /// Waits for a call in this state, stops everything while it is there, and lets the victim die.
     fn strike(&mut self, state: State, victim: Victim) {
+        let end = clock::now().plus_s(STATE_S);
         let began_at = clock::now();
-        let end = began_at.plus_s(STATE_S);
-        let file = loop {
-            if let Some(file) = self.eye.look(&self.lab, state) {
-                break file;
-            }
+        let census = loop {
             assert!(clock::now() < end, "{}: no call was seen {state:?} within {STATE_S} s", self.lab.version);
-            // Planning is over in milliseconds; the other states leave time to breathe.
-            std::thread::sleep(Duration::from_micros(if state == State::Planning { 200 } else { 2_000 }));
+            if !self.eye.glimpses(&self.lab, state) {
+                // Planning is over in milliseconds; the other states leave time to breathe.
+                std::thread::sleep(Duration::from_micros(if state == State::Planning { 200 } else { 2_000 }));
+                continue;
+            }
+            let delay_us = self.draw(state.spread_us());
+            std::thread::sleep(Duration::from_micros(delay_us));
+            self.lab.freeze();
+            let census = self.eye.census(&self.lab);
+            if census.contains_key(&state) {
+                break census;
+            }
+            self.lab.thaw();
         };
-        let delay_us = self.draw(state.spread_us());
-        std::thread::sleep(Duration::from_micros(delay_us));
         let waited_ms = clock::now().since_ms(began_at);
-        self.kill(victim);
-        let found = self.eye.found(file);
-        self.revive(victim);
-        let down_ms = clock::now().since_ms(began_at) - waited_ms;
-        println!("  {state:?} {victim:?}: waited {waited_ms} ms, back after {down_ms} ms: {found}");
-        self.found.entry((state, victim)).or_default().push(found);
+        println!("  {state:?} {victim:?} after {waited_ms} ms: {census:?}");
+        self.kill(victim, &census);
     }
 
-    fn kill(&mut self, victim: Victim) {
-        match victim {
-            Victim::Restart => self.lab.restart_asterisk(),
-            _ => self.lab.kill(victim.programs()),
-        }
-        if matches!(victim, Victim::Asterisk | Victim::All | Victim::Restart) {
-            self.deaths.push(clock::now());
-        }
+    /// At any moment.
+    fn strike_blindly(&mut self, victim: Victim) {
+        let delay_us = self.draw(2_000_000);
+        std::thread::sleep(Duration::from_micros(delay_us));
+        self.lab.freeze();
+        let census = self.eye.census(&self.lab);
+        println!("  blind {victim:?}: {census:?}");
+        self.kill(victim, &census);
     }
 
-    fn revive(&mut self, victim: Victim) {
+    fn kill(&mut self, victim: Victim, census: &Census) {
+        for (state, calls) in census {
+            self.found.entry((victim, *state)).or_default().push(*calls);
+        }
+        self.kills += 1;
+        let from = clock::now();
+        self.lab.kill(victim.programs());
+        if victim.programs().contains(&Program::Asterisk) {
+            self.deaths.push(Death { from, to: clock::now() });
+        }
+        let absence_ms = self.draw(ABSENCE_MS_MAX);
+        std::thread::sleep(Duration::from_millis(absence_ms));
         self.lab.start(victim.programs());
         // Nothing of ours may have ended by itself meanwhile.
         self.lab.until("all goes on", 10, |_| true);
     }
 
-    fn draw(&mut self, below: u64) -> u64 {
-        self.entropy = self.entropy.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        if below == 0 { 0 } else { (self.entropy >> 33) % below }
+    /// While somebody talks, and others ring.
+    fn restart_asterisk(&mut self) {
+        let eye = &mut self.eye;
+        self.lab.until("somebody talks", STATE_S, |lab| eye.census(lab).contains_key(&State::Talking));
+        let from = clock::now();
+        self.lab.restart_asterisk();
+        self.deaths.push(Death { from, to: clock::now() });
     }
 
-    fn print(&self) {
-        let kills: usize = self.found.values().map(Vec::len).sum();
-        println!(
-            "{}: {kills} crashes; of each, what ledger and spool showed of the call right after it",
-            self.lab.version
-        );
-        for ((state, victim), found) in &self.found {
-            println!(
-                "  {:<11}{:<10}{}  {}",
-                format!("{state:?}"),
-                format!("{victim:?}"),
-                found.len(),
-                found.join(" | ")
-            );
+    fn draw(&mut self, below: u64) -> u64 {
+        self.entropy = self.entropy.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.entropy >> 33) % below
+    }
+
+    /// What the kills hit: each victim in each state, with the calls that were in it.
+    fn assert_every_victim_died_in_every_state(&self) {
+        println!("{}: {} kills; calls in each state at the kills of each victim", self.lab.version, self.kills);
+        for victim in VICTIMS {
+            let of = |state: &State| self.found.get(&(victim, *state)).cloned().unwrap_or_default();
+            let line = STATES.map(|state| {
+                let calls = of(&state);
+                format!("{state:?} {} in {} kills", calls.iter().sum::<usize>(), calls.len())
+            });
+            println!("  {:<9}{}", format!("{victim:?}"), line.join(", "));
+            assert!(STATES.iter().all(|state| !of(state).is_empty()), "{victim:?} did not die in every state");
         }
     }
 }
@@ -173,14 +198,19 @@ impl Crashes {
 fn every_program_dies_in_every_state_and_nothing_is_lost_or_called_twice_i1_i2_i3(version: Version) {
     let lab = Setup::new(version).with_sip().calls_one_time(360).start();
     let imported = start_the_mix(&lab);
-    let eye = Eye::open(&lab);
+    let eye = Eye::of(&lab);
     let entropy = clock::now().0.unsigned_abs();
-    let mut crashes = Crashes { lab, eye, deaths: Vec::new(), found: BTreeMap::new(), entropy };
+    let mut crashes = Crashes { lab, eye, deaths: Vec::new(), found: BTreeMap::new(), kills: 0, entropy };
     let began_at = clock::now();
     for state in STATES {
         VICTIMS.iter().for_each(|victim| crashes.strike(state, *victim));
     }
-    crashes.print();
+    for _ in 0..BLIND {
+        VICTIMS.iter().for_each(|victim| crashes.strike_blindly(*victim));
+    }
+    for _ in 0..RESTARTS {
+        crashes.restart_asterisk();
+    }
     let struck_at = clock::now();
     settle(&mut crashes);
     println!(
@@ -190,6 +220,8 @@ fn every_program_dies_in_every_state_and_nothing_is_lost_or_called_twice_i1_i2_i
     );
     let spent = [Program::Serve, Program::Agi, Program::Asterisk].map(|program| crashes.lab.processor_time(program));
     println!("  processor time of daemon, FastAGI server, Asterisk since their last start: {spent:?}");
+    crashes.assert_every_victim_died_in_every_state();
+    assert!(crashes.kills >= KILLS_MIN, "{} kills", crashes.kills);
     judge(&mut crashes, &imported);
 }
 
@@ -215,9 +247,9 @@ fn judge(crashes: &mut Crashes, imported: &BTreeMap<&'static str, usize>) {
     }
     let names: Vec<&str> = imported.keys().copied().collect();
     let witness = Witness::call(lab, &mut eye.ledger, &names);
-    let seen = witness.assert_no_attempt_was_dialled_twice_i1(&mut eye.ledger);
+    let seen = witness.assert_no_attempt_was_dialled_twice_i1(&mut eye.ledger, deaths);
     println!("  {}", witness.figures(&seen));
-    witness.assert_invites_agree_i1();
+    witness.assert_invites_agree_i1(deaths);
     witness.assert_no_number_was_in_two_calls_i2(deaths);
     witness.assert_outcomes_are_the_callees(deaths);
 }

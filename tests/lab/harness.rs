@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use campanile::clock;
 use campanile::domain::instant::UtcMs;
-use nix::sys::signal::Signal;
-use nix::unistd::geteuid;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, geteuid};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -143,6 +143,13 @@ fn free_udp_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+fn exists(pid: Pid) -> bool {
+    Path::new("/proc").join(pid.to_string()).exists()
+}
+
+/// How long a FastAGI server may take to let its calls end (decision 0012), and a little.
+const DRAIN_S: u32 = 80;
+
 /// Where `prepare` keeps its roots.
 fn cache() -> PathBuf {
     let var = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
@@ -163,6 +170,11 @@ impl Lab {
     /// A file of the lab, or nothing while it is not there.
     pub fn read(&self, file: &str) -> String {
         fs::read_to_string(self.folder.path().join(file)).unwrap_or_default()
+    }
+
+    /// Asterisk's `astspooldir`.
+    pub fn spool(&self) -> PathBuf {
+        self.folder.path().join("spool")
     }
 
     /// The files of ours that lie in `outgoing`.
@@ -235,15 +247,17 @@ impl Lab {
         script("asterisk", &arguments);
     }
 
-    /// Kills programs at one stroke, in the midst of whatever they do, and waits until they are gone.
+    /// Kills programs at one stroke, in the midst of whatever they do, and waits until they are gone. Those that are
+    /// left go on at once if they were frozen.
     pub fn kill(&mut self, victims: &[Program]) {
         for victim in victims {
             match victim {
                 Program::Serve => self.serve.iter().for_each(|serve| serve.signal(Signal::SIGKILL)),
                 Program::Agi => self.agi.iter().for_each(|agi| agi.signal(Signal::SIGKILL)),
-                Program::Asterisk => nix::sys::signal::kill(self.asterisk_pid(), Signal::SIGKILL).unwrap(),
+                Program::Asterisk => kill(self.asterisk_pid(), Signal::SIGKILL).unwrap(),
             }
         }
+        self.thaw();
         for victim in victims {
             match victim {
                 Program::Serve => self.kill_serve(),
@@ -251,6 +265,37 @@ impl Lab {
                 Program::Asterisk => self.until_asterisk_is_gone(),
             }
         }
+    }
+
+    /// Stops all programs where they are, so that what is seen is what holds; [`thaw`](Self::thaw) lets them go on.
+    pub fn freeze(&self) {
+        let programs = self.running();
+        programs.iter().for_each(|pid| kill(*pid, Signal::SIGSTOP).unwrap());
+        let stands = |pid: &Pid| {
+            let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+            let stat = |task: fs::DirEntry| fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            // A thread that waits for a disk stops when the disk has answered.
+            tasks
+                .flatten()
+                .all(|task| stat(task).rsplit_once(") ").is_none_or(|(_, state)| !state.starts_with(['R', 'S'])))
+        };
+        let end = clock::now().plus_s(5);
+        while !programs.iter().all(stands) {
+            assert!(clock::now() < end, "{}: a program did not stop within 5 s", self.version);
+        }
+    }
+
+    /// Lets those that are left go on.
+    pub fn thaw(&self) {
+        for pid in self.running() {
+            let _gone_meanwhile = kill(pid, Signal::SIGCONT);
+        }
+    }
+
+    fn running(&self) -> Vec<Pid> {
+        let ours = [&self.agi, &self.serve].into_iter().flatten().map(Daemon::pid);
+        let asterisk = self.asterisk_pid();
+        ours.chain(exists(asterisk).then_some(asterisk)).collect()
     }
 
     /// Starts programs again.
@@ -264,8 +309,13 @@ impl Lab {
         }
     }
 
-    fn asterisk_pid(&self) -> nix::unistd::Pid {
-        nix::unistd::Pid::from_raw(self.read("run/asterisk.pid").trim().parse().unwrap())
+    fn asterisk_pid(&self) -> Pid {
+        Pid::from_raw(self.read("run/asterisk.pid").trim().parse().unwrap())
+    }
+
+    /// Says something to Asterisk's console.
+    pub fn asterisk_cli(&self, command: &str) -> String {
+        script("asterisk", &["rx", self.path(), command])
     }
 
     /// `core restart now`, and waits until Asterisk has booted again, with the same process number.
@@ -291,8 +341,7 @@ impl Lab {
 
     fn until_asterisk_is_gone(&self) {
         let pid = self.asterisk_pid();
-        let gone = || !Path::new("/proc").join(pid.to_string()).exists();
-        poll(10, gone).then_some(()).expect("Asterisk is gone after it was killed");
+        poll(10, || !exists(pid)).then_some(()).expect("Asterisk is gone after it was killed");
     }
 
     /// Processor time of a program since it started.
@@ -318,11 +367,24 @@ impl Lab {
         self.until("campanile-agi listens", 20, |_| TcpStream::connect(address).is_ok());
     }
 
+    /// Restarts the FastAGI server as `systemctl restart` does: SIGTERM, wait for its end, start. Says how long it took.
+    pub fn restart_agi(&mut self) -> Duration {
+        let began_at = clock::now();
+        self.agi.take().expect("campanile-agi runs").end_within(Signal::SIGTERM, DRAIN_S);
+        self.start_agi();
+        Duration::from_millis(clock::now().since_ms(began_at).unsigned_abs())
+    }
+
     /// Starts the daemon.
     pub fn start_serve(&mut self) {
         let mut command = self.program("campanile");
         command.arg("serve");
         self.serve = Some(Daemon::start("campanile serve", command, &self.folder.path().join("serve.stderr")));
+    }
+
+    /// Has the daemon read its settings again, and look at everything.
+    pub fn reload_serve(&self) {
+        self.serve.as_ref().expect("campanile serve runs").signal(Signal::SIGHUP);
     }
 
     /// Kills the daemon, as a crash would.

@@ -19,6 +19,8 @@ macro_rules! on_both {
 #[cfg(test)]
 mod actions;
 #[cfg(test)]
+mod caps;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod fates;
@@ -34,5 +36,7 @@ mod process;
 mod retries;
 #[cfg(test)]
 mod stop;
+#[cfg(test)]
+mod upheavals;
 #[cfg(test)]
 mod world;

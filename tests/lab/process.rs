@@ -57,9 +57,14 @@ impl Daemon {
     }
 
     /// Ends it and waits until it is gone; one that ignores the signal for 10 s is killed.
-    pub fn end(mut self, signal: Signal) {
+    pub fn end(self, signal: Signal) {
+        self.end_within(signal, 10);
+    }
+
+    /// The same, for one that may take its time.
+    pub fn end_within(mut self, signal: Signal, seconds: u32) {
         self.signal(signal);
-        for _ in 0..200 {
+        for _ in 0..seconds * 20 {
             if self.child.try_wait().unwrap().is_some() {
                 return;
             }

@@ -27,11 +27,17 @@ pub struct Campaign<'l> {
 }
 
 impl Lab {
-    /// Adds a trunk called `trunk` and a campaign over it, both with further options.
+    /// Adds a trunk and a campaign over it, both of this name; the campaign has further options.
     #[track_caller]
     pub fn campaign<'l>(&'l self, name: &'l str, dial: &str, options: &[&str]) -> Campaign<'l> {
         self.campanile(&["trunk", "add", name, "--dial", dial, "--account", "acc1"]);
-        let always = ["campaign", "add", name, "--trunk", name, "--caller-id", "Camp Anile <+442079460000>"];
+        self.campaign_over(name, name, options)
+    }
+
+    /// Adds a campaign over a trunk that is there.
+    #[track_caller]
+    pub fn campaign_over<'l>(&'l self, name: &'l str, trunk: &str, options: &[&str]) -> Campaign<'l> {
+        let always = ["campaign", "add", name, "--trunk", trunk, "--caller-id", "Camp Anile <+442079460000>"];
         self.campanile(&[&always, options].concat());
         Campaign { lab: self, name }
     }

@@ -115,6 +115,7 @@ impl World {
             Ok(ledger) => {
                 (self.fastagi.up, self.fastagi.process, self.fastagi.ledger) = (true, process, Some(ledger));
                 self.say(|_| "the FastAGI server starts".to_owned());
+                self.wake(Change::Gate);
             }
             Err(error) => {
                 self.say(|_| format!("the FastAGI server cannot start: {error}"));

@@ -5,6 +5,7 @@ use std::io;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinError, JoinSet};
 
+use super::calls::Calls;
 use super::connection::{Surroundings, converse};
 use super::desk::Desk;
 use super::lobby::Lobby;
@@ -17,12 +18,13 @@ pub(super) struct Reception<D> {
     around: Surroundings<D>,
     lobby: Lobby,
     tasks: JoinSet<()>,
+    calls: Calls,
     turned_out: u64,
 }
 
 impl<D: Desk> Reception<D> {
-    pub(super) fn new(around: Surroundings<D>) -> Self {
-        Self { around, lobby: Lobby::default(), tasks: JoinSet::new(), turned_out: 0 }
+    pub(super) fn new(around: Surroundings<D>, calls: Calls) -> Self {
+        Self { around, lobby: Lobby::default(), tasks: JoinSet::new(), calls, turned_out: 0 }
     }
 
     /// Accepts for ever.
@@ -39,9 +41,9 @@ impl<D: Desk> Reception<D> {
         }
     }
 
-    /// How many have shown a ticket and are not done.
+    /// How many calls ring or talk, or how many have shown a ticket and are not done, whichever are more.
     pub(super) fn in_progress(&self) -> usize {
-        self.tasks.len().saturating_sub(self.lobby.len())
+        self.tasks.len().saturating_sub(self.lobby.len()).max(self.calls.len())
     }
 
     /// Returns when everybody is done.

@@ -40,6 +40,25 @@ async fn while_a_call_is_in_progress_all_are_served_and_then_the_server_ends() {
 }
 
 #[tokio::test]
+async fn a_call_that_rings_keeps_the_server_until_its_report() {
+    let world = World::start(usual());
+    let order = world.order(1, 0, &[]);
+    let mut gate = world.call("gate", &order).await;
+    variables(&mut gate).await;
+    go(&mut gate).await;
+    gate.closed().await;
+    world.stop.send_replace(Stop::Finish);
+    // It rings, and between these reports of others nobody is connected.
+    for id in 2..6 {
+        let other = world.order(id, 0, &[]);
+        world.call("report", &other).await.closed().await;
+    }
+    world.call("report", &order).await.closed().await;
+    assert!(matches!(&world.facts(&order)[..], [Fact::Reported(_)]));
+    world.server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn a_gate_still_ends_when_the_grace_of_the_calls_is_over() {
     let world = World::start(Limits { grace: Duration::ZERO, ..usual() });
     let (held, talking) = (world.order(1, 400, &[]), world.order(2, 0, &[("PLAY", "hello")]));

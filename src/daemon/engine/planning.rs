@@ -1,8 +1,9 @@
 //! Plan, check the plan, make it durable, carry it out: intent → file → spooled.
 
-use log::{debug, error, info, warn};
+use log::{debug, error, info};
 
-use super::{Engine, EngineError, REST_MS};
+use super::resting::{Fault, Leave, REST_MS};
+use super::{Engine, EngineError};
 use crate::daemon::port::{Entropy, PortError, Publication, SpoolPort};
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::campaign::Campaign;
@@ -13,7 +14,7 @@ use crate::domain::plan::{self, Plan, PlannedCall, Snapshot, pace};
 use crate::domain::trunk::Trunk;
 use crate::ledger::attempts::Intent;
 use crate::ledger::snapshot::{PlanLimits, take};
-use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, campaigns, evidence, rest, trunks};
+use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, campaigns, evidence, trunks};
 use crate::spool::SpoolName;
 
 /// What came of one look at the plan.
@@ -21,19 +22,23 @@ enum Planned {
     /// These are durable; their files are to be published.
     Intents { publications: Vec<Publication>, wake_at: Option<UtcMs> },
     /// Asterisk leaves due files lying: nothing further is planned.
-    Stalled { overdue: u32 },
+    Stalled { overdue: usize },
     /// The second opinion refused the plan.
     Refused(String),
+}
+
+/// Whether all files of a plan came into the spool.
+enum Published {
+    All,
+    NotAll,
 }
 
 impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// Plans up to the end of the interval, and returns when time alone calls for another look.
     pub(super) fn plan(&mut self, now: UtcMs) -> Result<Option<UtcMs>, EngineError> {
-        if let Some(until) = self.resting_until {
-            if now < until {
-                return Ok(Some(until));
-            }
-            self.resting_until = None;
+        let leave = self.resting.leave(now);
+        if let Leave::Nothing { until } = leave {
+            return Ok(Some(until));
         }
         if !self.ledger.read(|db| Ok(!campaigns::running(db)?.is_empty()))? {
             self.note_stalled(0);
@@ -41,7 +46,12 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         }
         let limits = self.plan_limits(now);
         let entropy = &mut self.entropy;
-        let planned = self.ledger.write(|db| plan_durably(db, limits, entropy))?;
+        let (resting, begun) = (&self.resting, &self.begun_unasked);
+        let stalls = |attempt: &(AttemptId, UtcMs)| !(begun.contains(&attempt.0) && resting.rules_out(attempt.1, now));
+        let planned = self.ledger.write(|db| {
+            let overdue = attempts::overdue(db, now.plus_ms(-OVERDUE_MS))?.iter().filter(|a| stalls(a)).count();
+            if overdue > 0 { Ok(Planned::Stalled { overdue }) } else { plan_durably(db, limits, leave, entropy) }
+        })?;
         match planned {
             Planned::Refused(breach) => {
                 error!("{}", EngineError::Plan(breach.clone()));
@@ -53,9 +63,30 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             }
             Planned::Intents { publications, wake_at } => {
                 self.note_stalled(0);
-                self.publish(&publications, now)?;
-                Ok(wake_at)
+                let outcome = self.publish(&publications, now)?;
+                Ok(self.after_trial(leave, &publications, outcome, now).or(wake_at))
             }
+        }
+    }
+
+    /// Of a trial: when to look at what came of it; the spool's is over as soon as the file is there.
+    fn after_trial(
+        &mut self,
+        leave: Leave,
+        publications: &[Publication],
+        outcome: Published,
+        now: UtcMs,
+    ) -> Option<UtcMs> {
+        let (Leave::OneCall(fault), Some(tried), Published::All) = (leave, publications.first(), outcome) else {
+            return None;
+        };
+        match fault {
+            Fault::Spool => {
+                info!("call files can be published again, and planning goes on");
+                self.end_rest(now);
+                Some(now)
+            }
+            Fault::Gate => Some(self.rest_after_trial(fault, tried.start_at, now)),
         }
     }
 
@@ -73,9 +104,9 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     }
 
     /// Publishes each file, then marks them; a crash in between is mended by the next reconcile.
-    fn publish(&mut self, publications: &[Publication], now: UtcMs) -> Result<(), EngineError> {
+    fn publish(&mut self, publications: &[Publication], now: UtcMs) -> Result<Published, EngineError> {
         if publications.is_empty() {
-            return Ok(());
+            return Ok(Published::All);
         }
         let outcomes: Vec<_> = publications.iter().map(|p| (p.file.attempt(), self.spool.publish(p))).collect();
         self.ledger.write(|db| {
@@ -95,44 +126,33 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         }
         info!("planned {} call(s), the first for {}", publications.len(), publications[0].start_at);
         let failed = outcomes.iter().filter_map(|(attempt, outcome)| Some((*attempt, outcome.as_ref().err()?)));
-        self.rest_after(&failed.collect::<Vec<_>>(), now);
-        Ok(())
+        Ok(self.rest_after(&failed.collect::<Vec<_>>(), now))
     }
 
     /// Has unpublished attempts closed at once, and rests planning: otherwise a full disk would use up
     /// the whole list, a plan at a time.
-    fn rest_after(&mut self, failed: &[(AttemptId, &PortError)], now: UtcMs) {
-        let Some((first, problem)) = failed.first() else { return };
+    fn rest_after(&mut self, failed: &[(AttemptId, &PortError)], now: UtcMs) -> Published {
+        let Some((first, problem)) = failed.first() else { return Published::All };
         error!(
             "{} call file(s) were not published, the first that of attempt {first}: {problem}; planning rests for {} s",
             failed.len(),
             REST_MS / 1000
         );
         self.check_again.extend(failed.iter().map(|(attempt, _)| (*attempt, now)));
-        self.rest(now);
-    }
-
-    /// Plans nothing for a while. It is noted in the ledger for `why`; a disk that is full must not keep
-    /// the engine from resting.
-    pub(super) fn rest(&mut self, now: UtcMs) {
-        let until = now.plus_ms(REST_MS);
-        self.resting_until = Some(until);
-        if let Err(error) = self.ledger.write(|db| rest::set(db, until)) {
-            warn!("planning rests until {until}, which could not be noted: {error}");
-        }
+        self.rest(Fault::Spool, now);
+        Published::NotAll
     }
 }
 
 /// One transaction from the look at the ledger to the durable intents: nothing can change in between.
-fn plan_durably(db: &Db, limits: PlanLimits, entropy: &mut impl Entropy) -> LedgerResult<Planned> {
-    let overdue = attempts::overdue(db, limits.now.plus_ms(-OVERDUE_MS))?;
-    if overdue > 0 {
-        return Ok(Planned::Stalled { overdue });
-    }
+fn plan_durably(db: &Db, limits: PlanLimits, leave: Leave, entropy: &mut impl Entropy) -> LedgerResult<Planned> {
     let snapshot = take(db, limits)?;
-    let plan = plan::plan(&snapshot);
+    let mut plan = plan::plan(&snapshot);
     if let Some(breach) = plan::check::check(&snapshot, &plan).first() {
         return Ok(Planned::Refused(format!("{breach:?}")));
+    }
+    if let Leave::OneCall(_) = leave {
+        plan.calls.truncate(1);
     }
     let publications = record(db, &plan, entropy)?;
     log_reasons(&snapshot, &plan);

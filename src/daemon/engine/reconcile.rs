@@ -21,6 +21,9 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         let open = self.ledger.read(|db| attempts::open(db))?;
         let found: HashMap<SpoolName, Place> = self.spool.scan()?.into_iter().map(|f| (f.file, f.place)).collect();
         let (mut facts, mut published) = (Vec::new(), Vec::new());
+        let begun =
+            |a: &&OpenAttempt| a.state != AttemptState::Claimed && found.get(&file_of(a)) == Some(&Place::Begun);
+        self.begun_unasked = open.iter().filter(begun).map(|a| a.id).collect();
         for attempt in &open {
             let file = file_of(attempt);
             match found.get(&file) {

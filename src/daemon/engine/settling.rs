@@ -1,11 +1,11 @@
 //! From evidence to a closed attempt and to what follows for its contact.
 
-use log::{error, info};
+use log::info;
 
-use super::{Engine, EngineError, REST_MS};
+use super::{Engine, EngineError};
 use crate::daemon::port::{Entropy, SpoolPort};
 use crate::domain::campaign::{CampaignState, ContactState};
-use crate::domain::disposition::{Conclusion, Disposition, Gone, NotDialled, Verdict, conclude};
+use crate::domain::disposition::{Conclusion, Disposition, Verdict, conclude};
 use crate::domain::ids::AttemptId;
 use crate::domain::instant::UtcMs;
 use crate::domain::retry::{self, ContactNext};
@@ -28,10 +28,11 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         let mut ids = std::mem::take(&mut self.unsettled);
         ids.extend(self.check_again.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id));
         let seen = self.evidence_seen.unwrap_or_default();
-        let end = self.ledger.read(|db| {
+        let (end, gate_heard_at) = self.ledger.read(|db| {
             ids.extend(evidence::attempts_since(db, seen)?);
-            evidence::end(db)
+            Ok((evidence::end(db)?, evidence::gate_heard_since(db, seen)?))
         })?;
+        gate_heard_at.into_iter().for_each(|at| self.heard_the_gate(at, now));
         if !ids.is_empty() {
             let settled = self.ledger.write(|db| ids.iter().map(|id| Ok((*id, settle_one(db, *id, now)?))).collect());
             let settled: Vec<(AttemptId, Settled)> = settled.inspect_err(|_| self.unsettled = ids)?;
@@ -59,22 +60,6 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 self.discard_of(id);
             }
         }
-    }
-
-    /// Rests planning when Asterisk runs calls without asking the gate: each further one would fail the
-    /// same way.
-    fn brake(&mut self, conclusion: &Conclusion, now: UtcMs) {
-        if !matches!(conclusion.not_dialled, Some(NotDialled::GateNotAsked(Gone::Archived(_)))) {
-            return;
-        }
-        if self.resting_until.is_none() {
-            error!(
-                "Asterisk ran a call file without asking the gate: is extensions_campanile.conf included, and does \
-                 campanile-agi run? Nothing was dialled. Planning rests for {} s; `campanile doctor` says more",
-                REST_MS / 1000
-            );
-        }
-        self.rest(now);
     }
 
     /// Marks running campaigns with nothing left to call as completed.

@@ -1,17 +1,18 @@
 //! The seven states in which a program dies, recognised by what is visible from outside.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
 use campanile::clock;
 use campanile::domain::attempt::AttemptState;
+use campanile::domain::ids::AttemptId;
 use campanile::domain::instant::UtcMs;
 use campanile::ledger::attempts::{self, OpenAttempt};
-use campanile::ledger::{Ledger, evidence};
+use campanile::ledger::{Db, Ledger, evidence};
 use campanile::spool::SpoolName;
 
 use crate::harness::Lab;
-use crate::world::Callee;
 
 /// How far the call is that a program dies over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,17 +37,19 @@ pub const STATES: [State; 7] = [
 ];
 
 impl State {
-    /// Some states last for milliseconds between two effects; the stroke falls up to this long after the edge that
-    /// can be seen, so that repeated runs hit before, within and after.
+    /// Some states last for milliseconds between two effects: the stroke falls up to this long after the edge that
+    /// can be seen, so that repeated runs hit other instants within it.
     pub fn spread_us(self) -> u64 {
         match self {
-            Self::Planning => 3_000,
-            Self::Reporting => 12_000,
-            Self::Archiving => 20_000,
-            Self::Published | Self::Holding | Self::Ringing | Self::Talking => 0,
+            Self::Planning | Self::Reporting => 3_000,
+            Self::Archiving => 8_000,
+            Self::Published | Self::Holding | Self::Ringing | Self::Talking => 50_000,
         }
     }
 }
+
+/// More calls than can be open at once.
+const RECENT: usize = 80;
 
 /// Looks at ledger, spool and callees as anybody could.
 pub struct Eye {
@@ -54,104 +57,115 @@ pub struct Eye {
     spool: PathBuf,
 }
 
+/// How many calls are in each state.
+pub type Census = BTreeMap<State, usize>;
+
+/// What the callee's side has seen of a call.
+struct Side {
+    reached: bool,
+    left: bool,
+}
+
+enum Place {
+    Waiting,
+    Begun,
+    Archived,
+    Nowhere,
+}
+
 /// An end that was seen this long ago is just being reported.
 const JUST_MS: i64 = 30;
 
 impl Eye {
-    pub fn open(lab: &Lab) -> Self {
+    pub fn of(lab: &Lab) -> Self {
         let folder = PathBuf::from(lab.path());
         let ledger = Ledger::open_existing(&folder.join("state/campanile.db")).unwrap();
         Self { ledger, spool: folder.join("spool") }
     }
 
-    /// A call that is in this state now.
-    pub fn look(&mut self, lab: &Lab, state: State) -> Option<SpoolName> {
-        let now = clock::now();
+    /// Whether a call may be in this state now: what can be seen at a glance.
+    pub fn glimpses(&mut self, lab: &Lab, state: State) -> bool {
         match state {
-            State::Planning => self.open_one(|_, a| a.state == AttemptState::Intent),
-            State::Published => self.open_one(|eye, a| {
-                a.state == AttemptState::Spooled && a.planned_at.since_ms(now) > 2_500 && eye.file(a) == "waiting"
-            }),
-            State::Holding => self.open_one(|eye, a| {
-                a.state == AttemptState::Spooled && a.planned_at.since_ms(now) > 50 && eye.file(a) == "begun"
-            }),
-            State::Ringing => self.at_the_callees(lab, now, "claimed"),
-            State::Talking => self.at_the_callees(lab, now, "answered"),
+            State::Planning => self.open().iter().any(|a| a.state == AttemptState::Intent),
             State::Reporting => {
-                let (ticket, at) = lab.gone().pop()?;
-                (now.since_ms(at) < JUST_MS).then(|| self.attempt(&ticket)).flatten().map(|a| name(&a))
+                let just = |(_, at): &(String, UtcMs)| (0..JUST_MS).contains(&clock::now().since_ms(*at));
+                lab.gone().last().is_some_and(just)
             }
-            State::Archiving => {
-                let entries = fs::read_dir(self.spool.join("outgoing_done")).unwrap();
-                entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).next()
-            }
+            State::Archiving => fs::read_dir(self.spool.join("outgoing_done")).unwrap().next().is_some(),
+            _ => self.census(lab).contains_key(&state),
         }
     }
 
-    fn open_one(&mut self, is_it: impl Fn(&Self, &OpenAttempt) -> bool) -> Option<SpoolName> {
-        let open = self.ledger.read(|db| attempts::open(db)).unwrap();
-        open.iter().find(|attempt| is_it(self, attempt)).map(name)
+    /// How many calls are in each state. It is exact while nothing moves.
+    pub fn census(&mut self, lab: &Lab) -> Census {
+        let reached = self.recent(lab.callees().into_iter().map(|c| c.ticket).collect());
+        let left = self.recent(lab.gone().into_iter().map(|(ticket, _)| ticket).collect());
+        let mut census = Census::new();
+        for attempt in self.open() {
+            let side = Side { reached: reached.contains(&attempt.id), left: left.contains(&attempt.id) };
+            if let Some(state) = self.state(&attempt, side) {
+                *census.entry(state).or_default() += 1;
+            }
+        }
+        let archived = self.archived();
+        if archived > 0 {
+            census.insert(State::Archiving, archived);
+        }
+        census
     }
 
-    /// A call that its callee sees, and that stands at `stage` in the ledger.
-    fn at_the_callees(&mut self, lab: &Lab, now: UtcMs, stage: &str) -> Option<SpoolName> {
-        let gone = lab.gone();
-        let live = |c: &Callee| {
-            (100..5_000).contains(&now.since_ms(c.at)) && !gone.iter().rev().take(60).any(|(t, _)| *t == c.ticket)
+    fn open(&mut self) -> Vec<OpenAttempt> {
+        self.ledger.read(|db| attempts::open(db)).unwrap()
+    }
+
+    /// Files in `outgoing_done` that have to become evidence, or to go; not those of which a late report is waited for.
+    fn archived(&mut self) -> usize {
+        let entries = fs::read_dir(self.spool.join("outgoing_done")).unwrap();
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<SpoolName>().ok());
+        let waits = |db: &Db, id| Ok(attempts::open_one(db, id)?.is_some() && evidence::has(db, id, "archived")?);
+        names.filter(|name| !self.ledger.read(|db| waits(db, name.attempt())).unwrap()).count()
+    }
+
+    /// Where an attempt stands that is not archived.
+    fn state(&mut self, attempt: &OpenAttempt, side: Side) -> Option<State> {
+        let id = attempt.id;
+        let [reported, answered] =
+            ["reported", "answered"].map(|kind| self.ledger.read(|db| evidence::has(db, id, kind)).unwrap());
+        match (attempt.state, self.place(attempt)) {
+            (_, Place::Archived) | (AttemptState::Closed, _) => None,
+            (AttemptState::Intent, _) => Some(State::Planning),
+            (AttemptState::Spooled, Place::Waiting) => Some(State::Published),
+            (AttemptState::Spooled, Place::Begun) => Some(State::Holding),
+            (AttemptState::Claimed, Place::Begun) if reported || side.left => Some(State::Reporting),
+            (AttemptState::Claimed, Place::Begun) if answered => Some(State::Talking),
+            (AttemptState::Claimed, Place::Begun) if side.reached => Some(State::Ringing),
+            // Admitted and on its way, at the SIP peer, or lost in an earlier crash.
+            (AttemptState::Claimed | AttemptState::Spooled, _) => None,
+        }
+    }
+
+    /// The attempts of the last of these tickets: an open one is among them.
+    fn recent(&mut self, tickets: Vec<String>) -> BTreeSet<AttemptId> {
+        let recent = tickets.iter().rev().take(RECENT);
+        let attempt = |ticket: &String| {
+            let ticket = ticket.parse().ok()?;
+            Some(self.ledger.read(|db| attempts::order(db, &ticket)).unwrap()?.attempt)
         };
-        let callees = lab.callees();
-        let mut lines = callees.iter().rev().take(40).filter(|c| live(c));
-        lines.find_map(|c| self.attempt(&c.ticket).map(|a| name(&a)).filter(|file| self.stage(*file) == stage))
+        recent.filter_map(attempt).collect()
     }
 
-    /// The open attempt of a ticket.
-    fn attempt(&mut self, ticket: &str) -> Option<OpenAttempt> {
-        let ticket = ticket.parse().ok()?;
-        self.ledger
-            .read(|db| match attempts::order(db, &ticket)? {
-                Some(order) => attempts::open_one(db, order.attempt),
-                None => Ok(None),
-            })
-            .unwrap()
-    }
-
-    /// How far the ledger knows the attempt to be.
-    fn stage(&mut self, file: SpoolName) -> String {
-        let id = file.attempt();
-        self.ledger
-            .read(|db| {
-                let Some(attempt) = attempts::open_one(db, id)? else { return Ok("closed".to_owned()) };
-                for kind in ["reported", "answered"] {
-                    if evidence::has(db, id, kind)? {
-                        return Ok(kind.to_owned());
-                    }
-                }
-                Ok(attempt.state.to_string())
-            })
-            .unwrap()
-    }
-
-    fn file(&self, attempt: &OpenAttempt) -> &'static str {
-        self.place(name(attempt))
-    }
-
-    fn place(&self, file: SpoolName) -> &'static str {
-        let read = |folder: &str| fs::read_to_string(self.spool.join(folder).join(file.to_string())).ok();
-        match (read("outgoing"), read("outgoing_done")) {
-            (Some(text), _) if text.contains("StartRetry:") => "begun",
-            (Some(_), _) => "waiting",
-            (None, Some(text)) if text.contains("Status:") => "archived",
-            (None, Some(_)) => "archived without status",
-            (None, None) => "nowhere",
+    fn place(&self, attempt: &OpenAttempt) -> Place {
+        let file = SpoolName::new(attempt.id, attempt.spool_salt).to_string();
+        let path = |folder: &str| self.spool.join(folder).join(&file);
+        let asterisk = fs::read_to_string(self.spool.with_file_name("run").join("asterisk.pid")).unwrap();
+        let asterisk = asterisk.trim();
+        match fs::read_to_string(path("outgoing")) {
+            Ok(text) if text.contains(&format!("StartRetry: {asterisk} ")) => Place::Begun,
+            // By an Asterisk that is gone.
+            Ok(text) if text.contains("StartRetry:") => Place::Nowhere,
+            Ok(_) => Place::Waiting,
+            Err(_) if path("outgoing_done").exists() => Place::Archived,
+            Err(_) => Place::Nowhere,
         }
     }
-
-    /// Ledger and spool over a call, in two words.
-    pub fn found(&mut self, file: SpoolName) -> String {
-        format!("{}, file {}", self.stage(file), self.place(file))
-    }
-}
-
-fn name(attempt: &OpenAttempt) -> SpoolName {
-    SpoolName::new(attempt.id, attempt.spool_salt)
 }

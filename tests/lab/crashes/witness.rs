@@ -12,8 +12,12 @@ use campanile::ledger::{Ledger, attempts, campaigns, contacts, evidence};
 use crate::harness::Lab;
 use crate::world::Callee;
 
-/// A restart is noted when Asterisk has booted again.
-const BOOT_MS: i64 = 15_000;
+/// When an Asterisk ended, and its calls with it: a kill is an instant, a restart takes a while.
+#[derive(Debug, Clone, Copy)]
+pub struct Death {
+    pub from: UtcMs,
+    pub to: UtcMs,
+}
 
 /// An attempt with all that is known of it.
 struct Told {
@@ -26,9 +30,19 @@ impl Told {
         self.facts.iter().filter(|e| matches!(e.fact, Fact::Admitted { .. })).count()
     }
 
-    /// Whether the dialling leg itself told that it dialled.
-    fn reported_a_dial(&self) -> bool {
-        self.facts.iter().any(|e| matches!(&e.fact, Fact::Reported(r) if r.dialled_at.is_some()))
+    /// When the dialling leg dialled, and when it told so.
+    fn dial(&self) -> Option<(UtcMs, UtcMs)> {
+        self.facts.iter().find_map(|e| match &e.fact {
+            Fact::Reported(report) => Some((report.dialled_at?, e.at)),
+            _ => None,
+        })
+    }
+
+    /// Whether it dialled, by its own report, and lived to the end of the call: an Asterisk that ends may report a
+    /// dial that it did not come to.
+    fn dialled_to_its_end(&self, deaths: &[Death]) -> bool {
+        let cut = |(dialled_at, told_at)| deaths.iter().any(|death| dialled_at <= death.to && death.from <= told_at);
+        self.dial().is_some_and(|dial| !cut(dial))
     }
 }
 
@@ -52,7 +66,7 @@ impl Witness {
     }
 
     /// I1: every call that a callee saw has one admitted attempt, and none was seen twice.
-    pub fn assert_no_attempt_was_dialled_twice_i1(&self, ledger: &mut Ledger) -> BTreeSet<AttemptId> {
+    pub fn assert_no_attempt_was_dialled_twice_i1(&self, ledger: &mut Ledger, deaths: &[Death]) -> BTreeSet<AttemptId> {
         let mut seen = BTreeSet::new();
         for callee in &self.callees {
             let ticket = callee.ticket.parse().unwrap_or_else(|_| panic!("a call without a ticket: {callee:?}"));
@@ -72,18 +86,18 @@ impl Witness {
             );
         }
         let local = |t: &&Told| t.row.number.as_str().starts_with("+441632");
-        for told in self.told.values().filter(local).filter(|t| t.reported_a_dial()) {
+        for told in self.told.values().filter(local).filter(|t| t.dialled_to_its_end(deaths)) {
             assert!(seen.contains(&told.row.id), "reported as dialled, and no callee saw it: {:#?}", told.facts);
         }
         seen
     }
 
     /// The SIP peer saw at least the calls whose leg reported a dial, at most those that the gate admitted.
-    pub fn assert_invites_agree_i1(&self) {
+    pub fn assert_invites_agree_i1(&self, deaths: &[Death]) {
         let mut bounds: BTreeMap<String, (usize, usize)> = BTreeMap::new();
         for told in self.told.values().filter(|t| !t.row.number.as_str().starts_with("+441632")) {
             let (least, most) = bounds.entry(told.row.number.to_string()).or_default();
-            *least += usize::from(told.reported_a_dial());
+            *least += usize::from(told.dialled_to_its_end(deaths));
             *most += told.admissions();
         }
         for (number, (least, most)) in &bounds {
@@ -95,23 +109,19 @@ impl Witness {
     }
 
     /// I2: a number's next call begins after the one before has ended, or its Asterisk has.
-    pub fn assert_no_number_was_in_two_calls_i2(&self, deaths: &[UtcMs]) {
+    pub fn assert_no_number_was_in_two_calls_i2(&self, deaths: &[Death]) {
         let mut last: BTreeMap<&str, &Callee> = BTreeMap::new();
         for callee in &self.callees {
             let Some(before) = last.insert(&callee.number, callee) else { continue };
             let left = self.gone.get(&before.ticket).is_some_and(|at| *at <= callee.at);
-            let died = deaths.iter().any(|at| before.at <= *at && *at <= callee.at);
+            let died = deaths.iter().any(|death| before.at <= death.to && death.from <= callee.at);
             assert!(left || died, "in two calls at once: {before:?} {callee:?}");
         }
     }
 
     /// What the ledger says of a reported call is what this callee does, unless Asterisk ended in its midst.
-    pub fn assert_outcomes_are_the_callees(&self, deaths: &[UtcMs]) {
-        let cut = |t: &Told| {
-            let since = |death: &UtcMs| t.row.dialled_at.is_some_and(|at| (0..BOOT_MS).contains(&death.since_ms(at)));
-            deaths.iter().any(since)
-        };
-        for told in self.told.values().filter(|t| t.reported_a_dial() && !cut(t)) {
+    pub fn assert_outcomes_are_the_callees(&self, deaths: &[Death]) {
+        for told in self.told.values().filter(|t| t.dialled_to_its_end(deaths)) {
             let (number, disposition) = (told.row.number.as_str(), told.row.disposition.unwrap());
             let expected = if let Some(fate) = number.strip_prefix("+441632960") {
                 by_fate(fate)
@@ -135,14 +145,18 @@ impl Witness {
     pub fn figures(&self, seen: &BTreeSet<AttemptId>) -> String {
         let count = |is: &dyn Fn(&Told) -> bool| self.told.values().filter(|t| is(t)).count();
         let mut dispositions: BTreeMap<String, usize> = BTreeMap::new();
+        let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
         for told in self.told.values() {
             *dispositions.entry(told.row.disposition.unwrap().to_string()).or_default() += 1;
         }
+        for told in self.told.values().filter(|t| t.row.disposition == Some(Disposition::NotDialled)) {
+            *reasons.entry(told.row.detail.clone().unwrap_or_default()).or_default() += 1;
+        }
         format!(
-            "{} attempts, {} admitted, {} reported a dial; {} calls seen by local callees, {} INVITEs; {dispositions:?}",
+            "{} attempts, {} admitted, {} reported a dial; {} calls seen by local callees, {} INVITEs; {dispositions:?}; {reasons:#?}",
             self.told.len(),
             count(&|t| t.admissions() > 0),
-            count(&Told::reported_a_dial),
+            count(&|t| t.dial().is_some()),
             seen.len(),
             self.invites.values().sum::<usize>(),
         )
