@@ -10,7 +10,7 @@ mod reconcile;
 mod settling;
 mod sharing;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use log::warn;
 
@@ -92,7 +92,7 @@ pub struct Engine<S, E> {
     expire_wanted: bool,
     plan_wanted: bool,
     /// The campaigns that ran in the last step; `None` before the first.
-    known_running: Option<HashSet<CampaignId>>,
+    known_running: Option<BTreeSet<CampaignId>>,
     plan_at: Option<UtcMs>,
     rescan_at: Option<UtcMs>,
     resting_until: Option<UtcMs>,

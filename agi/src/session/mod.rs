@@ -140,6 +140,8 @@ fn no_order(
 mod tests {
     use proptest::prelude::*;
 
+    use campanile::domain::gate::GO_LATE_MS_MAX;
+
     use super::world::{Talk, answer, at, order, ticket};
     use super::*;
     use crate::protocol::Variable;
@@ -171,12 +173,12 @@ mod tests {
         record: usize,
         timer: Option<UtcMs>,
         claims: usize,
-        admitted: bool,
+        admitted: Option<UtcMs>,
         closed: bool,
     }
 
     impl Owed {
-        fn take(&mut self, outputs: &[Output]) {
+        fn take(&mut self, now: UtcMs, outputs: &[Output]) {
             for output in outputs {
                 assert!(!self.closed || matches!(output, Output::Warn(_)), "{output:?} after the end");
                 match output {
@@ -184,7 +186,10 @@ mod tests {
                         assert_eq!(self.reply, 0, "two commands at once");
                         assert!(command.render().is_ok(), "{command:?}");
                         let go = matches!(command, Command::SetVariable { name: Variable::Go, .. });
-                        assert!(!go || self.admitted, "go without a claim");
+                        let good = self.admitted.is_some_and(|start_at| {
+                            now >= start_at && now.since_ms(start_at) <= GO_LATE_MS_MAX
+                        });
+                        assert!(!go || good, "go without a claim, or not at its time");
                         self.reply += 1;
                     }
                     Output::WaitUntil(at) => self.timer = Some(*at),
@@ -216,7 +221,9 @@ mod tests {
                 Input::Hangup => return Some(input),
             };
             *owed = owed.checked_sub(1)?;
-            self.admitted |= matches!(input, Input::Claimed(Ok(Ok(_))));
+            if let Input::Claimed(Ok(Ok(start_at))) = &input {
+                self.admitted = Some(*start_at);
+            }
             Some(input)
         }
     }
@@ -249,17 +256,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_session_ends_or_waits_and_never_dials_unclaimed_i1(
+        fn every_session_ends_or_waits_and_never_dials_unclaimed_or_late_i1_i4(
             script in prop_oneof![Just("gate"), Just("run"), Just("report"), Just("ping")],
             inputs in proptest::collection::vec((any_input(), 0..700_i64), 0..120),
         ) {
             let (mut session, opening) = Session::open(&Request::new(script, &[&ticket().to_string()])).unwrap();
             let (mut owed, mut now) = (Owed::default(), at(0));
-            owed.take(&opening);
+            owed.take(now, &opening);
             for (input, later_ms) in inputs {
                 now = now.plus_ms(later_ms);
                 if let Some(input) = owed.allow(input) {
-                    owed.take(&session.handle(now, input));
+                    owed.take(now, &session.handle(now, input));
                 }
                 prop_assert!(owed.closed || owed.waits(), "{session:?} is stuck");
             }
