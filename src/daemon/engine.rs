@@ -5,6 +5,7 @@
 //! durable before its file exists, evidence is durable before its archived file is removed.
 
 mod archives;
+mod clock;
 mod planning;
 mod reconcile;
 mod settling;
@@ -20,6 +21,7 @@ use super::port::{Entropy, PortError, SpoolPort};
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::ids::{AttemptId, CampaignId};
 use crate::domain::instant::UtcMs;
+use crate::domain::why::RestWhy;
 use crate::ledger::{Ledger, LedgerError, attempts, evidence};
 use crate::settings::Settings;
 use crate::wake::Change;
@@ -95,8 +97,22 @@ pub struct Engine<S, E> {
     known_running: Option<BTreeSet<CampaignId>>,
     plan_at: Option<UtcMs>,
     rescan_at: Option<UtcMs>,
-    resting_until: Option<UtcMs>,
+    rest: Option<Rest>,
+    /// What the spool said when it took no file.
+    spool_trouble: Option<String>,
+    /// When the last step was.
+    stepped_at: Option<UtcMs>,
+    /// At the start, and after the clock was set back: what others noted or planned for later than now
+    /// ever plans is not waited for.
+    later_is_doubted: bool,
     stalled: bool,
+}
+
+/// Nothing is planned for a while.
+#[derive(Debug, Clone, Copy)]
+struct Rest {
+    until: UtcMs,
+    why: RestWhy,
 }
 
 impl<S: SpoolPort, E: Entropy> Engine<S, E> {
@@ -117,7 +133,10 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             known_running: None,
             plan_at: None,
             rescan_at: None,
-            resting_until: None,
+            rest: None,
+            spool_trouble: None,
+            stepped_at: None,
+            later_is_doubted: true,
             stalled: false,
         }
     }
@@ -146,10 +165,21 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// What could not be done; call again, nothing is half done that the next step would not find.
     pub fn step(&mut self, now: UtcMs, events: &[Event]) -> Result<Option<UtcMs>, EngineError> {
         self.take_in(now, events);
+        self.mind_the_clock(now);
+        let stepped = self.look_and_act(now);
+        if stepped.is_err() {
+            // What was published may not be marked, and what was not may not be noted.
+            self.rescan_wanted = true;
+        }
+        stepped
+    }
+
+    fn look_and_act(&mut self, now: UtcMs) -> Result<Option<UtcMs>, EngineError> {
         self.start_reading()?;
         if self.rescan_wanted || self.rescan_at.is_some_and(|t| t <= now) {
             self.reconcile(now)?;
         }
+        self.doubt_what_is_later(now)?;
         self.take_archives(now)?;
         self.withdraw_not_running(now)?;
         self.share_with_newcomers(now)?;

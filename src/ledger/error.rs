@@ -92,7 +92,8 @@ impl LedgerError {
     }
 
     /// Whether the file is not, or no longer, what we wrote.
-    fn is_damaged(&self) -> bool {
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
         matches!(self.code(), Some(DatabaseCorrupt | NotADatabase))
     }
 

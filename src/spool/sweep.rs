@@ -26,6 +26,9 @@ pub struct AsteriskRun {
     /// back leaves the first in the future, one that was set forward moves the second there; calls that
     /// go on must not look older than the Asterisk that began them.
     pub since: UtcMs,
+    /// When its process started, in ticks after the boot: with the pid it tells it from every other one.
+    /// `None` where the system does not say.
+    pub started_ticks: Option<i64>,
 }
 
 /// Whether the Asterisk that began a file is still there.
@@ -89,15 +92,13 @@ pub fn running_asterisk(run_dir: &Path, now: UtcMs) -> Result<Option<AsteriskRun
     let written = utc(written.map_err(|source| SpoolError::io("look at", &path, source))?);
     let pid = text.trim().parse::<i32>().ok().filter(|pid| *pid > 0 && exists(*pid));
     let since = |pid| age_ms(pid).map_or(written, |age| written.min(now.plus_ms(-age)));
-    Ok(pid.map(|pid| AsteriskRun { pid: i64::from(pid), since: since(pid) }))
+    Ok(pid.map(|pid| AsteriskRun { pid: i64::from(pid), since: since(pid), started_ticks: started_ticks(pid) }))
 }
 
 /// How long a process has run, by the clock that nobody sets; `None` where that is hidden.
 fn age_ms(pid: i32) -> Option<i64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let started = started_ticks(pid)?;
     let uptime = fs::read_to_string("/proc/uptime").ok()?;
-    // The name in parentheses may hold anything; starttime is the 20th field behind it (proc(5)).
-    let started: i64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
     let (seconds, hundredths) = uptime.split_whitespace().next()?.split_once('.')?;
     let up_ms = seconds.parse::<i64>().ok()? * 1000 + hundredths.parse::<i64>().ok()? * 10;
     Some((up_ms - started * MS_PER_TICK).max(0))
@@ -105,6 +106,13 @@ fn age_ms(pid: i32) -> Option<i64> {
 
 /// Linux tells times of processes in hundredths of a second, whatever its own tick is.
 const MS_PER_TICK: i64 = 10;
+
+/// When a process started, counted from the boot in ticks: the clock does not come into it.
+fn started_ticks(pid: i32) -> Option<i64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything; starttime is the 20th field behind it (proc(5)).
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
 
 /// Signal 0 asks without sending; a process of somebody else refuses, and so exists.
 fn exists(pid: i32) -> bool {
@@ -135,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_call_that_is_said_to_run_for_a_day_is_nobodys() {
-        let run = AsteriskRun { pid: 1, since: UtcMs(5_000) };
+        let run = AsteriskRun { pid: 1, since: UtcMs(5_000), started_ticks: None };
         let begun = |held_s| Begun { pid: 1, began_at: Some(UtcMs(10_000)), held_s };
         assert_eq!(judge(&begun(86_399), Some(&run)), Judged::Lives);
         assert_eq!(judge(&begun(86_400), Some(&run)), Judged::Dead);
@@ -158,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_dead_asterisk_is_known_by_its_successor_only() {
-        let run = |pid, since| Some(AsteriskRun { pid, since: UtcMs(since) });
+        let run = |pid, since| Some(AsteriskRun { pid, since: UtcMs(since), started_ticks: None });
         let begun = |pid, began_at: Option<i64>| Begun { pid, began_at: began_at.map(UtcMs), held_s: 0 };
         for (begun, running, judged) in [
             (begun(7, Some(10_000)), None, Judged::Unknown),

@@ -186,9 +186,9 @@ mod tests {
                         assert_eq!(self.reply, 0, "two commands at once");
                         assert!(command.render().is_ok(), "{command:?}");
                         let go = matches!(command, Command::SetVariable { name: Variable::Go, .. });
-                        let good = self.admitted.is_some_and(|start_at| {
-                            now >= start_at && now.since_ms(start_at) <= GO_LATE_MS_MAX
-                        });
+                        let good = self
+                            .admitted
+                            .is_some_and(|start_at| now >= start_at && now.since_ms(start_at) <= GO_LATE_MS_MAX);
                         assert!(!go || good, "go without a claim, or not at its time");
                         self.reply += 1;
                     }

@@ -2,7 +2,7 @@
 
 use log::{debug, error, info, warn};
 
-use super::{Engine, EngineError, REST_MS};
+use super::{Engine, EngineError, REST_MS, Rest};
 use crate::daemon::port::{Entropy, PortError, Publication, SpoolPort};
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::campaign::Campaign;
@@ -11,6 +11,7 @@ use crate::domain::ids::{AttemptId, CampaignId, Ticket};
 use crate::domain::instant::UtcMs;
 use crate::domain::plan::{self, Plan, PlannedCall, Snapshot, pace};
 use crate::domain::trunk::Trunk;
+use crate::domain::why::RestWhy;
 use crate::ledger::attempts::Intent;
 use crate::ledger::snapshot::{PlanLimits, take};
 use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, campaigns, evidence, rest, trunks};
@@ -29,15 +30,18 @@ enum Planned {
 impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// Plans up to the end of the interval, and returns when time alone calls for another look.
     pub(super) fn plan(&mut self, now: UtcMs) -> Result<Option<UtcMs>, EngineError> {
-        if let Some(until) = self.resting_until {
-            if now < until {
-                return Ok(Some(until));
+        if let Some(rest) = self.rest {
+            if now < rest.until {
+                return Ok(Some(rest.until));
             }
-            self.resting_until = None;
+            self.rest = None;
         }
         if !self.ledger.read(|db| Ok(!campaigns::running(db)?.is_empty()))? {
             self.note_stalled(0);
             return Ok(None);
+        }
+        if !self.spool_takes_files() {
+            return Ok(Some(self.rest(RestWhy::Spool, now)));
         }
         let limits = self.plan_limits(now);
         let entropy = &mut self.entropy;
@@ -57,6 +61,24 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 Ok(wake_at)
             }
         }
+    }
+
+    /// Tries the spool with a file that nobody sees, before a plan that would be for nothing. Says once
+    /// what is wrong with it, and once that it is well again.
+    fn spool_takes_files(&mut self) -> bool {
+        let problem = self.spool.probe().err().map(|problem| problem.0);
+        if problem != self.spool_trouble {
+            match &problem {
+                Some(problem) => error!(
+                    "no call is planned, because no call file could be published: {problem}. Make room or make it \
+                     writable; it is tried again every {} s",
+                    REST_MS / 1000
+                ),
+                None => info!("the spool takes files again, and planning goes on"),
+            }
+            self.spool_trouble = problem;
+        }
+        self.spool_trouble.is_none()
     }
 
     fn plan_limits(&self, now: UtcMs) -> PlanLimits {
@@ -109,17 +131,18 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             REST_MS / 1000
         );
         self.check_again.extend(failed.iter().map(|(attempt, _)| (*attempt, now)));
-        self.rest(now);
+        self.rest(RestWhy::Spool, now);
     }
 
-    /// Plans nothing for a while. It is noted in the ledger for `why`; a disk that is full must not keep
+    /// Plans nothing for a while; returns until when. It is noted in the ledger for `why`; a disk that is full must not keep
     /// the engine from resting.
-    pub(super) fn rest(&mut self, now: UtcMs) {
+    pub(super) fn rest(&mut self, why: RestWhy, now: UtcMs) -> UtcMs {
         let until = now.plus_ms(REST_MS);
-        self.resting_until = Some(until);
-        if let Err(error) = self.ledger.write(|db| rest::set(db, until)) {
+        self.rest = Some(Rest { until, why });
+        if let Err(error) = self.ledger.write(|db| rest::set(db, why, until)) {
             warn!("planning rests until {until}, which could not be noted: {error}");
         }
+        until
     }
 }
 

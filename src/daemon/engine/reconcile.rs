@@ -68,7 +68,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         self.ledger.write(|db| {
             for (attempt, fact) in facts {
                 let kind = evidence::kind(&fact);
-                if !evidence::has(db, attempt, kind)? {
+                if !evidence::has_by(db, attempt, kind, now)? {
                     evidence::append(db, attempt, &Evidence { at: now, fact })?;
                 }
             }

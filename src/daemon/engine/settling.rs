@@ -9,6 +9,7 @@ use crate::domain::disposition::{Conclusion, Disposition, Gone, NotDialled, Verd
 use crate::domain::ids::AttemptId;
 use crate::domain::instant::UtcMs;
 use crate::domain::retry::{self, ContactNext};
+use crate::domain::why::RestWhy;
 use crate::ledger::attempts::{self, OpenAttempt};
 use crate::ledger::{Db, Result as LedgerResult, campaigns, contacts, evidence, settle};
 
@@ -67,14 +68,14 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         if !matches!(conclusion.not_dialled, Some(NotDialled::GateNotAsked(Gone::Archived(_)))) {
             return;
         }
-        if self.resting_until.is_none() {
+        if self.rest.is_none() {
             error!(
                 "Asterisk ran a call file without asking the gate: is extensions_campanile.conf included, and does \
                  campanile-agi run? Nothing was dialled. Planning rests for {} s; `campanile doctor` says more",
                 REST_MS / 1000
             );
         }
-        self.rest(now);
+        self.rest(RestWhy::Gate, now);
     }
 
     /// Marks running campaigns with nothing left to call as completed.

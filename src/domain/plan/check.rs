@@ -265,7 +265,11 @@ impl<'a> Case<'a> {
         let mut wrong: Vec<(Key, usize)> = outcomes.into_iter().filter(|(_, n)| *n != 1).collect();
         // The first breach is what an operator reads: the same one each time.
         wrong.sort_unstable();
-        breaches.extend(wrong.into_iter().map(|((campaign, contact), n)| Breach::Outcomes { campaign, contact, outcomes: n }));
+        breaches.extend(wrong.into_iter().map(|((campaign, contact), n)| Breach::Outcomes {
+            campaign,
+            contact,
+            outcomes: n,
+        }));
         breaches
     }
 }
