@@ -3,6 +3,8 @@
 use std::process::Command;
 
 use super::Finding;
+use crate::domain::action::Action;
+use crate::ledger::{Db, Ledger, LedgerError, actions, campaigns};
 use crate::settings::Settings;
 use crate::spool::running_asterisk;
 
@@ -40,6 +42,48 @@ pub(super) fn dialplan(settings: &Settings) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Where running campaigns hand calls over to: an IVR that is not there ends each answered call.
+pub(super) fn ivr_targets(settings: &Settings) -> Vec<Finding> {
+    let targets = Ledger::open_existing(&settings.ledger()).and_then(|mut ledger| ledger.read(|db| running_ivrs(db)));
+    // A ledger that cannot be read has its own finding.
+    let asked =
+        targets.unwrap_or_default().into_iter().map(|(campaign, target)| ivr_target(settings, &campaign, &target));
+    asked.collect()
+}
+
+/// Campaign, and `context,extension,priority` as its action list has it.
+fn running_ivrs(db: &Db) -> Result<Vec<(String, [String; 3])>, LedgerError> {
+    let mut found = Vec::new();
+    for campaign in campaigns::running(db)? {
+        found.extend(actions::get(db, campaign.actions)?.into_iter().filter_map(|action| match action {
+            Action::Ivr { context, extension, priority } => {
+                Some((campaign.name.to_string(), [context.to_string(), extension.to_string(), priority.to_string()]))
+            }
+            _ => None,
+        }));
+    }
+    Ok(found)
+}
+
+fn ivr_target(settings: &Settings, campaign: &str, [context, extension, priority]: &[String; 3]) -> Finding {
+    let target = format!("IVR {context},{extension},{priority} of campaign {campaign}");
+    match ask(settings, &format!("dialplan show {extension}@{context}")) {
+        Err(reason) => Finding::warning(
+            "dialplan",
+            format!("{target} could not be looked at: {reason}"),
+            format!("look at it by hand: asterisk -rx 'dialplan show {extension}@{context}'"),
+        ),
+        Ok(answer) if answer.contains("There is no existence") || !answer.contains(&format!("'{context}'")) => {
+            Finding::problem(
+                "dialplan",
+                format!("{target} is not in the dialplan: each answered call ends there"),
+                "add it to the dialplan, or mend the list with `campanile actions`",
+            )
+        }
+        Ok(_) => Finding::ok("dialplan", format!("{target} is there")),
+    }
 }
 
 fn ask(settings: &Settings, question: &str) -> Result<String, String> {

@@ -86,6 +86,11 @@ worded_enum! {
 pub enum Gate {
     /// It answers at once.
     Answers,
+    /// It answers, and takes its time.
+    Late {
+        /// What is wrong.
+        detail: String,
+    },
     /// It does not, or not in time: what is wrong, and what mends it.
     Fails {
         /// What is wrong.
@@ -188,6 +193,7 @@ fn gate_answers(view: &WhyView) -> Judged {
     const RULE: &str = "gate_answers";
     match &view.gate {
         Gate::Answers => pass(RULE, "campanile-agi answers"),
+        Gate::Late { detail } => pass(RULE, detail),
         Gate::Fails { problem, mend } => stuck(RULE, problem, mend),
     }
 }

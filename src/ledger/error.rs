@@ -107,7 +107,7 @@ impl LedgerError {
     pub fn exit(&self) -> Exit {
         match self {
             error if error.is_passing() => Exit::TempFail,
-            error if matches!(error.code(), Some(CannotOpen | PermissionDenied | ReadOnly)) => Exit::NoPerm,
+            error if matches!(error.code(), Some(CannotOpen | PermissionDenied | ReadOnly)) => Exit::CantCreate,
             Self::NewerSchema { .. } => Exit::Unavailable,
             Self::Absent { .. } => Exit::NoInput,
             Self::Taken { .. } | Self::InUse { .. } | Self::Abandoned(_) => Exit::Failure,

@@ -46,7 +46,8 @@ pub async fn serve<D: Desk>(
     let (closing, closes) = watch::channel(Closing::Open);
     let wall_clock = Arc::new(WallClock::start()?);
     let slots = Arc::new(Semaphore::new(limits.sessions_max));
-    let mut reception = Reception::new(Surroundings { desk, limits, wall_clock, slots, closing: closes });
+    let mut reception =
+        Reception::new(Surroundings { desk, limits, wall_clock, slots, waited: Arc::default(), closing: closes });
     tokio::select! {
         () = reception.receive(&listener) => {}
         () = reached(&mut stop, Stop::Finish) => {}

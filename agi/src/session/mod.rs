@@ -93,16 +93,30 @@ pub enum Session {
     Ping(ping::Ping),
 }
 
+/// How many gates and answered legs are in progress, and how many may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct House {
+    /// In progress.
+    pub sessions: usize,
+    /// The most; further ones wait.
+    pub sessions_max: usize,
+}
+
 impl Session {
-    /// Begins the conversation that `request` asks for.
+    /// Begins the conversation that `request` asks for, in an empty house.
     pub fn open(request: &Request) -> Result<(Self, Vec<Output>), Unwelcome> {
+        Self::open_in(House::default(), request)
+    }
+
+    /// Begins the conversation that `request` asks for.
+    pub fn open_in(house: House, request: &Request) -> Result<(Self, Vec<Output>), Unwelcome> {
         let ticket = |script| request.arg(1).parse().map_err(|_| Unwelcome::NoTicket { script });
         match request.script() {
             "gate" => ticket("gate").map(|ticket| (Self::Gate(gate::Gate::new(ticket)), vec![Output::Lookup(ticket)])),
             "run" => ticket("run").map(|ticket| (Self::Run(run::Run::new(ticket)), vec![Output::Lookup(ticket)])),
             "report" => ticket("report")
                 .map(|ticket| (Self::Report(report::Reporting::new(ticket, request)), vec![Output::Lookup(ticket)])),
-            "ping" => Ok((Self::Ping(ping::Ping::default()), vec![ping::pong()])),
+            "ping" => Ok((Self::Ping(ping::Ping::default()), vec![ping::pong(house)])),
             other => Err(Unwelcome::Script(other.chars().take(40).filter(|c| !c.is_control()).collect())),
         }
     }
@@ -158,7 +172,7 @@ mod tests {
     #[test]
     fn a_ping_is_answered_by_our_version() {
         let mut talk = Talk::open(&Request::new("ping", &[]));
-        assert_eq!(talk.take(), [ping::pong()]);
+        assert_eq!(talk.take(), [ping::pong(House::default())]);
         talk.hear(0, answer("1", None));
         talk.hear(1, Input::Hangup);
         assert_eq!(talk.take(), [Output::Close]);
