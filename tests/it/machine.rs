@@ -10,6 +10,8 @@ use crate::fake_asterisk::FakeAsterisk;
 
 /// How long anything is waited for that must come.
 const PATIENCE_MS: i64 = 20_000;
+/// The last lines of each log, after a failure.
+const LINES_SHOWN: usize = 60;
 /// Between two looks.
 const LOOK_MS: u64 = 10;
 
@@ -56,6 +58,20 @@ pub struct Machine {
     pub asterisk: FakeAsterisk,
     pub agi_port: u16,
     pub dir: tempfile::TempDir,
+}
+
+/// What the daemons said last, where a test failed.
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let last = |log: &str| {
+            let text = std::fs::read_to_string(self.dir.path().join(log)).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().collect();
+            lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n")
+        };
+        if std::thread::panicking() {
+            eprintln!("--- agi.log\n{}\n--- serve.log\n{}", last("agi.log"), last("serve.log"));
+        }
+    }
 }
 
 impl Machine {

@@ -70,8 +70,8 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         }
         if self.rest.is_none() {
             error!(
-                "Asterisk ran a call file without asking the gate: is extensions_campanile.conf included, and does \
-                 campanile-agi run? Nothing was dialled. Planning rests for {} s; `campanile doctor` says more",
+                "Asterisk ran a call file without asking the gate, or the gate could not record that it was asked: is \
+                 extensions_campanile.conf included, does campanile-agi run, and what does its log say? Nothing was dialled. Planning rests for {} s; `campanile doctor` says more",
                 REST_MS / 1000
             );
         }

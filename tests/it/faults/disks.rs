@@ -156,7 +156,9 @@ fn a_state_folder_that_fills_up_while_calls_are_made_dials_nobody_twice_i1_i3() 
             std::fs::remove_file(&ballast).unwrap();
             m.logged("serve.log", "the trouble is over");
             until("no call is open", || (m.count("spring", "in_progress") == 0).then_some(()));
-            // Some wait for their minute; others go at once.
+            // Some wait for their minute, and planning may rest; a daemon that begins does not.
+            m.kill_serve();
+            m.start_serve();
             m.campaign("autumn", &[], &["800", "801"]);
             m.start("autumn");
             m.completed("autumn");
