@@ -35,7 +35,7 @@ pub(super) fn dialplan(settings: &Settings) -> Vec<Finding> {
                 let text = format!("the dialplan could not be looked at: {reason}");
                 return vec![Finding::warning("dialplan", text, "the self-test call shows whether it is included")];
             }
-            Ok(answer) if answer.contains(&format!("'{context}'")) && !answer.contains("There is no") => {
+            Ok(answer) if shows(&answer, context) => {
                 found.push(Finding::ok("dialplan", format!("context {context} is there")));
             }
             Ok(_) => found.push(Finding::problem("dialplan", format!("context {context} is missing"), INCLUDE_MEND)),
@@ -75,15 +75,18 @@ fn ivr_target(settings: &Settings, campaign: &str, [context, extension, priority
             format!("{target} could not be looked at: {reason}"),
             format!("look at it by hand: asterisk -rx 'dialplan show {extension}@{context}'"),
         ),
-        Ok(answer) if answer.contains("There is no existence") || !answer.contains(&format!("'{context}'")) => {
-            Finding::problem(
-                "dialplan",
-                format!("{target} is not in the dialplan: each answered call ends there"),
-                "add it to the dialplan, or mend the list with `campanile actions`",
-            )
-        }
-        Ok(_) => Finding::ok("dialplan", format!("{target} is there")),
+        Ok(answer) if shows(&answer, context) => Finding::ok("dialplan", format!("{target} is there")),
+        Ok(_) => Finding::problem(
+            "dialplan",
+            format!("{target} is not in the dialplan: each answered call ends there"),
+            "add it to the dialplan, or mend the list with `campanile actions`",
+        ),
     }
+}
+
+/// Whether `dialplan show EXTENSION@CONTEXT` found it. The console ends with 0 either way.
+fn shows(answer: &str, context: &str) -> bool {
+    answer.contains(&format!("Context '{context}'")) && !answer.contains("There is no existence")
 }
 
 fn ask(settings: &Settings, question: &str) -> Result<String, String> {
@@ -94,5 +97,20 @@ fn ask(settings: &Settings, question: &str) -> Result<String, String> {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
         Err(format!("`asterisk -rx` failed: {}", String::from_utf8_lossy(&output.stderr).trim()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_asterisk_16_and_22_answer_is_understood() {
+        let there = "[ Context 'campanile-dial' created by 'pbx_config' ]\n  'dial' =>  1. Set(CAMPANILE_GO=)\n";
+        let no_context = "There is no existence of 'nosuch' context\nCommand 'dialplan show s@nosuch' failed.\n";
+        let no_extension = "There is no existence of nosuch@campanile-dial extension\n\
+            Command 'dialplan show nosuch@campanile-dial' failed.\n";
+        assert!(shows(there, "campanile-dial"));
+        assert!(!shows(no_context, "nosuch") && !shows(no_extension, "campanile-dial") && !shows("", "nosuch"));
     }
 }
