@@ -21,11 +21,13 @@ pub enum Exit {
     Unavailable = 69,
     /// A fault of ours; the message asks for a report.
     Software = 70,
+    /// A file or folder that is needed cannot be made or written: not permitted, or read-only.
+    CantCreate = 73,
     /// Reading or writing failed: disk full, a broken disk, a ledger that is damaged.
     IoErr = 74,
     /// Not now: try again, such as when another `campanile serve` holds the lock.
     TempFail = 75,
-    /// The operating system or a role refused, such as a user who asks for an admin's verb.
+    /// Not this user: a role that may not, or a spool that is another user's.
     NoPerm = 77,
     /// The settings are wrong; `campanile check-config` says where.
     Config = 78,
@@ -35,7 +37,7 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, for the manual.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Ok,
         Self::Failure,
         Self::Usage,
@@ -43,6 +45,7 @@ impl Exit {
         Self::NoInput,
         Self::Unavailable,
         Self::Software,
+        Self::CantCreate,
         Self::IoErr,
         Self::TempFail,
         Self::NoPerm,
@@ -67,6 +70,7 @@ impl Exit {
             Self::NoInput => "a file that was named cannot be read",
             Self::Unavailable => "something that is needed does not answer",
             Self::Software => "a fault of Campanile",
+            Self::CantCreate => "a file that is needed cannot be made or written",
             Self::IoErr => "reading or writing failed",
             Self::TempFail => "not now; try again",
             Self::NoPerm => "not permitted",
@@ -80,7 +84,7 @@ impl From<std::io::ErrorKind> for Exit {
     fn from(kind: std::io::ErrorKind) -> Self {
         match kind {
             std::io::ErrorKind::NotFound => Self::NoInput,
-            std::io::ErrorKind::PermissionDenied => Self::NoPerm,
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Self::CantCreate,
             _ => Self::IoErr,
         }
     }

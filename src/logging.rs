@@ -1,15 +1,27 @@
 //! Logging, through log4rs: the daemons write where `log4rs.yaml` says, the verbs of the command line
 //! write to stderr and only when asked with `-v`.
 
+use std::fmt::Display;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use log::LevelFilter;
+use log4rs::Handle;
 use log4rs::append::console::{ConsoleAppender, Target};
 use log4rs::config::{Appender, Config, Deserializers, Root};
 use log4rs::encode::pattern::PatternEncoder;
 
+use crate::domain::instant::UtcMs;
+
 /// Instant, level, the message (which begins with the attempt's id) and the module that speaks.
 const PATTERN: &str = "{d(%Y-%m-%dT%H:%M:%S%.3f%:z)} {l:<5} {m} [{t}]{n}";
+
+/// How soon a changed configuration is read again.
+const REFRESH: Duration = Duration::from_secs(30);
+
+/// How often it is told that lines are lost.
+const TELL_EVERY_MS: i64 = 600_000;
 
 /// The name of the fallback.
 const STDERR: &str = "stderr";
@@ -28,7 +40,7 @@ pub enum Sink {
 pub fn start(file: &Path) -> Sink {
     let sink = examine(file);
     let begun = match &sink {
-        Sink::Configured => log4rs::init_file(file, Deserializers::default()).map_err(|e| e.to_string()),
+        Sink::Configured => as_configured(file),
         Sink::Stderr(_) => to_stderr(LevelFilter::Info),
     };
     match (sink, begun) {
@@ -70,6 +82,77 @@ pub fn examine(file: &Path) -> Sink {
     }
 }
 
+fn as_configured(file: &Path) -> Result<(), String> {
+    let seen = modified(file);
+    let config = log4rs::config::load_config_file(file, Deserializers::default()).map_err(|e| e.to_string())?;
+    let losses = Losses::default();
+    let started = log4rs::config::init_config_with_err_handler(
+        config,
+        Box::new(move |error| losses.note(error, crate::clock::now())),
+    );
+    let handle = started.map_err(|e| e.to_string())?;
+    let file = file.to_owned();
+    let refresh = move || keep_up(&file, seen, &handle);
+    // Without the thread a restart is needed for another level, and that is all.
+    let _ = std::thread::Builder::new().name("log-refresh".to_owned()).spawn(refresh);
+    Ok(())
+}
+
+fn modified(file: &Path) -> Option<SystemTime> {
+    std::fs::metadata(file).and_then(|found| found.modified()).ok()
+}
+
+/// Reads the configuration again when it was changed.
+fn keep_up(file: &Path, mut seen: Option<SystemTime>, handle: &Handle) -> ! {
+    loop {
+        std::thread::sleep(REFRESH);
+        let now = modified(file);
+        if now == seen || now.is_none() {
+            continue;
+        }
+        seen = now;
+        match log4rs::config::load_config_file(file, Deserializers::default()) {
+            Ok(config) => handle.set_config(config),
+            Err(error) => log::error!("{} was changed and cannot be used: {error}; it stays as it was", file.display()),
+        }
+    }
+}
+
+/// Lines that could not be written. A log that fails must not fill the journal instead: the first one is
+/// told, and then how many there were, now and then.
+#[derive(Default)]
+struct Losses(Mutex<Lost>);
+
+#[derive(Default)]
+struct Lost {
+    lines: u64,
+    told_at: Option<UtcMs>,
+}
+
+impl Losses {
+    fn note(&self, error: &impl Display, now: UtcMs) {
+        if let Some(words) = self.count(error, now) {
+            eprintln!("{words}");
+        }
+    }
+
+    /// What is to be told of one more lost line.
+    fn count(&self, error: &impl Display, now: UtcMs) -> Option<String> {
+        let mut lost = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.lines += 1;
+        let quiet = lost.told_at.is_some_and(|told_at| now.since_ms(told_at).abs() < TELL_EVERY_MS);
+        if quiet {
+            return None;
+        }
+        lost.told_at = Some(now);
+        let lines = std::mem::take(&mut lost.lines);
+        Some(format!(
+            "campanile: the log cannot be written: {error}; {lines} line(s) lost. Calls go on, and the ledger has what \
+             became of them; look for a full disk"
+        ))
+    }
+}
+
 fn to_stderr(level: LevelFilter) -> Result<(), String> {
     let console =
         ConsoleAppender::builder().target(Target::Stderr).encoder(Box::new(PatternEncoder::new(PATTERN))).build();
@@ -107,6 +190,17 @@ mod tests {
         assert!(reason(examined("appenders: 7\n")).contains("cannot be used: "));
         let unwritable = "appenders:\n  f:\n    kind: file\n    path: /dev/null/a.log\nroot:\n  appenders: [f]\n";
         assert!(reason(examined(unwritable)).contains("no file that this user may write"));
+    }
+
+    #[test]
+    fn lines_that_are_lost_are_told_once_and_then_counted() {
+        let (losses, error) = (Losses::default(), "No space left on device (os error 28)");
+        let told = |s: i64| losses.count(&error, UtcMs(0).plus_s(s));
+        assert!(told(0).unwrap().contains("No space left on device (os error 28); 1 line(s) lost"));
+        assert_eq!((1..600).filter_map(told).count(), 0);
+        assert!(told(600).unwrap().contains("600 line(s) lost"));
+        // A clock that was set back by a day.
+        assert!(told(-86_400).is_some());
     }
 
     #[test]

@@ -100,7 +100,7 @@ struct LedgerDesk(CallDesk);
 
 /// The sessions need to know that the ledger failed, and the log why.
 fn down(error: LedgerError) -> LedgerDown {
-    LedgerDown(error.to_string())
+    LedgerDown(format!("{error}; {}", error.mend()))
 }
 
 impl Desk for LedgerDesk {

@@ -19,9 +19,10 @@ Exit codes:
    66  what was named does not exist: a file, a campaign (or one of another user), a trunk, a number
    69  something that is needed does not answer
    70  a fault of Campanile; please report it
+   73  a file that is needed cannot be made or written: not this user's, or on a read-only disk
    74  reading or writing failed
    75  not now; try again
-   77  not permitted: an admin's verb, an unknown user, a file of another system user
+   77  not permitted: an admin's verb, an unknown user, a spool of another system user
    78  the settings are wrong; `campanile check-config` says where
   130  ended early by Ctrl-C or SIGTERM; what was acknowledged stays
 

@@ -19,6 +19,7 @@ mod report;
 mod serve;
 mod session;
 mod sounds;
+mod trouble;
 mod trunk;
 mod user;
 mod watch;

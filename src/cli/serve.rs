@@ -1,5 +1,7 @@
 //! `campanile serve`.
 
+use std::io::ErrorKind;
+
 use clap::Args;
 
 use super::Global;
@@ -34,12 +36,17 @@ impl Serve {
     }
 }
 
+/// The lock is the first file that is made: without its folder it cannot be.
+fn lock_exit(kind: ErrorKind) -> Exit {
+    if kind == ErrorKind::NotFound { Exit::CantCreate } else { kind.into() }
+}
+
 fn failure(error: DaemonError) -> Failure {
     const MEND: &str = "`campanile doctor --no-call` looks at every folder and says what mends it";
     match error {
         DaemonError::Ledger(error) => error.into(),
         DaemonError::Lock(LockError::Unusable { ref source, .. }) => Failure::new(
-            source.kind().into(),
+            lock_exit(source.kind()),
             error.to_string(),
             "run it as Asterisk's user, and check the setting state_dir with `campanile check-config`",
         ),

@@ -13,6 +13,7 @@ use super::failure::{Outcome, Result};
 use super::interrupt::{self, Listening};
 use super::present::{Moment, json_line};
 use super::session::{Form, Session};
+use super::trouble::{Lookout, of_planning};
 use crate::domain::calendar::Zone;
 use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::disposition::Disposition;
@@ -30,14 +31,16 @@ const NEXT_STARTS: usize = 5;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 On a terminal the picture is drawn anew in its place; into a pipe goes one line for each campaign whenever \
-something changed. Without CAMPAIGN it shows the campaigns that run or have open calls. Ctrl-C leaves.
+something changed. What keeps every call from being made (campanile-agi does not answer, say) stands above. \
+Without CAMPAIGN it shows the campaigns that run or have open calls. Ctrl-C leaves.
 
 Examples:
   campanile watch
   campanile watch spring --until-done && campanile report spring
 
 JSON, one object a line for each campaign and interval: {at, campaign, state, planned, ringing, talking, \
-waiting, in_progress, reached, failed, dispositions: {answered: n, …}, next_starts: [instant, …]}. \
+waiting, in_progress, reached, failed, dispositions: {answered: n, …}, next_starts: [instant, …], \
+trouble: what keeps every call from being made, or null}. \
 Ends with 0 when done or left; with --until-done and Ctrl-C with 130.")]
 pub struct Watch {
     /// The campaign [default: all that run].
@@ -70,6 +73,7 @@ struct Picture {
 #[derive(Serialize)]
 struct Dated<'a> {
     at: Moment,
+    trouble: Option<&'a str>,
     #[serde(flatten)]
     picture: &'a Picture,
 }
@@ -99,12 +103,20 @@ impl Picture {
     }
 }
 
+/// What one look saw.
+struct View<'a> {
+    pictures: Vec<Picture>,
+    /// What keeps every call from being made.
+    trouble: Option<&'a str>,
+    now: UtcMs,
+}
+
 /// How pictures are shown.
 enum Screen {
     /// Drawn in place; so many lines of the last picture stand above the cursor.
     Terminal { drawn: usize },
     /// A line for each change.
-    Lines { last: Option<Vec<Picture>> },
+    Lines { last: Option<Vec<Picture>>, trouble: Option<String> },
     /// An object for each campaign and look.
     Json,
 }
@@ -112,13 +124,16 @@ enum Screen {
 impl Watch {
     pub fn run(self, session: &mut Session) -> Outcome {
         let interrupts = interrupts()?;
+        let lookout = Lookout::start(&session.settings);
         let mut screen = Screen::new(session.form);
         loop {
             let now = session.now();
-            let pictures = self.look(session)?;
-            screen.show(&mut session.out, &pictures, now)?;
+            let (pictures, planning) = self.look(session, now)?;
+            let done = pictures.iter().all(Picture::is_done);
+            let trouble = lookout.trouble().or(planning);
+            screen.show(&mut session.out, &View { pictures, trouble: trouble.as_deref(), now })?;
             session.out.flush()?;
-            if self.until_done && pictures.iter().all(Picture::is_done) {
+            if self.until_done && done {
                 return Ok(Exit::Ok);
             }
             match interrupts.recv_timeout(Duration::from_secs(self.interval)) {
@@ -137,11 +152,14 @@ impl Watch {
         Ok(if self.until_done { Exit::Interrupted } else { Exit::Ok })
     }
 
-    fn look(&self, session: &mut Session) -> Result<Vec<Picture>> {
+    fn look(&self, session: &mut Session, now: UtcMs) -> Result<(Vec<Picture>, Option<String>)> {
         let actor = &session.actor;
-        session.ledger.try_read(|db| match &self.campaign {
-            Some(name) => Ok(vec![Picture::take(db, &actor.campaign(db, name)?)?]),
-            None => all_under_way(db, actor),
+        session.ledger.try_read(|db| {
+            let pictures = match &self.campaign {
+                Some(name) => vec![Picture::take(db, &actor.campaign(db, name)?)?],
+                None => all_under_way(db, actor)?,
+            };
+            Ok((pictures, of_planning(db, now)?))
         })
     }
 }
@@ -165,14 +183,22 @@ impl Screen {
         match form {
             Form::Json => Self::Json,
             Form::Text if std::io::stdout().is_terminal() => Self::Terminal { drawn: 0 },
-            Form::Text => Self::Lines { last: None },
+            Form::Text => Self::Lines { last: None, trouble: None },
         }
     }
 
-    fn show(&mut self, out: &mut dyn Write, pictures: &[Picture], now: UtcMs) -> Result<()> {
+    fn show(&mut self, out: &mut dyn Write, view: &View<'_>) -> Result<()> {
+        let View { pictures, trouble, now } = view;
+        let at = Moment(*now);
         match self {
-            Self::Json => pictures.iter().try_for_each(|picture| json_line(out, &Dated { at: Moment(now), picture })),
-            Self::Lines { last } => {
+            Self::Json => {
+                pictures.iter().try_for_each(|picture| json_line(out, &Dated { at, trouble: *trouble, picture }))
+            }
+            Self::Lines { last, trouble: told_trouble } => {
+                if told_trouble.as_deref() != *trouble {
+                    writeln!(out, "{now} trouble: {}", trouble.unwrap_or("none any more"))?;
+                    *told_trouble = trouble.map(str::to_owned);
+                }
                 let idle = |pictures: &[Picture]| pictures.is_empty();
                 if idle(pictures) && !last.as_deref().is_some_and(idle) {
                     writeln!(out, "{now} no campaign runs")?;
@@ -180,7 +206,7 @@ impl Screen {
                 let told = last.take().unwrap_or_default();
                 let changed = pictures.iter().filter(|picture| !told.contains(picture));
                 changed.into_iter().try_for_each(|picture| writeln!(out, "{now} {}", line(picture)))?;
-                *last = Some(pictures.to_vec());
+                *last = Some(pictures.clone());
                 Ok(())
             }
             Self::Terminal { drawn } => {
@@ -188,7 +214,7 @@ impl Screen {
                 if *drawn > 0 {
                     write!(out, "\x1b[{drawn}A\x1b[J")?;
                 }
-                let text = frame(pictures, now);
+                let text = frame(view);
                 *drawn = text.lines().count();
                 Ok(out.write_all(text.as_bytes())?)
             }
@@ -203,12 +229,28 @@ fn line(picture: &Picture) -> String {
     format!("{campaign} {state} planned={planned} ringing={ringing} talking={talking} waiting={}{done}", counts.waiting)
 }
 
-fn frame(pictures: &[Picture], now: UtcMs) -> String {
+/// The width that every terminal has: a line that it wraps would not be cleared.
+const WIDTH: usize = 79;
+
+/// A text in lines of [`WIDTH`], indented.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() < WIDTH - 2 => line.push_str(&format!(" {word}")),
+            _ => lines.push(format!(" {word}")),
+        }
+    }
+    lines.iter().filter(|line| !line.is_empty()).map(|line| format!(" {line}\n")).collect()
+}
+
+fn frame(View { pictures, trouble, now }: &View<'_>) -> String {
+    let trouble = trouble.map(|trouble| wrapped(&format!("TROUBLE: {trouble}"))).unwrap_or_default();
     if pictures.is_empty() {
-        return format!("{now}  no campaign runs\n");
+        return format!("{now}  no campaign runs\n{trouble}");
     }
     let each: Vec<String> = pictures.iter().map(block).collect();
-    format!("{now}\n{}", each.join(""))
+    format!("{now}\n{trouble}{}", each.join(""))
 }
 
 fn block(picture: &Picture) -> String {

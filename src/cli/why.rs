@@ -10,13 +10,14 @@ use super::failure::{Failure, Outcome, Result};
 use super::present::{Moment, moment, table};
 use super::session::Session;
 use crate::daemon::lock;
+use crate::doctor;
 use crate::domain::calendar::Zone;
 use crate::domain::campaign::Campaign;
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
 use crate::domain::number::Number;
 use crate::domain::trunk::ShortNumbers;
-use crate::domain::why::{self, Daemon, Explanation, RuleVerdict, Verdict};
+use crate::domain::why::{self, Daemon, Explanation, Gate, RuleVerdict, Verdict};
 use crate::exit::Exit;
 use crate::ledger::why::{ServerLimits, view};
 use crate::ledger::{Connection, LedgerError, campaigns, contacts};
@@ -85,12 +86,13 @@ impl WhyNumber {
             spool_files_max: session.settings.spool_files_max,
             daemon: daemon_of(session),
         };
+        let gate = doctor::gate(&session.settings);
         let actor = &session.actor;
         let campaigns = session.ledger.try_read(|db| {
             let only = self.campaign.as_ref().map(|name| actor.campaign(db, name)).transpose()?;
             let wanted =
                 |campaign: &Campaign| only.as_ref().map_or_else(|| actor.sees(campaign), |c| c.id == campaign.id);
-            explain_all(db, &number, limits, now, actor, wanted)
+            explain_all(db, &number, (limits, &gate), now, actor, wanted)
         })?;
         if campaigns.is_empty() {
             let of = self
@@ -116,7 +118,7 @@ fn daemon_of(session: &Session) -> Daemon {
 fn explain_all(
     db: &Connection,
     number: &Number,
-    limits: ServerLimits,
+    (limits, gate): (ServerLimits, &Gate),
     now: UtcMs,
     actor: &Actor,
     wanted: impl Fn(&Campaign) -> bool,
@@ -125,6 +127,7 @@ fn explain_all(
     for contact in contacts::with_number(db, number)? {
         let Some(campaign) = campaigns::get(db, contact.campaign)?.filter(&wanted) else { continue };
         let mut seen = view(db, &contact, limits, now)?;
+        seen.gate = gate.clone();
         seen.busy_in = seen.busy_in.map(|name| shown_to(db, actor, name)).transpose()?;
         let Explanation { rules, callable_at, hint } = why::explain(&seen, now);
         told.push(InCampaign {

@@ -5,13 +5,14 @@
 //! durable before its file exists, evidence is durable before its archived file is removed.
 
 mod archives;
+mod clock;
 mod planning;
 mod reconcile;
 mod resting;
 mod settling;
 mod sharing;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use log::warn;
 
@@ -86,16 +87,23 @@ pub struct Engine<S, E> {
     /// Open attempts that are to be looked at again by time alone.
     check_again: BTreeMap<AttemptId, UtcMs>,
     /// Attempts that Asterisk had begun at the last scan, and that the gate had not admitted.
-    begun_unasked: HashSet<AttemptId>,
+    begun_unasked: BTreeSet<AttemptId>,
     archives: Archives,
     rescan_wanted: bool,
     expire_wanted: bool,
     plan_wanted: bool,
     /// The campaigns that ran in the last step; `None` before the first.
-    known_running: Option<HashSet<CampaignId>>,
+    known_running: Option<BTreeSet<CampaignId>>,
     plan_at: Option<UtcMs>,
     rescan_at: Option<UtcMs>,
     resting: Resting,
+    /// What the spool said when it took no file.
+    spool_trouble: Option<String>,
+    /// When the last step was.
+    stepped_at: Option<UtcMs>,
+    /// At the start, and after the clock was set back: what others noted or planned for later than now
+    /// ever plans is not waited for.
+    later_is_doubted: bool,
     stalled: bool,
 }
 
@@ -110,7 +118,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             evidence_seen: None,
             unsettled: BTreeSet::new(),
             check_again: BTreeMap::new(),
-            begun_unasked: HashSet::new(),
+            begun_unasked: BTreeSet::new(),
             archives: Archives::default(),
             rescan_wanted: true,
             expire_wanted: true,
@@ -119,6 +127,9 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             plan_at: None,
             rescan_at: None,
             resting: Resting::default(),
+            spool_trouble: None,
+            stepped_at: None,
+            later_is_doubted: true,
             stalled: false,
         }
     }
@@ -147,10 +158,21 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// What could not be done; call again, nothing is half done that the next step would not find.
     pub fn step(&mut self, now: UtcMs, events: &[Event]) -> Result<Option<UtcMs>, EngineError> {
         self.take_in(now, events);
+        self.mind_the_clock(now);
+        let stepped = self.look_and_act(now);
+        if stepped.is_err() {
+            // What was published may not be marked, and what was not may not be noted.
+            self.rescan_wanted = true;
+        }
+        stepped
+    }
+
+    fn look_and_act(&mut self, now: UtcMs) -> Result<Option<UtcMs>, EngineError> {
         self.start_reading()?;
         if self.rescan_wanted || self.rescan_at.is_some_and(|t| t <= now) {
             self.reconcile(now)?;
         }
+        self.doubt_what_is_later(now)?;
         self.take_archives(now)?;
         self.withdraw_not_running(now)?;
         self.share_with_newcomers(now)?;
@@ -184,7 +206,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 Event::Rescan => self.rescan_wanted = true,
                 Event::Archived(file) => self.archives.saw(*file, now),
                 Event::Changed(Change::Command) => self.plan_wanted = true,
-                Event::Changed(Change::Gate) => self.heard_the_gate(now, now),
+                Event::Changed(Change::Gate) => self.heard_the_gate(now),
                 Event::Changed(Change::Evidence) | Event::Reload | Event::Stop => {}
             }
         }

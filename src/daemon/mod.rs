@@ -28,7 +28,7 @@ pub use self::real::load_template;
 use self::real::{RealSpool, SystemEntropy};
 use self::reload::{Cron, Reload};
 use self::shell::ShellError;
-use crate::domain::instant::UtcMs;
+use crate::domain::instant::{SET_BACK_MS, UtcMs};
 use crate::ledger::{Ledger, LedgerError};
 use crate::settings::{Loaded, Problems, Settings};
 use crate::wake::Change;
@@ -82,27 +82,41 @@ pub fn run(settings: &Settings, read: &dyn Fn() -> Result<Loaded, Problems>) -> 
     let listening = runtime.spawn(shell::listen(wake, events));
     info!("campanile serve runs: {} calls a minute, interval {} min", limits.calls_one_time, limits.cron_interval);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    turn(&mut engine, &inbox, &mut reload);
+    let ended = turn(&mut engine, &inbox, &mut reload);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     listening.abort();
     drop((watch, reload));
     runtime.shutdown_background();
-    Ok(())
+    ended
 }
 
-/// The loop: gather events, step, sleep until the next instant or event.
-fn turn(engine: &mut Engine<RealSpool, SystemEntropy>, inbox: &Receiver<Event>, reload: &mut Reload<'_>) {
+/// The loop: gather events, step, sleep until the next instant or event. Ends by itself only when no later
+/// step could do better.
+fn turn(
+    engine: &mut Engine<RealSpool, SystemEntropy>,
+    inbox: &Receiver<Event>,
+    reload: &mut Reload<'_>,
+) -> Result<(), DaemonError> {
     let mut events = Vec::new();
     let mut seen = engine.ledger().changes_by_others().ok();
     let mut trouble = Trouble::default();
     loop {
         let now = crate::clock::now();
-        let stepped = engine.step(now, &events);
+        let stepped = match engine.step(now, &events) {
+            Err(EngineError::Ledger(error)) if error.is_damaged() => {
+                error!("ending: {error}; {}", error.mend());
+                return Err(error.into());
+            }
+            stepped => stepped,
+        };
         trouble.note(stepped.as_ref().err());
         let wake_at = stepped.unwrap_or_else(|_| Some(now.plus_ms(FAILED_STEP_PAUSE_MS)));
         events = wait(engine, inbox, wake_at, &mut seen);
         if events.contains(&Event::Stop) {
-            return;
+            return Ok(());
+        }
+        if was_set_back(now) {
+            reload.tick_anew();
         }
         if events.contains(&Event::Reload) {
             reload.apply(engine);
@@ -138,6 +152,7 @@ fn wait(
     wake_at: Option<UtcMs>,
     seen: &mut Option<i64>,
 ) -> Vec<Event> {
+    let began_at = crate::clock::now();
     loop {
         let mut events = gather(inbox, wake_at);
         let changes = engine.ledger().changes_by_others().ok();
@@ -149,7 +164,8 @@ fn wait(
             info!("Asterisk was started: what it or its forerunner left in the spool is looked at");
             events.push(Event::Rescan);
         }
-        if !events.is_empty() || wake_at.is_some_and(|t| t <= crate::clock::now()) {
+        let now = crate::clock::now();
+        if !events.is_empty() || wake_at.is_some_and(|t| t <= now) || was_set_back(began_at) {
             return events;
         }
     }
@@ -168,7 +184,7 @@ fn gather(inbox: &Receiver<Event>, wake_at: Option<UtcMs>) -> Vec<Event> {
     loop {
         let left = end.since_ms(crate::clock::now());
         match inbox.recv_timeout(millis(left.clamp(0, GATHER_MS))) {
-            Ok(event) if left > 0 => events.push(event),
+            Ok(event) if (1..=GATHER_MS).contains(&left) => events.push(event),
             Ok(event) => {
                 events.push(event);
                 return events;
@@ -176,6 +192,11 @@ fn gather(inbox: &Receiver<Event>, wake_at: Option<UtcMs>) -> Vec<Event> {
             Err(_) => return events,
         }
     }
+}
+
+/// Whether the clock shows less than it did.
+fn was_set_back(seen: UtcMs) -> bool {
+    seen.since_ms(crate::clock::now()) >= SET_BACK_MS
 }
 
 fn millis(ms: i64) -> Duration {

@@ -71,6 +71,11 @@ impl PortError {
 
 /// The spool as the engine uses it.
 pub trait SpoolPort {
+    /// Whether a call file could be published now; leaves nothing behind. The words of a failure stay the
+    /// same while its cause does.
+    fn probe(&mut self) -> Result<(), PortError> {
+        Ok(())
+    }
     /// Publishes the call file of a ticket so that Asterisk begins it a second before `start_at`.
     fn publish(&mut self, call: &Publication) -> Result<(), PortError>;
     /// Removes a file unless Asterisk has begun it.

@@ -9,13 +9,13 @@ use log::{error, warn};
 use super::event::Event;
 use super::port::{Archived, Entropy, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
 use super::pulse::Pulse;
-use crate::callfile::{Template, Ticketed, file_wait_time_s, render};
+use crate::callfile::{Begun, Template, Ticketed, file_wait_time_s, render};
 use crate::domain::instant::UtcMs;
 use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::spool::{
-    AsteriskRun, FileState, Judged, RescanWhy, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName, SpoolWatch, Swept,
-    Withdrawn, asterisk_watches, judge, running_asterisk,
+    Acquaintance, AsteriskRun, FileState, Judged, RescanWhy, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName,
+    SpoolWatch, Swept, Withdrawn, asterisk_watches, running_asterisk,
 };
 
 /// The template's file name below `template_dir`.
@@ -102,6 +102,7 @@ pub struct RealSpool {
     template: Template,
     asterisk_run_dir: PathBuf,
     pulse: Pulse,
+    known: Acquaintance,
 }
 
 impl RealSpool {
@@ -109,7 +110,8 @@ impl RealSpool {
     pub fn open(settings: &Settings) -> Result<Self, SetUpError> {
         let template = load_template(&settings.template_dir)?;
         let spool = Spool::open(SpoolDirs::below(&settings.spool_dir))?;
-        Ok(Self { spool, template, asterisk_run_dir: settings.asterisk_run_dir.clone(), pulse: Pulse::default() })
+        let asterisk_run_dir = settings.asterisk_run_dir.clone();
+        Ok(Self { spool, template, asterisk_run_dir, pulse: Pulse::default(), known: Acquaintance::default() })
     }
 
     /// Takes what was read again; the folders stay.
@@ -149,10 +151,16 @@ impl RealSpool {
 }
 
 impl SpoolPort for RealSpool {
+    fn probe(&mut self) -> Result<(), PortError> {
+        self.spool.probe().map_err(|e| port_error(&e))
+    }
+
     fn publish(&mut self, call: &Publication) -> Result<(), PortError> {
         let ticketed = Ticketed { ticket: call.ticket, wait_time_s: file_wait_time_s(call.wait_time_s) };
         let bytes = render(&self.template, &ticketed).map_err(PortError::new)?;
-        self.spool.publish(call.file, &bytes, call.start_at).map_err(|e| port_error(&e))
+        self.spool.publish(call.file, &bytes, call.start_at).map_err(|e| port_error(&e))?;
+        self.known.published(call.file);
+        Ok(())
     }
 
     fn withdraw(&mut self, file: SpoolName) -> Result<Withdrawal, PortError> {
@@ -175,9 +183,11 @@ impl SpoolPort for RealSpool {
     fn scan(&mut self) -> Result<Vec<Found>, PortError> {
         let asterisk = self.asterisk();
         let scan = self.spool.scan().map_err(|e| port_error(&e))?;
-        let place = |state: FileState| match state {
+        self.known.saw(asterisk.as_ref(), &scan.files);
+        let is_dead = |name: SpoolName, begun: &Begun| self.known.judge(name, begun, asterisk.as_ref()) == Judged::Dead;
+        let place = |name: SpoolName, state: FileState| match state {
             FileState::Waiting => Place::Waiting,
-            FileState::Begun(begun) if judge(&begun, asterisk.as_ref()) == Judged::Dead => Place::BegunByTheDead,
+            FileState::Begun(begun) if is_dead(name, &begun) => Place::BegunByTheDead,
             FileState::Begun(_) => Place::Begun,
             FileState::Archived { .. } => Place::Archived,
         };
@@ -186,7 +196,7 @@ impl SpoolPort for RealSpool {
             error!("`{name}` in the spool cannot be read, and nothing is concluded from it: {source}");
             places.insert(name, Place::Unreadable);
         }
-        places.extend(scan.files.into_iter().map(|(name, state)| (name, place(state))));
+        places.extend(scan.files.into_iter().map(|(name, state)| (name, place(name, state))));
         Ok(places.into_iter().map(|(file, place)| Found { file, place }).collect())
     }
 

@@ -60,6 +60,14 @@ impl<'a> Reload<'a> {
         Ok(changed)
     }
 
+    /// The clock was set back, and cron would wait for the instant of its next tick.
+    pub(super) fn tick_anew(&mut self) {
+        match self.cron.restart(self.settings.cron_interval) {
+            Ok(()) => info!("the clock was set back: cron's tick begins anew"),
+            Err(problem) => warn!("the clock was set back, and cron's tick cannot begin anew: {problem}"),
+        }
+    }
+
     /// What needs a restart, and what is applied here.
     fn sort_out(&self, new: &Settings) -> (Vec<Difference>, Vec<Difference>) {
         let differences = self.settings.differences(new).into_iter();

@@ -3,6 +3,8 @@
 use std::process::Command;
 
 use super::Finding;
+use crate::domain::action::Action;
+use crate::ledger::{Db, Ledger, LedgerError, actions, campaigns};
 use crate::settings::Settings;
 use crate::spool::{SpoolDirs, asterisk_watches, running_asterisk};
 
@@ -56,13 +58,58 @@ pub(super) fn dialplan(settings: &Settings) -> Vec<Finding> {
                 let text = format!("the dialplan could not be looked at: {reason}");
                 return vec![Finding::warning("dialplan", text, "the self-test call shows whether it is included")];
             }
-            Ok(answer) if answer.contains(&format!("'{context}'")) && !answer.contains("There is no") => {
+            Ok(answer) if shows(&answer, context) => {
                 found.push(Finding::ok("dialplan", format!("context {context} is there")));
             }
             Ok(_) => found.push(Finding::problem("dialplan", format!("context {context} is missing"), INCLUDE_MEND)),
         }
     }
     found
+}
+
+/// Where running campaigns hand calls over to: an IVR that is not there ends each answered call.
+pub(super) fn ivr_targets(settings: &Settings) -> Vec<Finding> {
+    let targets = Ledger::open_existing(&settings.ledger()).and_then(|mut ledger| ledger.read(|db| running_ivrs(db)));
+    // A ledger that cannot be read has its own finding.
+    let asked =
+        targets.unwrap_or_default().into_iter().map(|(campaign, target)| ivr_target(settings, &campaign, &target));
+    asked.collect()
+}
+
+/// Campaign, and `context,extension,priority` as its action list has it.
+fn running_ivrs(db: &Db) -> Result<Vec<(String, [String; 3])>, LedgerError> {
+    let mut found = Vec::new();
+    for campaign in campaigns::running(db)? {
+        found.extend(actions::get(db, campaign.actions)?.into_iter().filter_map(|action| match action {
+            Action::Ivr { context, extension, priority } => {
+                Some((campaign.name.to_string(), [context.to_string(), extension.to_string(), priority.to_string()]))
+            }
+            _ => None,
+        }));
+    }
+    Ok(found)
+}
+
+fn ivr_target(settings: &Settings, campaign: &str, [context, extension, priority]: &[String; 3]) -> Finding {
+    let target = format!("IVR {context},{extension},{priority} of campaign {campaign}");
+    match ask(settings, &format!("dialplan show {extension}@{context}")) {
+        Err(reason) => Finding::warning(
+            "dialplan",
+            format!("{target} could not be looked at: {reason}"),
+            format!("look at it by hand: asterisk -rx 'dialplan show {extension}@{context}'"),
+        ),
+        Ok(answer) if shows(&answer, context) => Finding::ok("dialplan", format!("{target} is there")),
+        Ok(_) => Finding::problem(
+            "dialplan",
+            format!("{target} is not in the dialplan: each answered call ends there"),
+            "add it to the dialplan, or mend the list with `campanile actions`",
+        ),
+    }
+}
+
+/// Whether `dialplan show EXTENSION@CONTEXT` found it. The console ends with 0 either way.
+fn shows(answer: &str, context: &str) -> bool {
+    answer.contains(&format!("Context '{context}'")) && !answer.contains("There is no existence")
 }
 
 fn ask(settings: &Settings, question: &str) -> Result<String, String> {
@@ -73,5 +120,20 @@ fn ask(settings: &Settings, question: &str) -> Result<String, String> {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
         Err(format!("`asterisk -rx` failed: {}", String::from_utf8_lossy(&output.stderr).trim()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_asterisk_16_and_22_answer_is_understood() {
+        let there = "[ Context 'campanile-dial' created by 'pbx_config' ]\n  'dial' =>  1. Set(CAMPANILE_GO=)\n";
+        let no_context = "There is no existence of 'nosuch' context\nCommand 'dialplan show s@nosuch' failed.\n";
+        let no_extension = "There is no existence of nosuch@campanile-dial extension\n\
+            Command 'dialplan show nosuch@campanile-dial' failed.\n";
+        assert!(shows(there, "campanile-dial"));
+        assert!(!shows(no_context, "nosuch") && !shows(no_extension, "campanile-dial") && !shows("", "nosuch"));
     }
 }

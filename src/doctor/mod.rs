@@ -7,8 +7,10 @@
 mod agi;
 mod asterisk;
 mod local;
+mod log;
 mod selftest;
 
+pub use self::agi::gate;
 pub use self::selftest::abandon;
 
 use serde::Serialize;
@@ -75,8 +77,10 @@ pub fn examine(settings: &Settings, call: TestCall, mut tell: impl FnMut(&Findin
     note(local::ledger(settings));
     note(local::spool(settings));
     note(local::sounds(settings));
+    note(log::writable(settings));
     note(asterisk::running(settings));
     note(asterisk::dialplan(settings));
+    note(asterisk::ivr_targets(settings));
     note(agi::round_trip(settings));
     note(local::daemon(settings));
     if call == TestCall::Make {

@@ -14,6 +14,11 @@ use super::instant::UtcMs;
 /// an outage the spool would otherwise start all its files at once (asterisk.md 2.5).
 pub const LATE_MS_MAX: i64 = 5_000;
 
+/// How long after its instant an admission is still good. The gate judges before the commit and says go
+/// after it: one that hears of its commit later than this does not dial, because the campaign may have
+/// been stopped meanwhile. Who stops a campaign waits as long (docs/decisions/0019).
+pub const GO_LATE_MS_MAX: i64 = 1_000;
+
 /// How much earlier than its strict turn a start over a trunk may come: scheduling jitter, and no more.
 pub const JITTER_MS: i64 = 20;
 

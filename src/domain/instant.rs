@@ -5,6 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// How far the clock goes back before anything is made of it, in milliseconds: NTP corrects less at any
+/// time, and waiting that out costs nothing.
+pub const SET_BACK_MS: i64 = 1_000;
+
 /// A UTC instant in whole milliseconds since the Unix epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

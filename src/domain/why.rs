@@ -18,8 +18,10 @@ pub struct WhyView {
     pub campaign: Name,
     /// Whether `campanile serve` runs.
     pub daemon: Daemon,
-    /// When planning goes on that rests because calls could not be handed to Asterisk.
-    pub rests_until: Option<UtcMs>,
+    /// Whether `campanile-agi`, which lets calls through, answers.
+    pub gate: Gate,
+    /// When planning goes on that rests, and why it does.
+    pub rests: Option<(UtcMs, RestWhy)>,
     /// Due call files that Asterisk has not begun.
     pub files_overdue: u32,
     /// What was asked of the campaign.
@@ -70,6 +72,35 @@ worded_enum! {
 }
 
 worded_enum! {
+    /// Why planning rests.
+    pub enum RestWhy {
+        /// A call file could not be published.
+        Spool = "spool",
+        /// Asterisk ran a call file without asking the gate.
+        Gate = "gate",
+    }
+}
+
+/// Whether the gate lets calls through, as far as a question to it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gate {
+    /// It answers at once.
+    Answers,
+    /// It answers, and takes its time.
+    Late {
+        /// What is wrong.
+        detail: String,
+    },
+    /// It does not, or not in time: what is wrong, and what mends it.
+    Fails {
+        /// What is wrong.
+        problem: String,
+        /// What mends it.
+        mend: String,
+    },
+}
+
+worded_enum! {
     /// What a rule says.
     pub enum Verdict {
         /// It stands in nobody's way.
@@ -109,6 +140,7 @@ pub struct Explanation {
 pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
     let judged = [
         daemon_runs(view),
+        gate_answers(view),
         campaign_runs(view),
         contact_waits(view),
         calls_left(view),
@@ -157,20 +189,23 @@ fn daemon_runs(view: &WhyView) -> Judged {
     }
 }
 
+fn gate_answers(view: &WhyView) -> Judged {
+    const RULE: &str = "gate_answers";
+    match &view.gate {
+        Gate::Answers => pass(RULE, "campanile-agi answers"),
+        Gate::Late { detail } => pass(RULE, detail),
+        Gate::Fails { problem, mend } => stuck(RULE, problem, mend),
+    }
+}
+
 fn planning_goes_on(view: &WhyView) -> Judged {
     const RULE: &str = "planning_goes_on";
-    match view.rests_until {
-        None => pass(RULE, "planning does not rest"),
-        Some(at) => until(
-            RULE,
-            format!(
-                "planning rests until {}: a call could not be handed to Asterisk, or ran without asking the gate; \
-                 campanile doctor says why",
-                local(view, at)
-            ),
-            Some(at),
-        ),
-    }
+    let Some((at, why)) = view.rests else { return pass(RULE, "planning does not rest") };
+    let because = match why {
+        RestWhy::Spool => "a call file could not be published: the log of campanile serve and campanile doctor say why",
+        RestWhy::Gate => "Asterisk ran a call without asking the gate: campanile doctor finds out why",
+    };
+    until(RULE, format!("planning rests until {}; {because}", local(view, at)), Some(at))
 }
 
 fn asterisk_takes_files(view: &WhyView) -> Judged {
@@ -312,7 +347,7 @@ const WINDOWS_MAX: u32 = 92;
 fn turn_comes_at(view: &WhyView, now: UtcMs) -> Option<UtcMs> {
     let rate = i64::from(view.calls_one_time.max(1));
     let mut left_ms = i64::try_from(view.ahead).unwrap_or(i64::MAX).saturating_mul(60_000) / rate;
-    let goes_on_at = view.rests_until.map_or(now, |until| until.max(now));
+    let goes_on_at = view.rests.map_or(now, |(until, _)| until.max(now));
     let due_at = view.due_at.map_or(goes_on_at, |due_at| due_at.max(goes_on_at));
     let mut at = goes_on_at;
     for _window in 0..WINDOWS_MAX {
@@ -351,7 +386,8 @@ mod tests {
             campaign: "spring".parse().unwrap(),
             daemon: Daemon::Running,
             files_overdue: 0,
-            rests_until: None,
+            gate: Gate::Answers,
+            rests: None,
             campaign_state: CampaignState::Running,
             calendar: Calendar {
                 window: Window::parse("08:00", "18:00").unwrap(),
@@ -405,6 +441,7 @@ mod tests {
         let names: Vec<&str> = explanation.rules.iter().map(|rule| rule.rule).collect();
         let expected = [
             "daemon_running",
+            "gate_answers",
             "campaign_running",
             "contact_waiting",
             "calls_left",
@@ -441,15 +478,19 @@ mod tests {
 
     #[test]
     fn a_rest_of_planning_says_when_it_ends_i9() {
-        let (failed, explanation) = failing(|view| view.rests_until = Some(now().plus_s(30)));
+        let (failed, explanation) = failing(|view| view.rests = Some((now().plus_s(30), RestWhy::Gate)));
         assert_eq!((failed.rule, failed.next_at), ("planning_goes_on", Some(now().plus_s(30))));
         assert_eq!(explanation.callable_at, Some(now().plus_s(30)));
     }
 
     #[test]
-    fn nothing_is_called_without_daemon_or_asterisk_i9() {
+    fn nothing_is_called_without_daemon_gate_or_asterisk_i9() {
         let stopped = "campanile serve does not run: nothing is planned";
         stuck_at("daemon_running", stopped, "systemctl start campanile", |view| view.daemon = Daemon::Stopped);
+        let (problem, mend) = ("campanile-agi does not answer", "systemctl start campanile-agi");
+        stuck_at("gate_answers", problem, mend, |view| {
+            view.gate = Gate::Fails { problem: problem.to_owned(), mend: mend.to_owned() };
+        });
         stuck_at(
             "asterisk_takes_files",
             "Asterisk has left 3 due call files lying, so nothing further is planned",
@@ -574,8 +615,8 @@ mod tests {
         let json = serde_json::to_value(explain(&view, now())).unwrap();
         assert_eq!(json["callable_at"], now().plus_s(60).0);
         assert_eq!(json["hint"], serde_json::Value::Null);
-        assert_eq!(json["rules"][10]["rule"], "due");
-        assert_eq!(json["rules"][10]["verdict"], "fail");
-        assert_eq!(json["rules"][10]["next_at"], now().plus_s(60).0);
+        assert_eq!(json["rules"][11]["rule"], "due");
+        assert_eq!(json["rules"][11]["verdict"], "fail");
+        assert_eq!(json["rules"][11]["next_at"], now().plus_s(60).0);
     }
 }

@@ -6,7 +6,8 @@
 //! bytes of it. What is wrong with the file as a whole is an [`IntakeError`] with its mend; what is
 //! wrong with a row refuses that row, with its line, and the next one follows.
 //!
-//! In a plain list (one number a line), blank lines are skipped, and so are comments: lines that begin
+//! A first line `sep=;`, by which spreadsheets name the separator to each other, is no row. In a plain list
+//! (one number a line), blank lines are skipped, and so are comments: lines that begin
 //! with `#`, unless they could be a code such as `#31#`. In CSV, rows whose cells are all blank are skipped.
 
 mod charset;
@@ -198,7 +199,10 @@ pub fn from_reader(source: impl Read + Send + 'static, options: &Options) -> Res
     charset::refuse_foreign(&sample)?;
     let encoding = charset::find(&sample, options.charset.as_deref())?;
     let layout = sniff::layout(&charset::decode(&sample, encoding), options)?;
-    let records = Records::new(TextStream::new(sample, rest, encoding), layout.dialect);
+    let mut records = Records::new(TextStream::new(sample, rest, encoding), layout.dialect);
+    if layout.declared {
+        records.next_record(Keep::Only(0)).map_err(IntakeError::Read)?;
+    }
     let description = Description {
         charset: encoding.name(),
         separator: layout.separator,

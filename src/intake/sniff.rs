@@ -18,13 +18,16 @@ pub(super) struct Layout {
     pub header: Option<String>,
     /// The number's column, counted from 0.
     pub column: usize,
+    /// Whether a line `sep=;` stands before all rows, as a spreadsheet understands it.
+    pub declared: bool,
 }
 
 type Cells = Vec<String>;
 
 pub(super) fn layout(text: &str, options: &Options) -> Result<Layout, IntakeError> {
+    let (declared, text) = declared(text).map_or((None, text), |(separator, below)| (Some(separator), below));
     let dialect = match options.format {
-        Format::Guess => guess_dialect(text),
+        Format::Guess => declared.map_or_else(|| guess_dialect(text), Dialect::Csv),
         Format::List => Dialect::List,
         Format::Csv(separator) => Dialect::Csv(separator),
     };
@@ -49,7 +52,15 @@ pub(super) fn layout(text: &str, options: &Options) -> Result<Layout, IntakeErro
         Dialect::Csv(separator) => Some(separator),
     };
     let header = named.then(|| first.get(column).map_or_else(String::new, |name| name.trim().to_owned()));
-    Ok(Layout { dialect, separator, header, column })
+    Ok(Layout { dialect, separator, header, column, declared: declared.is_some() })
+}
+
+/// The separator that the first line names, and the text below it.
+fn declared(text: &str) -> Option<(Separator, &str)> {
+    let (first, below) = text.split_once('\n')?;
+    let named = first.trim_end_matches('\r').trim_matches('"').strip_prefix("sep=")?;
+    let separator = Separator::ALL.into_iter().find(|s| named.as_bytes() == [s.byte()])?;
+    Some((separator, below))
 }
 
 /// The first rows. Reading from memory does not fail; if it did, the rows so far would do.

@@ -297,3 +297,17 @@ proptest! {
         prop_assert_eq!(read, cells);
     }
 }
+
+#[test]
+fn a_line_that_names_the_separator_is_understood_and_is_no_row() {
+    let semicolon = "UTF-8, separated by semicolon, column 1 (header \"phone\")";
+    let (list, free) = ("sep=;\r\nphone;name\r\n+493012345601;Anna\r\n", Options::default());
+    reads(&mut text(list, &free).unwrap(), semicolon, &[(3, "+493012345601")]);
+    let quoted = "\u{feff}\"sep=|\"\nname|phone\nAnna|+493012345601\n";
+    let bar = "UTF-8, separated by bar, column 2 (header \"phone\")";
+    reads(&mut text(quoted, &free).unwrap(), bar, &[(3, "+493012345601")]);
+    // A list whose lines hold nothing else that would tell.
+    let one = "sep=,\n+493012345601,x;y\n+493012345602,x;y\n";
+    let comma = "UTF-8, separated by comma, column 1 (no header)";
+    reads(&mut text(one, &free).unwrap(), comma, &[(2, "+493012345601"), (3, "+493012345602")]);
+}

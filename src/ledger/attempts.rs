@@ -147,9 +147,13 @@ fn read_open(row: &Row<'_>) -> Result<OpenAttempt> {
 
 /// All open attempts, by id.
 pub fn open(db: &Connection) -> Result<Vec<OpenAttempt>> {
-    let mut attempts = collect(db.prepare_cached(OPEN)?.query([])?, read_open)?;
+    Ok(by_id(collect(db.prepare_cached(OPEN)?.query([])?, read_open)?))
+}
+
+/// Sorted here and not by SQL: an `ORDER BY id` may make SQLite walk all attempts that ever were.
+fn by_id(mut attempts: Vec<OpenAttempt>) -> Vec<OpenAttempt> {
     attempts.sort_unstable_by_key(|attempt| attempt.id);
-    Ok(attempts)
+    attempts
 }
 
 /// An attempt, if it is open.
@@ -164,13 +168,13 @@ pub fn is_ours(db: &Connection, id: AttemptId, spool_salt: u32) -> Result<bool> 
     Ok(db.prepare_cached(sql)?.query_row(params![id.0, spool_salt], |row| row.get(0))?)
 }
 
-/// Open attempts that the gate has not admitted and whose campaign is not running: their files are to
-/// be withdrawn.
+/// Open attempts that the gate has not admitted and whose campaign is not running, by id: their
+/// files are to be withdrawn.
 pub fn to_withdraw(db: &Connection) -> Result<Vec<OpenAttempt>> {
     let sql = "SELECT a.id, a.spool_salt, a.campaign, a.contact, a.planned_at, a.state
         FROM campaigns c JOIN attempts a ON a.campaign = c.id
         WHERE c.state <> 'running' AND a.state IN ('intent', 'spooled') AND a.state <> 'closed'";
-    collect(db.prepare_cached(sql)?.query([])?, read_open)
+    Ok(by_id(collect(db.prepare_cached(sql)?.query([])?, read_open)?))
 }
 
 /// The planned instant of the oldest open attempt.
@@ -188,10 +192,10 @@ pub fn overdue(db: &Connection, before: UtcMs) -> Result<Vec<(AttemptId, UtcMs)>
     collect(db.prepare_cached(sql)?.query([before.0])?, |row| Ok((AttemptId(row.get(0)?), UtcMs(row.get(1)?))))
 }
 
-/// Attempts that the gate has not admitted and whose slot is later than `at`.
+/// Attempts that the gate has not admitted and whose slot is later than `at`, by id.
 pub fn planned_after(db: &Connection, at: UtcMs) -> Result<Vec<OpenAttempt>> {
     let mut statement = db.prepare_cached(&format!("{OPEN} AND state IN ('intent', 'spooled') AND planned_at > ?1"))?;
-    collect(statement.query([at.0])?, read_open)
+    Ok(by_id(collect(statement.query([at.0])?, read_open)?))
 }
 
 /// How many attempts of a campaign are open.
@@ -200,8 +204,9 @@ pub fn open_of(db: &Connection, campaign: CampaignId) -> Result<u32> {
     Ok(db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?)
 }
 
-/// The last instant at which an admitted and open call of a campaign starts: a stop that is
-/// acknowledged now lets none start after it. `None` when the gate has none admitted.
+/// The last instant for which the gate has admitted a call of a campaign that is open: its start may come
+/// [`GO_LATE_MS_MAX`](crate::domain::gate::GO_LATE_MS_MAX) later, and none does after that. `None` when the
+/// gate has none admitted.
 pub fn last_start_of(db: &Connection, campaign: CampaignId) -> Result<Option<UtcMs>> {
     let sql = "SELECT max(start_at) FROM attempts WHERE campaign = ?1 AND state = 'claimed' AND state <> 'closed'";
     let last: Option<i64> = db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?;

@@ -127,7 +127,8 @@ pub fn finished(db: &Connection) -> Result<Vec<Campaign>> {
         "{COLUMNS} AS c WHERE state = 'running'
          AND NOT EXISTS (SELECT 1 FROM contacts k WHERE k.campaign = c.id AND k.state = 'waiting' AND k.due_at IS NULL)
          AND NOT EXISTS (SELECT 1 FROM contacts k WHERE k.campaign = c.id AND k.state = 'waiting' AND k.due_at IS NOT NULL)
-         AND NOT EXISTS (SELECT 1 FROM contacts k WHERE k.campaign = c.id AND k.state = 'in_progress')"
+         AND NOT EXISTS (SELECT 1 FROM contacts k WHERE k.campaign = c.id AND k.state = 'in_progress')
+         ORDER BY id"
     );
     collect(db.prepare_cached(&sql)?.query([])?, read)
 }

@@ -92,7 +92,8 @@ impl LedgerError {
     }
 
     /// Whether the file is not, or no longer, what we wrote.
-    fn is_damaged(&self) -> bool {
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
         matches!(self.code(), Some(DatabaseCorrupt | NotADatabase))
     }
 
@@ -106,7 +107,7 @@ impl LedgerError {
     pub fn exit(&self) -> Exit {
         match self {
             error if error.is_passing() => Exit::TempFail,
-            error if matches!(error.code(), Some(CannotOpen | PermissionDenied | ReadOnly)) => Exit::NoPerm,
+            error if matches!(error.code(), Some(CannotOpen | PermissionDenied | ReadOnly)) => Exit::CantCreate,
             Self::NewerSchema { .. } => Exit::Unavailable,
             Self::Absent { .. } => Exit::NoInput,
             Self::Taken { .. } | Self::InUse { .. } | Self::Abandoned(_) => Exit::Failure,

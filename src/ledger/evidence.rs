@@ -6,7 +6,7 @@ use super::rows::{collect, instant};
 use super::{LedgerError, Result};
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::AttemptId;
-use crate::domain::instant::UtcMs;
+use crate::domain::instant::{SET_BACK_MS, UtcMs};
 
 /// Appends a fact about an attempt.
 pub fn append(db: &Connection, attempt: AttemptId, evidence: &Evidence) -> Result<()> {
@@ -36,6 +36,14 @@ fn read(row: &Row<'_>) -> Result<Evidence> {
 pub fn has(db: &Connection, attempt: AttemptId, kind: &str) -> Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM evidence WHERE attempt = ?1 AND kind = ?2)";
     Ok(db.prepare_cached(sql)?.query_row(params![attempt.0, kind], |row| row.get(0))?)
+}
+
+/// Whether a fact of this kind was seen of an attempt by `now`. One from the future was seen before the clock
+/// was set back: what is still so is worth another fact, or a grace would wait out the difference.
+pub fn has_by(db: &Connection, attempt: AttemptId, kind: &str, now: UtcMs) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM evidence WHERE attempt = ?1 AND kind = ?2 AND at <= ?3)";
+    let latest = now.plus_ms(SET_BACK_MS);
+    Ok(db.prepare_cached(sql)?.query_row(params![attempt.0, kind, latest.0], |row| row.get(0))?)
 }
 
 /// The place behind the last fact, to be given to [`attempts_since`] later.

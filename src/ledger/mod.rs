@@ -34,6 +34,7 @@ pub mod views;
 pub mod why;
 pub mod writer;
 
+use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -42,6 +43,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{OpenFlags, Transaction, TransactionBehavior};
 
+use crate::clock::Monotonic;
 pub use error::LedgerError;
 /// What a verb runs on: a transaction that [`Ledger::read`] or [`Ledger::write`] hands out.
 pub use rusqlite::Connection;
@@ -52,8 +54,8 @@ pub type Db = Connection;
 /// What every verb returns.
 pub type Result<T> = std::result::Result<T, LedgerError>;
 
-/// How long a writer waits for another process's transaction before it gives up, in tries of 1 ms.
-const BUSY_TRIES_MAX: i32 = 15_000;
+/// How long a writer waits for another process's transaction before it gives up.
+const BUSY_MS_MAX: u64 = 15_000;
 
 /// One connection to the ledger.
 pub struct Ledger {
@@ -166,8 +168,17 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
 /// More than the daemon has: preparing one anew costs more than running it.
 const STATEMENTS_KEPT: usize = 256;
 
-/// SQLite's own handler soon sleeps 100 ms at a time; a claim at the gate has 15.
+thread_local! {
+    /// Since when this thread waits: SQLite tells the handler only how often it has called it.
+    static BUSY_SINCE: Cell<Option<Monotonic>> = const { Cell::new(None) };
+}
+
+/// SQLite's own handler soon sleeps 100 ms at a time; a claim at the gate has 15. Time counts and not
+/// tries: on a busy machine a try of 1 ms takes several.
 fn wait_a_millisecond(tries: i32) -> bool {
+    if tries == 0 {
+        BUSY_SINCE.set(Some(Monotonic::now()));
+    }
     std::thread::sleep(Duration::from_millis(1));
-    tries < BUSY_TRIES_MAX
+    BUSY_SINCE.get().is_some_and(|since| since.elapsed() < Duration::from_millis(BUSY_MS_MAX))
 }

@@ -16,6 +16,7 @@ use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
 use crate::domain::trunk::ShortNumbers;
 use crate::domain::user::Role;
+use crate::domain::why::RestWhy;
 
 const NOON: UtcMs = UtcMs(1_772_366_400_000);
 const FAST: ServerRate = ServerRate(60_000);
@@ -248,9 +249,13 @@ fn group_commit_answers_each_and_one_failure_harms_nobody() {
 fn a_rest_of_planning_is_known_until_it_ends_i9() {
     let mut w = World::new(trunk(None, None));
     assert_eq!(w.ledger.read(|db| rest::until(db, NOON)).unwrap(), None);
-    w.ledger.write(|db| rest::set(db, NOON.plus_s(30))).unwrap();
-    assert_eq!(w.ledger.read(|db| rest::until(db, NOON)).unwrap(), Some(NOON.plus_s(30)));
+    w.ledger.write(|db| rest::set(db, RestWhy::Spool, NOON.plus_s(30))).unwrap();
+    assert_eq!(w.ledger.read(|db| rest::until(db, NOON)).unwrap(), Some((NOON.plus_s(30), RestWhy::Spool)));
     assert_eq!(w.ledger.read(|db| rest::until(db, NOON.plus_s(30))).unwrap(), None);
+    w.ledger.write(|db| rest::set(db, RestWhy::Gate, NOON.plus_s(40))).unwrap();
+    assert_eq!(w.ledger.read(|db| rest::until(db, NOON)).unwrap(), Some((NOON.plus_s(40), RestWhy::Gate)));
+    w.ledger.write(|db| rest::clear(db)).unwrap();
+    assert_eq!(w.ledger.read(|db| rest::until(db, NOON)).unwrap(), None);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::contacts::Contact;
 use super::{LedgerError, Result, attempts, campaigns, contacts, rest, trunks, views};
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::instant::UtcMs;
-use crate::domain::why::{Channels, Daemon, WhyView};
+use crate::domain::why::{Channels, Daemon, Gate, WhyView};
 
 /// What the settings say about a call.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ pub struct ServerLimits {
     pub daemon: Daemon,
 }
 
-/// All that bears on the next call of a contact.
+/// All that bears on the next call of a contact, except the gate: whoever asks it puts its answer in.
 pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs) -> Result<WhyView> {
     let campaign = campaigns::get(db, contact.campaign)?
         .ok_or_else(|| LedgerError::absent("campaign", contact.campaign.to_string()))?;
@@ -27,7 +27,8 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
     let busy_in = views::campaign_calling(db, &contact.number)?;
     Ok(WhyView {
         daemon: limits.daemon,
-        rests_until: rest::until(db, now)?,
+        gate: Gate::Answers,
+        rests: rest::until(db, now)?,
         files_overdue: u32::try_from(attempts::overdue(db, now.plus_ms(-OVERDUE_MS))?.len()).unwrap_or(u32::MAX),
         campaign_channels: Channels { open: attempts::open_of(db, campaign.id)?, cap: campaign.channels },
         trunk_channels: Channels { open: trunks::open_attempts(db, trunk.id)?, cap: trunk.channels },

@@ -15,6 +15,9 @@ use super::{Ledger, LedgerError, Result};
 /// The most jobs in one transaction: bounds how long the first of them waits.
 const JOBS_PER_COMMIT_MAX: usize = 256;
 
+/// Why nothing of a transaction happened that SQLite gave up by itself.
+const ROLLED_BACK: &str = "it was rolled back, because the disk is full or broken";
+
 /// Runs after the commit, with its outcome.
 type Answer = Box<dyn FnOnce(&std::result::Result<(), String>) + Send>;
 /// Runs inside the transaction; `None` when it could not begin.
@@ -83,7 +86,14 @@ fn write_all(connection: &mut Connection, waiting: &Receiver<Job>, committed: &i
 fn commit(connection: &mut Connection, jobs: Vec<Job>) -> (Vec<Answer>, std::result::Result<(), String>) {
     match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => {
-            let answers = jobs.into_iter().map(|job| job(Some(&transaction))).collect();
+            // A full disk makes SQLite roll all of it back by itself: what came after would be a
+            // transaction of its own.
+            let alive = |db: &Connection| !db.is_autocommit();
+            let run = |job: Job| job(Some(&*transaction).filter(|db| alive(db)));
+            let answers = jobs.into_iter().map(run).collect();
+            if !alive(&transaction) {
+                return (answers, Err(ROLLED_BACK.to_owned()));
+            }
             (answers, transaction.commit().map_err(|error| error.to_string()))
         }
         Err(error) => (jobs.into_iter().map(|job| job(None)).collect(), Err(error.to_string())),

@@ -10,6 +10,7 @@ use nix::sys::statfs::{
 };
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, eaccess};
+use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::SpoolDirs;
 
@@ -89,6 +90,7 @@ pub fn check_dirs(dirs: &SpoolDirs, uid: u32) -> Vec<Finding> {
     }
     findings.push(local(&dirs.outgoing));
     findings.push(room(&dirs.outgoing));
+    findings.push(watchable(&dirs.outgoing));
     findings.extend(inotify(Path::new("/proc/sys/fs/inotify")));
     findings
 }
@@ -163,6 +165,18 @@ fn room(path: &Path) -> Finding {
     let text =
         format!("`{shown}` has only {mib} MiB and {inodes} inodes left; on a full disk Asterisk dials files again");
     Finding::problem(text, "free some space, or archive less".to_owned())
+}
+
+/// Tries a watch: the limits count what all programs of this user have, and nobody can list that.
+fn watchable(path: &Path) -> Finding {
+    let tried = RecommendedWatcher::new(|_| {}, Config::default());
+    match tried.and_then(|mut watcher| watcher.watch(path, RecursiveMode::NonRecursive)) {
+        Ok(()) => Finding::ok(format!("`{}` can be watched", path.display())),
+        Err(error) => Finding::warning(
+            format!("`{}` cannot be watched ({error}); `outgoing_done` is listed each second instead", path.display()),
+            "raise fs.inotify.max_user_instances and max_user_watches: Asterisk needs one of each".to_owned(),
+        ),
+    }
 }
 
 fn inotify(folder: &Path) -> Vec<Finding> {

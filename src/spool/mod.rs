@@ -10,6 +10,7 @@
 //! Files whose names are not ours ([`SpoolName`]) are never read, touched or counted as ours. Nothing
 //! here knows the ledger; what a file means for an attempt is decided elsewhere.
 
+mod acquaintance;
 mod check;
 mod error;
 mod name;
@@ -26,6 +27,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+pub use acquaintance::Acquaintance;
 pub use check::{Finding, Level, check_dirs};
 pub use error::SpoolError;
 pub use name::{ForeignName, SpoolName};

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+use nix::unistd::{AccessFlags, eaccess};
 use tempfile::TempPath;
 
 use super::{Spool, SpoolError, SpoolName};
@@ -17,6 +18,8 @@ use crate::domain::instant::UtcMs;
 const STAGED: &str = "publishing-";
 /// Owner writes, because Asterisk must append and set times (asterisk.md 3); nobody else does.
 const MODE: u32 = 0o640;
+/// As long as a call file, or longer.
+const PROBE_BYTES: usize = 1024;
 
 impl Spool {
     /// Puts a call file into `outgoing`; Asterisk originates it at `start_at` or up to 1 s before, and
@@ -40,6 +43,19 @@ impl Spool {
         // It left staging: there is nothing to clean up. `keep` touches no file.
         drop(staged.keep());
         Ok(())
+    }
+
+    /// Whether a file could be published now: writes one into `staging`, which nobody reads, and removes it.
+    ///
+    /// # Errors
+    /// What a publication would meet; the same words for the same cause.
+    pub fn probe(&self) -> Result<(), SpoolError> {
+        let Self { dirs: super::SpoolDirs { outgoing, staging, .. } } = self;
+        eaccess(outgoing, AccessFlags::W_OK | AccessFlags::X_OK)
+            .map_err(|errno| SpoolError::io("write to", outgoing, errno.into()))?;
+        let staged = tempfile::Builder::new().prefix(STAGED).tempfile_in(staging);
+        let written = staged.and_then(|mut file| file.write_all(&[b'\n'; PROBE_BYTES]));
+        written.map_err(|source| SpoolError::io("write to", staging, source))
     }
 
     /// Writes the file and closes it: a close after the rename would be an event in `outgoing`.

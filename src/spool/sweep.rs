@@ -26,6 +26,10 @@ pub struct AsteriskRun {
     /// clock that was set back leaves the first in the future, one that was set forward moves the second
     /// there; calls that go on must not look older than the Asterisk that began them.
     pub since: UtcMs,
+    /// When it started, in ticks after the boot: with the pid it tells it from every other one, also from one that
+    /// `core restart` put in its place.
+    /// `None` where the system does not say.
+    pub started_ticks: Option<i64>,
 }
 
 /// Whether the Asterisk that began a file is still there.
@@ -92,33 +96,39 @@ pub fn running_asterisk(run_dir: &Path, now: UtcMs) -> Result<Option<AsteriskRun
     let written = fs::metadata(&path).and_then(|found| found.modified());
     let written = utc(written.map_err(|source| SpoolError::io("look at", &path, source))?);
     let pid = text.trim().parse::<i32>().ok().filter(|pid| *pid > 0 && exists(*pid));
-    let since = |pid| age_ms(pid).map_or(written, |age| written.min(now.plus_ms(-age)));
-    Ok(pid.map(|pid| AsteriskRun { pid: i64::from(pid), since: since(pid) }))
+    Ok(pid.map(|pid| {
+        let started_ticks = started_ticks(Path::new("/proc"), pid);
+        let since = age_ms(started_ticks).map_or(written, |age| written.min(now.plus_ms(-age)));
+        AsteriskRun { pid: i64::from(pid), since, started_ticks }
+    }))
 }
 
-/// How long a program has run, by the clock that nobody sets; `None` where that is hidden. `core restart` keeps
-/// the process and its first thread, and ends all others with their calls: the oldest of these tells.
-fn age_ms(pid: i32) -> Option<i64> {
-    let process = Path::new("/proc").join(pid.to_string());
+/// How long a program has run, by the clock that nobody sets; `None` where that is hidden.
+fn age_ms(started_ticks: Option<i64>) -> Option<i64> {
     let uptime = fs::read_to_string("/proc/uptime").ok()?;
     let (seconds, hundredths) = uptime.split_whitespace().next()?.split_once('.')?;
     let up_ms = seconds.parse::<i64>().ok()? * 1000 + hundredths.parse::<i64>().ok()? * 10;
-    let others = fs::read_dir(process.join("task")).ok()?.flatten();
-    let others = others.filter(|thread| *thread.file_name() != *pid.to_string());
-    let started = others.filter_map(|thread| started_ms(&thread.path())).min();
-    Some((up_ms - started.or_else(|| started_ms(&process))?).max(0))
-}
-
-/// When a process or a thread started, in milliseconds after the machine.
-fn started_ms(proc: &Path) -> Option<i64> {
-    let stat = fs::read_to_string(proc.join("stat")).ok()?;
-    // The name in parentheses may hold anything; starttime is the 20th field behind it (proc(5)).
-    let ticks: i64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
-    Some(ticks * MS_PER_TICK)
+    Some((up_ms - started_ticks? * MS_PER_TICK).max(0))
 }
 
 /// Linux tells times of processes in hundredths of a second, whatever its own tick is.
 const MS_PER_TICK: i64 = 10;
+
+/// When a program started, counted from the boot in ticks: the clock does not come into it. `core restart` keeps
+/// the process and its first thread, and ends all others with their calls: the oldest of these tells.
+fn started_ticks(proc: &Path, pid: i32) -> Option<i64> {
+    let process = proc.join(pid.to_string());
+    let others = fs::read_dir(process.join("task")).ok()?.flatten();
+    let others = others.filter(|thread| *thread.file_name() != *pid.to_string());
+    others.filter_map(|thread| ticks(&thread.path())).min().or_else(|| ticks(&process))
+}
+
+/// When a process or a thread started.
+fn ticks(task: &Path) -> Option<i64> {
+    let stat = fs::read_to_string(task.join("stat")).ok()?;
+    // The name in parentheses may hold anything; starttime is the 20th field behind it (proc(5)).
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
 
 /// Signal 0 asks without sending; a process of somebody else refuses, and so exists.
 fn exists(pid: i32) -> bool {
@@ -149,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_call_that_is_said_to_run_for_a_day_is_nobodys() {
-        let run = AsteriskRun { pid: 1, since: UtcMs(5_000) };
+        let run = AsteriskRun { pid: 1, since: UtcMs(5_000), started_ticks: None };
         let begun = |held_s| Begun { pid: 1, began_at: Some(UtcMs(10_000)), held_s };
         assert_eq!(judge(&begun(86_399), Some(&run)), Judged::Lives);
         assert_eq!(judge(&begun(86_400), Some(&run)), Judged::Dead);
@@ -172,22 +182,27 @@ mod tests {
 
     #[test]
     fn a_program_is_as_old_as_its_oldest_thread_but_the_first() {
-        let pid = std::process::id();
-        let age = || age_ms(i32::try_from(pid).unwrap()).unwrap();
-        let before = age();
-        std::thread::scope(|scope| {
-            scope.spawn(|| assert!(age() >= before, "a younger thread changes nothing"));
-        });
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let of_child = age_ms(i32::try_from(child.id()).unwrap());
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert!(of_child.unwrap() <= age() + 10, "with one thread, its own age: {of_child:?}");
+        let proc = tempfile::tempdir().unwrap();
+        let write = |path: &str, ticks: i64| {
+            let path = proc.path().join(path);
+            fs::create_dir_all(&path).unwrap();
+            let before = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18";
+            fs::write(path.join("stat"), format!("7 (a) b (c) {before} {ticks} 22 23\n")).unwrap();
+        };
+        write("7", 100);
+        write("7/task/7", 100);
+        assert_eq!(started_ticks(proc.path(), 7), Some(100), "with one thread, the process tells");
+        write("7/task/9", 900);
+        write("7/task/8", 800);
+        assert_eq!(started_ticks(proc.path(), 7), Some(800), "the first thread lives through a restart");
+        assert_eq!(started_ticks(proc.path(), 6), None);
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert!(started_ticks(Path::new("/proc"), own).is_some(), "the real one reads the same");
     }
 
     #[test]
     fn a_dead_asterisk_is_known_by_its_successor_only() {
-        let run = |pid, since| Some(AsteriskRun { pid, since: UtcMs(since) });
+        let run = |pid, since| Some(AsteriskRun { pid, since: UtcMs(since), started_ticks: None });
         let begun = |pid, began_at: Option<i64>| Begun { pid, began_at: began_at.map(UtcMs), held_s: 0 };
         for (begun, running, judged) in [
             (begun(7, Some(10_000)), None, Judged::Unknown),

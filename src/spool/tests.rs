@@ -178,7 +178,7 @@ fn the_sweeper_takes_files_of_a_dead_asterisk_only() {
     let w = world();
     let (waiting, begun) = (w.publish(1), w.publish(2));
     w.asterisk_begins(begun, 7, 1000);
-    let run = |pid, since| Some(AsteriskRun { pid, since: UtcMs(since) });
+    let run = |pid, since| Some(AsteriskRun { pid, since: UtcMs(since), started_ticks: None });
     let sweep = |name, run: Option<AsteriskRun>| w.spool.sweep(name, run.as_ref()).unwrap();
     assert_eq!(sweep(begun, None), Swept::Left);
     assert_eq!(sweep(begun, run(7, 500_000)), Swept::Left);

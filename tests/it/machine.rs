@@ -1,5 +1,6 @@
 //! A machine of our own: the real programs on real files, with a fake Asterisk beside them.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{LazyLock, mpsc};
@@ -9,6 +10,8 @@ use crate::fake_asterisk::FakeAsterisk;
 
 /// How long anything is waited for that must come.
 const PATIENCE_MS: i64 = 20_000;
+/// The last lines of each log, after a failure.
+const LINES_SHOWN: usize = 60;
 /// Between two looks.
 const LOOK_MS: u64 = 10;
 
@@ -57,6 +60,20 @@ pub struct Machine {
     pub dir: tempfile::TempDir,
 }
 
+/// What the daemons said last, where a test failed.
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let last = |log: &str| {
+            let text = std::fs::read_to_string(self.dir.path().join(log)).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().collect();
+            lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n")
+        };
+        if std::thread::panicking() {
+            eprintln!("--- agi.log\n{}\n--- serve.log\n{}", last("agi.log"), last("serve.log"));
+        }
+    }
+}
+
 impl Machine {
     /// All daemons up, a user `ann`, a trunk `lab`.
     pub fn new() -> Self {
@@ -96,8 +113,12 @@ impl Machine {
         machine
     }
 
-    fn program(&self, path: &Path) -> Command {
-        let mut command = Command::new(path);
+    pub fn program(&self, path: &Path) -> Command {
+        self.with_settings(Command::new(path))
+    }
+
+    /// Our settings, and nobody else's.
+    pub fn with_settings(&self, mut command: Command) -> Command {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CAMPANILE_")) {
             command.env_remove(name);
         }
@@ -105,13 +126,23 @@ impl Machine {
         command
     }
 
-    fn daemon(&self, path: &Path, args: &[&str], log: &str) -> Daemon {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.path().join(log)).unwrap();
-        Daemon(self.program(path).args(args).stdout(Stdio::null()).stderr(log).spawn().unwrap())
+    fn daemon(mut program: Command, args: &[&str], log: &Path) -> Daemon {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+        Daemon(program.args(args).stdout(Stdio::null()).stderr(log).spawn().unwrap())
+    }
+
+    /// `campanile-agi` behind a way that takes this long for each connection.
+    pub fn start_slow_agi(&mut self, delay: Duration) {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut program = self.program(&AGI);
+        program.env("CAMPANILE_AGI_LISTEN", format!("127.0.0.1:{port}"));
+        self.agi = Some(Self::daemon(program, &[], &self.dir.path().join("agi.log")));
+        until("campanile-agi listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+        crate::detour::open(self.agi_port, port, delay);
     }
 
     pub fn start_agi(&mut self) {
-        self.agi = Some(self.daemon(&AGI, &[], "agi.log"));
+        self.agi = Some(Self::daemon(self.program(&AGI), &[], &self.dir.path().join("agi.log")));
         until("campanile-agi listens", || std::net::TcpStream::connect(("127.0.0.1", self.agi_port)).ok());
     }
 
@@ -121,7 +152,19 @@ impl Machine {
 
     /// Without waiting for what it logs.
     pub fn spawn_serve(&mut self) {
-        self.serve = Some(self.daemon(Path::new(env!("CARGO_BIN_EXE_campanile")), &["serve"], "serve.log"));
+        self.spawn_serve_as(Self::program);
+    }
+
+    /// By a command of one's own that ends with the program's.
+    pub fn spawn_serve_as(&mut self, program: impl FnOnce(&Self, &Path) -> Command) {
+        let program = program(self, Path::new(env!("CARGO_BIN_EXE_campanile")));
+        self.serve = Some(Self::daemon(program, &["serve"], &self.dir.path().join("serve.log")));
+    }
+
+    /// How `campanile serve` ended; waits for it.
+    pub fn serve_ended(&mut self) -> Option<i32> {
+        let serve = &mut self.serve.as_mut().unwrap().0;
+        until("campanile serve ends", || serve.try_wait().unwrap()).code()
     }
 
     pub fn start_serve(&mut self) {
@@ -171,6 +214,14 @@ impl Machine {
 
     pub fn campanile<S: AsRef<std::ffi::OsStr>>(&self, args: &[S]) -> Output {
         self.program(Path::new(env!("CARGO_BIN_EXE_campanile"))).args(args).output().unwrap()
+    }
+
+    /// The first line of a command's output that is wanted; the command ends with it.
+    pub fn first_line_of(&self, args: &[&str], wanted: impl Fn(&str) -> bool) -> String {
+        let mut command = self.program(Path::new(env!("CARGO_BIN_EXE_campanile")));
+        let mut child = Daemon(command.args(args).stdout(Stdio::piped()).spawn().unwrap());
+        let lines = BufReader::new(child.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+        lines.into_iter().find(|line| wanted(line)).unwrap_or_default()
     }
 
     #[track_caller]

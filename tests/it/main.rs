@@ -5,6 +5,8 @@ mod calls;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod detour;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod fake_asterisk;

@@ -118,7 +118,7 @@ impl World {
     pub fn show_asterisk(&mut self) {
         let (mono, wall) = self.asterisk.started;
         let since = wall.min(self.now().plus_ms(mono - self.mono_ms));
-        let run = AsteriskRun { pid: self.asterisk.pid, since };
+        let run = AsteriskRun { pid: self.asterisk.pid, since, started_ticks: Some(mono / 10) };
         self.folders.borrow_mut().asterisk = self.asterisk.alive.then_some(run);
     }
 

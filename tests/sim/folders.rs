@@ -9,7 +9,7 @@ use std::rc::Rc;
 use campanile::callfile::{self, TICKET_VARIABLE, Template, Ticketed, file_wait_time_s};
 use campanile::daemon::port::{Archived, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
 use campanile::domain::instant::UtcMs;
-use campanile::spool::{AsteriskRun, Judged, SpoolName, judge};
+use campanile::spool::{Acquaintance, AsteriskRun, FileState, Judged, SpoolName, judge};
 
 use crate::disk::{self, ProcessId};
 
@@ -114,6 +114,12 @@ pub struct Port {
     pub folders: Rc<RefCell<Folders>>,
     pub template: Template,
     pub process: ProcessId,
+    /// What this daemon saw of Asterisk.
+    pub known: Acquaintance,
+}
+
+fn state(file: &File) -> FileState {
+    callfile::parse(&file.bytes).file.begun().map_or(FileState::Waiting, FileState::Begun)
 }
 
 impl Port {
@@ -126,6 +132,12 @@ impl Port {
 }
 
 impl SpoolPort for Port {
+    fn probe(&mut self) -> Result<(), PortError> {
+        self.alive();
+        let full = self.folders.borrow().full;
+        if full { Err(PortError("no space left on device".to_owned())) } else { Ok(()) }
+    }
+
     fn publish(&mut self, call: &Publication) -> Result<(), PortError> {
         self.alive();
         let ticketed = Ticketed { ticket: call.ticket, wait_time_s: file_wait_time_s(call.wait_time_s) };
@@ -145,7 +157,9 @@ impl SpoolPort for Port {
             folders.outgoing.insert(call.file, File { bytes, mtime_s });
             folders.moved_in.push(call.file);
             Ok(())
-        })
+        })?;
+        self.known.published(call.file);
+        Ok(())
     }
 
     fn withdraw(&mut self, file: SpoolName) -> Result<Withdrawal, PortError> {
@@ -161,8 +175,18 @@ impl SpoolPort for Port {
     fn scan(&mut self) -> Result<Vec<Found>, PortError> {
         self.alive();
         let folders = self.folders.borrow();
-        let mut found: BTreeMap<SpoolName, Place> =
-            folders.outgoing.iter().map(|(name, file)| (*name, folders.place(file))).collect();
+        let states: BTreeMap<SpoolName, FileState> =
+            folders.outgoing.iter().map(|(name, file)| (*name, state(file))).collect();
+        let running = folders.asterisk;
+        self.known.saw(running.as_ref(), &states);
+        let place = |name, state: &FileState| match state {
+            FileState::Begun(begun) if self.known.judge(name, begun, running.as_ref()) == Judged::Dead => {
+                Place::BegunByTheDead
+            }
+            FileState::Begun(_) => Place::Begun,
+            _ => Place::Waiting,
+        };
+        let mut found: BTreeMap<SpoolName, Place> = states.iter().map(|(name, s)| (*name, place(*name, s))).collect();
         found.extend(folders.done.keys().map(|name| (*name, Place::Archived)));
         Ok(found.into_iter().map(|(file, place)| Found { file, place }).collect())
     }

@@ -12,6 +12,7 @@ use campanile::daemon::event::Event;
 use campanile::domain::instant::UtcMs;
 use campanile::domain::plan::{TICK_AHEAD_MS, pace};
 use campanile::ledger::{Db, Ledger, Result as LedgerResult};
+use campanile::spool::Acquaintance;
 use campanile::wake::Change;
 
 use crate::agi::{Fastagi, Heard};
@@ -238,7 +239,8 @@ impl World {
     pub fn serve(&mut self) {
         let template = Template::parse(DEFAULT_TEMPLATE.as_bytes()).unwrap();
         self.daemon = self.new_process();
-        let port = Port { folders: Rc::clone(&self.folders), template, process: self.daemon };
+        let port =
+            Port { folders: Rc::clone(&self.folders), template, process: self.daemon, known: Acquaintance::default() };
         let ledger = match open_ledger(self.daemon) {
             Ok(ledger) => ledger,
             Err(error) => {

@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use campanile::clock;
 use campanile::domain::evidence::{Evidence, Fact};
@@ -18,7 +19,7 @@ use super::mailbox::Mailbox;
 use super::peer::{Lost, Peer};
 use super::wall_clock::WallClock;
 use crate::protocol::{Event, Request};
-use crate::session::{Input, Output, Session};
+use crate::session::{House, Input, Output, Session};
 
 /// What every connection works with.
 #[derive(Clone)]
@@ -28,7 +29,29 @@ pub(super) struct Surroundings<D> {
     pub(super) wall_clock: Arc<WallClock>,
     /// One for each gate and answered leg that may be in progress.
     pub(super) slots: Arc<Semaphore>,
+    /// How many had to wait for a slot.
+    pub(super) waited: Arc<AtomicU64>,
     pub(super) closing: watch::Receiver<Closing>,
+}
+
+impl<D> Surroundings<D> {
+    fn house(&self) -> House {
+        let sessions_max = self.limits.sessions_max;
+        House { sessions: sessions_max.saturating_sub(self.slots.available_permits()), sessions_max }
+    }
+
+    fn note_full(&self) {
+        let waited = self.waited.fetch_add(1, Ordering::Relaxed) + 1;
+        // Whoever fills the server must not fill the log as well.
+        if waited.is_power_of_two() {
+            log::warn!(
+                "all {} sessions are in use, and {waited} call(s) have had to wait for one so far; one that waits for \
+                 more than 5 s is not dialled and planned anew: raise agi_sessions_max, or give trunks and campaigns \
+                 fewer channels",
+                self.limits.sessions_max
+            );
+        }
+    }
 }
 
 /// Who may no longer go on; each is more than the one before.
@@ -44,7 +67,7 @@ pub(super) enum Closing {
 pub(super) async fn converse<D: Desk>(stream: TcpStream, place: Place, around: Surroundings<D>) {
     let mut peer = Peer::new(stream);
     let Some(request) = greet(&mut peer, around.limits, around.closing.clone()).await else { return };
-    match Session::open(&request) {
+    match Session::open_in(around.house(), &request) {
         Ok((session, opening)) => Connection::new(peer, place, around).run(session, opening).await,
         Err(unwelcome) => log::warn!("a request was turned away: {unwelcome}"),
     }
@@ -172,7 +195,11 @@ impl<D: Desk> Connection<D> {
         if needs_slot {
             self.slot = Arc::clone(&self.around.slots).try_acquire_owned().ok();
         }
-        if needs_slot && self.slot.is_none() { Flow::Open } else { self.proceed(session).await }
+        if needs_slot && self.slot.is_none() {
+            self.around.note_full();
+            return Flow::Open;
+        }
+        self.proceed(session).await
     }
 
     /// Goes on with the order that waited.

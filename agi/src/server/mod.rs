@@ -50,7 +50,8 @@ pub async fn serve<D: Desk>(
     let slots = Arc::new(Semaphore::new(limits.sessions_max));
     let calls = Calls::default();
     let desk = Counting { desk, calls: calls.clone() };
-    let mut reception = Reception::new(Surroundings { desk, limits, wall_clock, slots, closing: closes }, calls);
+    let around = Surroundings { desk, limits, wall_clock, slots, waited: Arc::default(), closing: closes };
+    let mut reception = Reception::new(around, calls);
     tokio::select! {
         () = reception.receive(&listener) => {}
         () = reached(&mut stop, Stop::Finish) => {}

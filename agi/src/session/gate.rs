@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use campanile::domain::attempt::Order;
 use campanile::domain::evidence::Fact;
-use campanile::domain::gate::{LATE_MS_MAX, Refusal};
+use campanile::domain::gate::{GO_LATE_MS_MAX, Refusal};
 use campanile::domain::ids::{AttemptId, Ticket};
 use campanile::domain::instant::UtcMs;
 
@@ -159,11 +159,16 @@ fn claimed(
     }
 }
 
-/// Says go when the admitted instant has come, unless the ledger took so long to say so that a crowd
-/// of late starts would break the pace.
+/// Says go when the admitted instant has come, unless the ledger took so long to say so that the
+/// campaign may have been stopped meanwhile (I4).
 fn go(now: UtcMs, attempt: AttemptId, start_at: UtcMs) -> (State, Vec<Output>) {
-    if now.since_ms(start_at) > LATE_MS_MAX {
-        return doubt(attempt, &format!("it was admitted for {start_at}, which is long past"));
+    let late_ms = now.since_ms(start_at);
+    if late_ms > GO_LATE_MS_MAX {
+        let why = format!(
+            "it was admitted for {start_at}, and the ledger said so {late_ms} ms later; a stop may have come since, so it \
+             is not dialled, and planned anew"
+        );
+        return doubt(attempt, &why);
     }
     if now >= start_at {
         let go = Command::SetVariable { name: Variable::Go, value: "1".to_owned() };
@@ -287,13 +292,13 @@ mod tests {
     }
 
     #[test]
-    fn an_admission_that_came_too_late_is_not_used_i5() {
+    fn an_admission_that_was_heard_too_late_is_not_used_i4_i5() {
         let claimed = || Input::Claimed(Ok(Ok(at(1000))));
         let mut talk = claiming();
-        talk.hear(1000 + LATE_MS_MAX, claimed());
+        talk.hear(1000 + GO_LATE_MS_MAX, claimed());
         assert_eq!(talk.take(), [set(Variable::Go, "1")]);
         let mut talk = claiming();
-        talk.hear(1001 + LATE_MS_MAX, claimed());
+        talk.hear(1001 + GO_LATE_MS_MAX, claimed());
         ended(&talk.take());
     }
 

@@ -93,16 +93,30 @@ pub enum Session {
     Ping(ping::Ping),
 }
 
+/// How many gates and answered legs are in progress, and how many may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct House {
+    /// In progress.
+    pub sessions: usize,
+    /// The most; further ones wait.
+    pub sessions_max: usize,
+}
+
 impl Session {
-    /// Begins the conversation that `request` asks for.
+    /// Begins the conversation that `request` asks for, in an empty house.
     pub fn open(request: &Request) -> Result<(Self, Vec<Output>), Unwelcome> {
+        Self::open_in(House::default(), request)
+    }
+
+    /// Begins the conversation that `request` asks for.
+    pub fn open_in(house: House, request: &Request) -> Result<(Self, Vec<Output>), Unwelcome> {
         let ticket = |script| request.arg(1).parse().map_err(|_| Unwelcome::NoTicket { script });
         match request.script() {
             "gate" => ticket("gate").map(|ticket| (Self::Gate(gate::Gate::new(ticket)), vec![Output::Lookup(ticket)])),
             "run" => ticket("run").map(|ticket| (Self::Run(run::Run::new(ticket)), vec![Output::Lookup(ticket)])),
             "report" => ticket("report")
                 .map(|ticket| (Self::Report(report::Reporting::new(ticket, request)), vec![Output::Lookup(ticket)])),
-            "ping" => Ok((Self::Ping(ping::Ping::default()), vec![ping::pong()])),
+            "ping" => Ok((Self::Ping(ping::Ping::default()), vec![ping::pong(house)])),
             other => Err(Unwelcome::Script(other.chars().take(40).filter(|c| !c.is_control()).collect())),
         }
     }
@@ -140,6 +154,8 @@ fn no_order(
 mod tests {
     use proptest::prelude::*;
 
+    use campanile::domain::gate::GO_LATE_MS_MAX;
+
     use super::world::{Talk, answer, at, order, ticket};
     use super::*;
     use crate::protocol::Variable;
@@ -156,7 +172,7 @@ mod tests {
     #[test]
     fn a_ping_is_answered_by_our_version() {
         let mut talk = Talk::open(&Request::new("ping", &[]));
-        assert_eq!(talk.take(), [ping::pong()]);
+        assert_eq!(talk.take(), [ping::pong(House::default())]);
         talk.hear(0, answer("1", None));
         talk.hear(1, Input::Hangup);
         assert_eq!(talk.take(), [Output::Close]);
@@ -171,12 +187,12 @@ mod tests {
         record: usize,
         timer: Option<UtcMs>,
         claims: usize,
-        admitted: bool,
+        admitted: Option<UtcMs>,
         closed: bool,
     }
 
     impl Owed {
-        fn take(&mut self, outputs: &[Output]) {
+        fn take(&mut self, now: UtcMs, outputs: &[Output]) {
             for output in outputs {
                 assert!(!self.closed || matches!(output, Output::Warn(_)), "{output:?} after the end");
                 match output {
@@ -184,7 +200,10 @@ mod tests {
                         assert_eq!(self.reply, 0, "two commands at once");
                         assert!(command.render().is_ok(), "{command:?}");
                         let go = matches!(command, Command::SetVariable { name: Variable::Go, .. });
-                        assert!(!go || self.admitted, "go without a claim");
+                        let good = self
+                            .admitted
+                            .is_some_and(|start_at| now >= start_at && now.since_ms(start_at) <= GO_LATE_MS_MAX);
+                        assert!(!go || good, "go without a claim, or not at its time");
                         self.reply += 1;
                     }
                     Output::WaitUntil(at) => self.timer = Some(*at),
@@ -216,7 +235,9 @@ mod tests {
                 Input::Hangup => return Some(input),
             };
             *owed = owed.checked_sub(1)?;
-            self.admitted |= matches!(input, Input::Claimed(Ok(Ok(_))));
+            if let Input::Claimed(Ok(Ok(start_at))) = &input {
+                self.admitted = Some(*start_at);
+            }
             Some(input)
         }
     }
@@ -249,17 +270,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_session_ends_or_waits_and_never_dials_unclaimed_i1(
+        fn every_session_ends_or_waits_and_never_dials_unclaimed_or_late_i1_i4(
             script in prop_oneof![Just("gate"), Just("run"), Just("report"), Just("ping")],
             inputs in proptest::collection::vec((any_input(), 0..700_i64), 0..120),
         ) {
             let (mut session, opening) = Session::open(&Request::new(script, &[&ticket().to_string()])).unwrap();
             let (mut owed, mut now) = (Owed::default(), at(0));
-            owed.take(&opening);
+            owed.take(now, &opening);
             for (input, later_ms) in inputs {
                 now = now.plus_ms(later_ms);
                 if let Some(input) = owed.allow(input) {
-                    owed.take(&session.handle(now, input));
+                    owed.take(now, &session.handle(now, input));
                 }
                 prop_assert!(owed.closed || owed.waits(), "{session:?} is stuck");
             }

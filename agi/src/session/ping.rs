@@ -1,6 +1,6 @@
 //! The script `ping`: `campanile doctor` asks through Asterisk whether we are there.
 
-use super::{Input, Output};
+use super::{House, Input, Output};
 use crate::protocol::{Command, Variable};
 
 /// Waits for the reply to its one command.
@@ -9,9 +9,10 @@ pub struct Ping {
     closed: bool,
 }
 
-/// Sets [`Variable::Pong`] to our version.
-pub(super) fn pong() -> Output {
-    Output::Send(Command::SetVariable { name: Variable::Pong, value: env!("CARGO_PKG_VERSION").to_owned() })
+/// Sets [`Variable::Pong`] to our version and to how full we are.
+pub(super) fn pong(house: House) -> Output {
+    let value = format!("{} sessions {} of {}", env!("CARGO_PKG_VERSION"), house.sessions, house.sessions_max);
+    Output::Send(Command::SetVariable { name: Variable::Pong, value })
 }
 
 impl Ping {

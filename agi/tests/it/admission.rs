@@ -99,7 +99,7 @@ async fn unknown_tickets_and_pings_never_take_a_slot() {
 async fn pings_make_room_as_the_silent_do() {
     let world = World::start(few());
     let mut ping = Asterisk::call(world.address, "ping", &[]).await;
-    ping.hears(&format!(r#"SET VARIABLE "CAMPANILE_PONG" "{}""#, env!("CARGO_PKG_VERSION"))).await;
+    ping.hears(&format!(r#"SET VARIABLE "CAMPANILE_PONG" "{} sessions 0 of 5""#, env!("CARGO_PKG_VERSION"))).await;
     let mut crowd = vec![];
     for _ in 0..few().connections_max {
         crowd.push(Asterisk::connect(world.address).await);

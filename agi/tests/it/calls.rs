@@ -175,8 +175,8 @@ async fn a_report_is_durable_when_the_connection_closes_i8() {
 async fn a_ping_is_answered_without_a_ticket() {
     let world = World::start(usual());
     let mut asterisk = Asterisk::call(world.address, "ping", &[]).await;
-    let version = env!("CARGO_PKG_VERSION");
-    asterisk.answers(&format!(r#"SET VARIABLE "CAMPANILE_PONG" "{version}""#), OK).await;
+    let (version, sessions) = (env!("CARGO_PKG_VERSION"), usual().sessions_max);
+    asterisk.answers(&format!(r#"SET VARIABLE "CAMPANILE_PONG" "{version} sessions 0 of {sessions}""#), OK).await;
     asterisk.closed().await;
 }
 

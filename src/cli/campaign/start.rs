@@ -9,10 +9,12 @@ use super::super::failure::{Failure, Outcome, Result};
 use super::super::present::{Moment, moment};
 use super::super::session::{Daemon, Form, Session, warn};
 use super::readiness::{self, Missing};
+use crate::doctor;
 use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
 use crate::domain::plan::{LEAD_MS, SHARED_AFTER_MS, pace};
+use crate::domain::why::Gate;
 use crate::exit::Exit;
 use crate::ledger::{Connection, LedgerError, campaigns, snapshot, views};
 
@@ -121,6 +123,9 @@ fn told(session: &mut Session, campaign: &Campaign, now: UtcMs, what: &str) -> O
     session.answer(&document, |out| tell(out, campaign, what, opens_at, (daemon, first_call_at)))?;
     if daemon == Daemon::Absent {
         warn("`campanile serve` does not run: nothing is dialled until it does");
+    }
+    if let Gate::Fails { problem, mend } = doctor::gate(&session.settings) {
+        warn(&format!("{problem}; {mend}"));
     }
     Ok(Exit::Ok)
 }

@@ -1,6 +1,7 @@
 //! `campanile campaign stop` and `pause`.
 
 use std::io::Write;
+use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
@@ -9,6 +10,7 @@ use super::super::failure::{Failure, Outcome, Result};
 use super::super::present::{Moment, counted};
 use super::super::session::Session;
 use crate::domain::campaign::CampaignState;
+use crate::domain::gate::{GO_LATE_MS_MAX, LATE_MS_MAX};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
 use crate::exit::Exit;
@@ -17,7 +19,8 @@ use crate::ledger::{attempts, campaigns, views};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 It holds at the gate from the instant at which this command answers: calls that are up go on, no further \
-one starts, and the files of planned calls are withdrawn. Stopping a stopped campaign is no error.
+one starts, and the files of planned calls are withdrawn. Where the gate has just admitted a call, the answer \
+comes when that call has started or cannot start any more, as a rule within a second. Stopping a stopped campaign is no error.
 
 JSON: {campaign, state, stopped, no_start_after, withdrawn, calls_up}.")]
 pub struct Stop {
@@ -88,10 +91,8 @@ fn leave(session: &mut Session, name: &Name, wanted: CampaignState) -> Outcome {
         })
     })?;
     session.wake_daemon();
-    // The claim is the point of no return: one that was admitted before this commit may still be about
-    // to start, at the instant that the gate gave it.
-    let committed_at = session.now();
-    let no_start_after = seen.last_start.map_or(committed_at, |start_at| start_at.max(committed_at));
+    let no_start_after = no_start_after(seen.last_start, session.now());
+    wait_until(no_start_after, session.now());
     let state = after(seen.before, wanted);
     let document = Stopped {
         campaign: name.to_string(),
@@ -103,6 +104,19 @@ fn leave(session: &mut Session, name: &Name, wanted: CampaignState) -> Outcome {
     };
     session.answer(&document, |out| tell(out, &document))?;
     Ok(Exit::Ok)
+}
+
+/// The claim is the point of no return: a call that was admitted before the stop was committed may still be
+/// about to start, as long as its admission is good.
+fn no_start_after(last_start: Option<UtcMs>, committed_at: UtcMs) -> UtcMs {
+    last_start.map_or(committed_at, |start_at| start_at.plus_ms(GO_LATE_MS_MAX).max(committed_at))
+}
+
+/// The stop is durable already; its answer is given when it is true (I4).
+fn wait_until(instant: UtcMs, now: UtcMs) {
+    // No admission lies further ahead, unless the clock was set back.
+    let left_ms = instant.since_ms(now).clamp(0, LATE_MS_MAX + GO_LATE_MS_MAX);
+    std::thread::sleep(Duration::from_millis(left_ms.unsigned_abs()));
 }
 
 fn tell(out: &mut dyn Write, stopped: &Stopped) -> Result<()> {
@@ -119,4 +133,20 @@ fn tell(out: &mut dyn Write, stopped: &Stopped) -> Result<()> {
         writeln!(out, "{} still up, to their end", counted(stopped.calls_up, "call"))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_counts_in_what_was_just_admitted_i4() {
+        let committed = UtcMs(100_000);
+        assert_eq!(no_start_after(None, committed), committed);
+        // A call that is up for long.
+        assert_eq!(no_start_after(Some(UtcMs(50_000)), committed), committed);
+        // Its gate may not have heard of its admission yet.
+        assert_eq!(no_start_after(Some(UtcMs(99_990)), committed), UtcMs(99_990 + GO_LATE_MS_MAX));
+        assert_eq!(no_start_after(Some(UtcMs(102_000)), committed), UtcMs(102_000 + GO_LATE_MS_MAX));
+    }
 }

@@ -37,6 +37,13 @@ impl Archives {
         }
     }
 
+    /// The clock was set back: waits begin again, and facts that are from the future now are noted anew.
+    pub(super) fn begin_again(&mut self, now: UtcMs) {
+        self.fresh.extend(std::mem::take(&mut self.noted).into_values().map(|file| (file, now)));
+        self.fresh.values_mut().for_each(|since| *since = now);
+        self.look_again_at = None;
+    }
+
     pub(super) fn look_again_at(&self) -> Option<UtcMs> {
         self.look_again_at
     }
@@ -81,7 +88,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                     continue;
                 }
                 let open = attempts::open_one(db, file.attempt())?.is_some();
-                if !evidence::has(db, file.attempt(), "archived")? {
+                if !evidence::has_by(db, file.attempt(), "archived", now)? {
                     evidence::append(db, file.attempt(), &Evidence { at: now, fact: Fact::Archived { status } })?;
                 }
                 ours.push((file, open));

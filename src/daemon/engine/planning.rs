@@ -2,7 +2,7 @@
 
 use log::{debug, error, info};
 
-use super::resting::{Fault, Leave, REST_MS};
+use super::resting::{Leave, REST_MS};
 use super::{Engine, EngineError};
 use crate::daemon::port::{Entropy, PortError, Publication, SpoolPort};
 use crate::domain::attempt::OVERDUE_MS;
@@ -12,6 +12,7 @@ use crate::domain::ids::{AttemptId, CampaignId, Ticket};
 use crate::domain::instant::UtcMs;
 use crate::domain::plan::{self, Plan, PlannedCall, Snapshot, pace};
 use crate::domain::trunk::Trunk;
+use crate::domain::why::RestWhy;
 use crate::ledger::attempts::Intent;
 use crate::ledger::snapshot::{PlanLimits, take};
 use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, campaigns, evidence, trunks};
@@ -43,6 +44,9 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         if !self.ledger.read(|db| Ok(!campaigns::running(db)?.is_empty()))? {
             self.note_stalled(0);
             return Ok(None);
+        }
+        if !self.spool_takes_files() {
+            return Ok(Some(self.rest(RestWhy::Spool, now)));
         }
         let limits = self.plan_limits(now);
         let entropy = &mut self.entropy;
@@ -77,17 +81,34 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         outcome: Published,
         now: UtcMs,
     ) -> Option<UtcMs> {
-        let (Leave::OneCall(fault), Some(tried), Published::All) = (leave, publications.first(), outcome) else {
+        let (Leave::OneCall(why), Some(tried), Published::All) = (leave, publications.first(), outcome) else {
             return None;
         };
-        match fault {
-            Fault::Spool => {
-                info!("call files can be published again, and planning goes on");
-                self.end_rest(now);
+        match why {
+            RestWhy::Spool => {
+                self.end_rest();
                 Some(now)
             }
-            Fault::Gate => Some(self.rest_after_trial(fault, tried.start_at, now)),
+            RestWhy::Gate => Some(self.rest_after_trial(why, tried.start_at, now)),
         }
+    }
+
+    /// Tries the spool with a file that nobody sees, before a plan that would be for nothing. Says once
+    /// what is wrong with it, and once that it is well again.
+    fn spool_takes_files(&mut self) -> bool {
+        let problem = self.spool.probe().err().map(|problem| problem.0);
+        if problem != self.spool_trouble {
+            match &problem {
+                Some(problem) => error!(
+                    "no call is planned, because no call file could be published: {problem}. Make room or make it \
+                     writable; it is tried again every {} s",
+                    REST_MS / 1000
+                ),
+                None => info!("the spool takes files again, and planning goes on"),
+            }
+            self.spool_trouble = problem;
+        }
+        self.spool_trouble.is_none()
     }
 
     fn plan_limits(&self, now: UtcMs) -> PlanLimits {
@@ -139,7 +160,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             REST_MS / 1000
         );
         self.check_again.extend(failed.iter().map(|(attempt, _)| (*attempt, now)));
-        self.rest(Fault::Spool, now);
+        self.rest(RestWhy::Spool, now);
         Published::NotAll
     }
 }

@@ -1,6 +1,6 @@
 //! Ledger against spool: what a crash, a lost event or a foreign hand left behind.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use log::{info, warn};
 
@@ -19,7 +19,8 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     pub(super) fn reconcile(&mut self, now: UtcMs) -> Result<(), EngineError> {
         // The ledger is read first: an attempt planned later cannot be missing from this scan.
         let open = self.ledger.read(|db| attempts::open(db))?;
-        let found: HashMap<SpoolName, Place> = self.spool.scan()?.into_iter().map(|f| (f.file, f.place)).collect();
+        // In order: what is done must not depend on how a map happens to lie in memory.
+        let found: BTreeMap<SpoolName, Place> = self.spool.scan()?.into_iter().map(|f| (f.file, f.place)).collect();
         let (mut facts, mut published) = (Vec::new(), Vec::new());
         let begun =
             |a: &&OpenAttempt| a.state != AttemptState::Claimed && found.get(&file_of(a)) == Some(&Place::Begun);
@@ -70,7 +71,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         self.ledger.write(|db| {
             for (attempt, fact) in facts {
                 let kind = evidence::kind(&fact);
-                if !evidence::has(db, attempt, kind)? {
+                if !evidence::has_by(db, attempt, kind, now)? {
                     evidence::append(db, attempt, &Evidence { at: now, fact })?;
                 }
             }
@@ -83,10 +84,10 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     fn tidy_closed(
         &mut self,
         open: &[OpenAttempt],
-        found: &HashMap<SpoolName, Place>,
+        found: &BTreeMap<SpoolName, Place>,
         now: UtcMs,
     ) -> Result<(), EngineError> {
-        let open: HashSet<SpoolName> = open.iter().map(file_of).collect();
+        let open: BTreeSet<SpoolName> = open.iter().map(file_of).collect();
         for (file, place) in found.iter().filter(|(file, _)| !open.contains(*file)) {
             if !self.ledger.read(|db| attempts::is_ours(db, file.attempt(), file.salt()))? {
                 continue;

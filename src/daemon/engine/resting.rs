@@ -6,6 +6,7 @@ use super::Engine;
 use crate::daemon::port::{Entropy, SpoolPort};
 use crate::domain::disposition::{Conclusion, Gone, NotDialled};
 use crate::domain::instant::UtcMs;
+use crate::domain::why::RestWhy;
 use crate::ledger::rest;
 
 /// How long planning rests after a file that could not be published; then one is tried.
@@ -18,20 +19,11 @@ const GATE_REST_MS: i64 = 2_000;
 /// The longest that Asterisk lets a call wait for a gate that says nothing: the file's greatest WaitTime.
 const UNASKED_MS_MAX: i64 = 330_000;
 
-/// What a rest waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// A file could be published.
-    Spool,
-    /// The gate is asked, and answers.
-    Gate,
-}
-
 /// Whether planning rests.
 #[derive(Debug, Default)]
 pub(super) struct Resting {
     /// For want of what, and until when.
-    on: Option<(Fault, UtcMs)>,
+    on: Option<(RestWhy, UtcMs)>,
     /// Calls that were tried since the gate fell silent.
     trials: u32,
     /// When the gate last gave an answer, or began to listen.
@@ -44,7 +36,7 @@ pub(super) enum Leave {
     /// Nothing before this instant.
     Nothing { until: UtcMs },
     /// One call, to see whether the fault is over.
-    OneCall(Fault),
+    OneCall(RestWhy),
     /// All that there is.
     All,
 }
@@ -54,7 +46,7 @@ impl Resting {
         match self.on {
             None => Leave::All,
             Some((_, until)) if now < until => Leave::Nothing { until },
-            Some((fault, _)) => Leave::OneCall(fault),
+            Some((why, _)) => Leave::OneCall(why),
         }
     }
 
@@ -65,10 +57,22 @@ impl Resting {
         self.gate_answered_since(planned_at, now) || now.since_ms(planned_at) > UNASKED_MS_MAX
     }
 
-    fn pause_ms(&self, fault: Fault) -> i64 {
-        match fault {
-            Fault::Spool => REST_MS,
-            Fault::Gate => (GATE_REST_MS << self.trials.min(4)).min(REST_MS),
+    pub(super) fn until(&self) -> Option<UtcMs> {
+        self.on.map(|(_, until)| until)
+    }
+
+    /// The clock was set back: what was agreed by it is agreed anew.
+    pub(super) fn begin_again(&mut self, now: UtcMs) {
+        self.gate_heard_at = None;
+        if let Some((_, until)) = &mut self.on {
+            *until = (*until).min(now.plus_ms(REST_MS));
+        }
+    }
+
+    fn pause_ms(&self, why: RestWhy) -> i64 {
+        match why {
+            RestWhy::Spool => REST_MS,
+            RestWhy::Gate => (GATE_REST_MS << self.trials.min(4)).min(REST_MS),
         }
     }
 
@@ -93,48 +97,55 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                  `campanile doctor` says more"
             );
         }
-        self.rest(Fault::Gate, now);
+        self.rest(RestWhy::Gate, now);
     }
 
     /// The gate answered at `at`, or began to listen: what rested for want of it goes on.
-    pub(super) fn heard_the_gate(&mut self, at: UtcMs, now: UtcMs) {
+    pub(super) fn heard_the_gate(&mut self, at: UtcMs) {
         self.resting.gate_heard_at = Some(at);
         self.resting.trials = 0;
-        if matches!(self.resting.on, Some((Fault::Gate, _))) {
+        if matches!(self.resting.on, Some((RestWhy::Gate, _))) {
             info!("the gate answers again, and planning goes on");
-            self.end_rest(now);
+            self.end_rest();
         }
     }
 
     /// Plans nothing for a while. It is noted in the ledger for `why`; a disk that is full must not keep
     /// the engine from resting.
-    pub(super) fn rest(&mut self, fault: Fault, now: UtcMs) {
-        self.rest_until(fault, now.plus_ms(self.resting.pause_ms(fault)));
-    }
-
-    /// Waits for what comes of the one call that was tried.
-    pub(super) fn rest_after_trial(&mut self, fault: Fault, start_at: UtcMs, now: UtcMs) -> UtcMs {
-        let until = start_at.max(now).plus_ms(REST_MS);
-        self.resting.trials += 1;
-        self.rest_until(fault, until);
+    pub(super) fn rest(&mut self, why: RestWhy, now: UtcMs) -> UtcMs {
+        let until = now.plus_ms(self.resting.pause_ms(why));
+        self.rest_until(why, until);
         until
     }
 
-    fn rest_until(&mut self, fault: Fault, until: UtcMs) {
-        self.resting.on = Some((fault, until));
-        self.note_rest(until);
+    /// Waits for what comes of the one call that was tried.
+    pub(super) fn rest_after_trial(&mut self, why: RestWhy, start_at: UtcMs, now: UtcMs) -> UtcMs {
+        let until = start_at.max(now).plus_ms(REST_MS);
+        self.resting.trials += 1;
+        self.rest_until(why, until);
+        until
+    }
+
+    fn rest_until(&mut self, why: RestWhy, until: UtcMs) {
+        self.resting.on = Some((why, until));
+        self.note_rest();
     }
 
     /// Planning goes on with this step, or the next.
-    pub(super) fn end_rest(&mut self, now: UtcMs) {
+    pub(super) fn end_rest(&mut self) {
         self.resting.on = None;
         self.plan_wanted = true;
-        self.note_rest(now);
+        self.note_rest();
     }
 
-    fn note_rest(&mut self, until: UtcMs) {
-        if let Err(error) = self.ledger.write(|db| rest::set(db, until)) {
-            warn!("planning rests until {until}, which could not be noted: {error}");
+    pub(super) fn note_rest(&mut self) {
+        let on = self.resting.on;
+        let noted = self.ledger.write(|db| {
+            rest::clear(db)?;
+            on.map_or(Ok(()), |(why, until)| rest::set(db, why, until))
+        });
+        if let Err(error) = noted {
+            warn!("when planning rests could not be noted for `why`: {error}");
         }
     }
 }

@@ -32,7 +32,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             ids.extend(evidence::attempts_since(db, seen)?);
             Ok((evidence::end(db)?, evidence::gate_heard_since(db, seen)?))
         })?;
-        gate_heard_at.into_iter().for_each(|at| self.heard_the_gate(at, now));
+        gate_heard_at.into_iter().for_each(|at| self.heard_the_gate(at));
         if !ids.is_empty() {
             let settled = self.ledger.write(|db| ids.iter().map(|id| Ok((*id, settle_one(db, *id, now)?))).collect());
             let settled: Vec<(AttemptId, Settled)> = settled.inspect_err(|_| self.unsettled = ids)?;

@@ -1,6 +1,6 @@
 //! Sharing what is planned already with a campaign that was just started.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use log::info;
 
@@ -18,7 +18,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// this daemon began.
     pub(super) fn share_with_newcomers(&mut self, now: UtcMs) -> Result<(), EngineError> {
         let running = self.ledger.read(|db| campaigns::running(db))?;
-        let ids: HashSet<CampaignId> = running.iter().map(|c| c.id).collect();
+        let ids: BTreeSet<CampaignId> = running.iter().map(|c| c.id).collect();
         let known = self.known_running.replace(ids);
         let Some(known) = known else { return Ok(()) };
         let newcomers = running.iter().filter(|c| !known.contains(&c.id) && c.calendar.contains(now));

@@ -148,7 +148,9 @@ fn refusal_in_words(refusal: &Refusal) -> String {
         Refusal::Removed => "the contact or its campaign was removed".to_owned(),
         Refusal::WindowClosed { opens_at: Some(at) } => format!("the window is closed until {at}"),
         Refusal::WindowClosed { opens_at: None } => "the window is closed and never opens".to_owned(),
-        Refusal::Late { by_ms } => format!("Asterisk began it {by_ms} ms after its planned instant"),
+        Refusal::Late { by_ms } => format!(
+            "its turn at the gate came {by_ms} ms after its planned instant: Asterisk or campanile-agi was late"
+        ),
         Refusal::CampaignChannels => "the campaign's channels were all in use".to_owned(),
         Refusal::TrunkChannels => "the trunk's channels were all in use".to_owned(),
         Refusal::Rate => "the rate left no start close enough to the planned instant".to_owned(),

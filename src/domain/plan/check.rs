@@ -4,7 +4,7 @@
 //! over the finished plan, where the planner builds it slot by slot. A plan with a breach is not
 //! executed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::types::{CampaignView, Candidate, Plan, PlannedCall, Snapshot, TrunkView};
 use crate::domain::campaign::CampaignState;
@@ -214,8 +214,8 @@ impl<'a> Case<'a> {
     }
 
     fn channels(&self) -> Vec<Breach> {
-        let mut campaigns: HashMap<CampaignId, u64> = HashMap::new();
-        let mut trunks: HashMap<TrunkId, u64> = HashMap::new();
+        let mut campaigns: BTreeMap<CampaignId, u64> = BTreeMap::new();
+        let mut trunks: BTreeMap<TrunkId, u64> = BTreeMap::new();
         for call in &self.plan.calls {
             *campaigns.entry(call.campaign).or_default() += 1;
             *trunks.entry(call.trunk).or_default() += 1;
@@ -262,8 +262,14 @@ impl<'a> Case<'a> {
         }
         let strangers = self.plan.waiting.iter().filter(|w| !self.candidates.contains_key(&(w.campaign, w.contact)));
         breaches.extend(strangers.map(|w| Breach::StrangerWaits { campaign: w.campaign, contact: w.contact }));
-        let wrong = outcomes.into_iter().filter(|(_, n)| *n != 1);
-        breaches.extend(wrong.map(|((campaign, contact), n)| Breach::Outcomes { campaign, contact, outcomes: n }));
+        let mut wrong: Vec<(Key, usize)> = outcomes.into_iter().filter(|(_, n)| *n != 1).collect();
+        // The first breach is what an operator reads: the same one each time.
+        wrong.sort_unstable();
+        breaches.extend(wrong.into_iter().map(|((campaign, contact), n)| Breach::Outcomes {
+            campaign,
+            contact,
+            outcomes: n,
+        }));
         breaches
     }
 }

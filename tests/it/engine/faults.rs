@@ -114,9 +114,23 @@ fn a_call_that_rang_when_asterisk_died_may_have_rung_and_waits_long() {
 }
 
 #[test]
-fn a_full_disk_is_tried_again_without_burning_the_list() {
+fn a_full_disk_costs_no_attempt() {
     let mut w = World::new();
     w.spool.0.borrow_mut().health = Health::Full;
+    let spring = w.running("spring", 1..=200);
+    w.pass_s(300);
+    assert_eq!((w.rows(spring).len(), w.failures.len()), (0, 0));
+    w.spool.0.borrow_mut().health = Health::Fine;
+    w.pass_s(40);
+    assert!(!w.rows(spring).is_empty(), "it goes on as soon as there is room");
+    w.pass_until_done(2);
+    assert_eq!((w.dialled.len(), w.counts(spring).reached), (200, 200));
+}
+
+#[test]
+fn a_disk_that_fills_up_is_tried_again_without_burning_the_list() {
+    let mut w = World::new();
+    w.spool.0.borrow_mut().health = Health::NearlyFull;
     let spring = w.running("spring", 1..=200);
     w.pass_s(120);
     let tried = w.rows(spring);

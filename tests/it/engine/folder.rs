@@ -35,6 +35,8 @@ pub enum Health {
     Fine,
     /// No space left.
     Full,
+    /// Room for a trial, and not for the files of a plan.
+    NearlyFull,
     /// Nothing can be removed.
     Sticky,
     /// Archived files cannot be read.
@@ -84,9 +86,14 @@ impl Folder {
 pub struct SimSpool(pub Rc<RefCell<Folder>>);
 
 impl SpoolPort for SimSpool {
+    fn probe(&mut self) -> Result<(), PortError> {
+        self.0.borrow().refuse(Health::Full, "no space left on device")
+    }
+
     fn publish(&mut self, call: &Publication) -> Result<(), PortError> {
         self.0.borrow_mut().effect(|folder| {
             folder.refuse(Health::Full, "no space left on device")?;
+            folder.refuse(Health::NearlyFull, "no space left on device")?;
             assert!(folder.published.insert(call.file), "{} is published twice", call.file);
             let (ticket, start_at) = (call.ticket, call.start_at);
             let place = Place::Waiting;

@@ -296,6 +296,14 @@ impl World {
         assert!(self.now < end.plus_s(120), "not done after {hours} h");
     }
 
+    /// The wall clock shows less than it did; the daemon's loop finds out, and cron's tick begins anew.
+    pub fn set_back(&mut self, hours: i64) {
+        self.now = self.now.plus_s(-hours * 3600);
+        self.next_tick = pace::interval_end(self.now, self.limits.cron_interval).plus_ms(-TICK_AHEAD_MS);
+        self.wake_at = Some(self.now);
+        self.run_due();
+    }
+
     fn move_to(&mut self, next: UtcMs) {
         if next > self.now {
             self.steps_here = 0;

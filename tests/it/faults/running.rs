@@ -95,13 +95,19 @@ fn a_ledger_that_is_locked_for_a_while_dials_nobody_twice_i1() {
 }
 
 #[test]
-fn a_full_log_stops_no_call_i3() {
+fn where_inotify_is_at_its_limit_calls_go_on_and_it_is_said() {
     let mut m = Machine::bare();
-    let yaml = "appenders:\n  f:\n    kind: file\n    path: /dev/full\nroot:\n  level: info\n  appenders: [f]\n";
-    std::fs::write(m.dir.path().join("none.yaml"), yaml).unwrap();
+    m.reset("cron_interval = 1", "cron_interval = 60");
     m.start_agi();
-    m.spawn_serve();
-    under_way(&m, 4);
-    nothing_was_lost(&m, 4);
-    m.logged("serve.log", "No space left on device");
+    // In a user namespace of its own, whose limit is nobody else's.
+    m.spawn_serve_as(|m, serve| {
+        let mut inside = std::process::Command::new("unshare");
+        let lowered = "echo 0 > /proc/sys/user/max_inotify_instances && exec \"$0\" \"$@\"";
+        inside.args(["--user", "--map-root-user", "--", "sh", "-c", lowered]).arg(serve);
+        m.with_settings(inside)
+    });
+    m.logged("serve.log", "if inotify is at its limit, raise fs.inotify.max_user_watches or max_user_instances");
+    m.logged("serve.log", "outgoing_done is listed each second instead");
+    under_way(&m, 6);
+    nothing_was_lost(&m, 6);
 }
