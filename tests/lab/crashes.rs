@@ -96,9 +96,9 @@ fn start_the_mix(lab: &Lab) -> BTreeMap<&'static str, usize> {
     let again = fates(&[(0, 50..=53), (1, 30..=99), (2, 20..=59), (7, 30..=99), (8, 20..=29)]);
     let sip = sip_numbers();
     let actions = ["WAIT 1", "PLAY hello-world"];
-    lab.campaign("once", CALLEES, &[ONCE, &["--channels", "12"]].concat()).numbers(&once).actions(&actions).start();
+    lab.campaign("once", CALLEES, &[ONCE, &["--channels", "20"]].concat()).numbers(&once).actions(&actions).start();
     lab.campaign("again", CALLEES, AGAIN).numbers(&again).actions(&actions).start();
-    lab.campaign("sip", SIPP, &[ONCE, &["--channels", "5"]].concat()).numbers(&sip).actions(&actions).start();
+    lab.campaign("sip", SIPP, &[ONCE, &["--channels", "10"]].concat()).numbers(&sip).actions(&actions).start();
     BTreeMap::from([("once", once.len()), ("again", again.len()), ("sip", sip.len())])
 }
 
