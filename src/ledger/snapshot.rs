@@ -39,7 +39,7 @@ pub fn take(db: &Connection, limits: PlanLimits) -> Result<Snapshot> {
     let room = limits.slots.saturating_sub(ahead(&taken, limits.now)).min(files_free);
     let view = |c: Campaign| {
         let trunk = trunks.iter().find(|t| t.id == c.trunk);
-        campaign_view(db, c, trunk, room, limits.horizon)
+        campaign_view(db, c, trunk, room, limits)
     };
     let campaigns = running.into_iter().map(view).collect::<Result<Vec<_>>>()?;
     let numbers = campaigns.iter().flat_map(|c| c.candidates.iter().map(|k| &k.number));
@@ -89,21 +89,23 @@ fn ahead(taken: &[UtcMs], now: UtcMs) -> u32 {
     u32::try_from(ahead).unwrap_or(u32::MAX)
 }
 
-/// A campaign with as many candidates as `room` (free slots, free files) and the caps leave calls for:
-/// what a look at the plan costs does not grow with the list.
+/// A campaign with as many candidates as `room` (free slots, free files) and the caps leave calls for, twice
+/// at most: what a look at the plan costs does not grow with the list. Retries that are due later in the
+/// interval leave the room to fresh numbers: whoever waits for its time must not hold a channel meanwhile.
 fn campaign_view(
     db: &Connection,
     campaign: Campaign,
     trunk: Option<&TrunkView>,
     room: u32,
-    horizon: UtcMs,
+    PlanLimits { now, horizon, .. }: PlanLimits,
 ) -> Result<CampaignView> {
     let open = attempts::open_of(db, campaign.id)?;
     let free = |channels: Option<u32>, open: u32| channels.map_or(u32::MAX, |cap| cap.saturating_sub(open));
     let trunk_free = trunk.map_or(u32::MAX, |t| free(t.channels, t.open));
     let room = room.min(free(campaign.channels, open)).min(trunk_free);
     let mut candidates = due(db, campaign.id, horizon, room)?;
-    let left = room.saturating_sub(u32::try_from(candidates.len()).unwrap_or(u32::MAX));
+    let due_now = candidates.iter().filter(|c| c.due_at.is_none_or(|due_at| due_at <= now)).count();
+    let left = room.saturating_sub(u32::try_from(due_now).unwrap_or(u32::MAX));
     candidates.extend(fresh(db, campaign.id, left)?);
     Ok(CampaignView {
         id: campaign.id,

@@ -29,6 +29,21 @@ fn a_campaign_dials_evenly_on_the_grid_i6() {
 }
 
 #[test]
+fn a_retry_that_is_not_due_yet_holds_no_channel() {
+    let mut w = World::new();
+    (1..=3).for_each(|n| w.fate(n, &[BUSY, ANSWERS]));
+    let spring = w.running_with("spring", 1..=12, |c| {
+        c.channels = Some(2);
+        (c.retry.max_retries, c.retry.retry_time_s) = (1, 50);
+    });
+    w.pass_s(75);
+    let wanted: Vec<i64> = (1..=12).map(|i| i * 6_000).collect();
+    assert_eq!(w.dials_ms(), wanted, "while three wait for their retry the others are called");
+    w.pass_until_done(1);
+    assert_eq!((w.counts(spring).reached, w.dialled.len()), (12, 15));
+}
+
+#[test]
 fn two_campaigns_share_the_slots_in_fair_turn() {
     let mut w = World::new();
     let spring = w.running("spring", 1..=5);

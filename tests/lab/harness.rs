@@ -167,6 +167,11 @@ impl Lab {
         self.folder.path().to_str().unwrap()
     }
 
+    /// The same, for files of a test's own.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A file of the lab, or nothing while it is not there.
     pub fn read(&self, file: &str) -> String {
         fs::read_to_string(self.folder.path().join(file)).unwrap_or_default()

@@ -25,6 +25,8 @@ mod crashes;
 #[cfg(test)]
 mod fates;
 #[cfg(test)]
+mod floor;
+#[cfg(test)]
 mod grid;
 #[cfg(test)]
 mod harness;

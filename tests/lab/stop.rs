@@ -3,15 +3,15 @@
 use campanile::clock;
 
 use crate::harness::{Lab, Setup, Version};
-use crate::world::{CALLEES, callee, instant};
+use crate::world::{Attempt, CALLEES, Callee, callee, instant};
 
 on_both!(no_call_starts_after_stop_i4, no_call_starts_after_pause_and_all_are_called_after_it_i4);
 
-/// From the `Dial` of the dialplan to the callee's log, on a machine that is busy.
+/// From the planned instant to the callee's log, beyond what the same run's calls took that nobody stopped.
 const DIAL_TO_CALLEE_MS: i64 = 250;
 
 /// Enough numbers that a stop after 20 calls comes in their midst, at ten a second.
-const NUMBERS: u32 = 80;
+const NUMBERS: u32 = 100;
 
 fn start_many(version: Version) -> Lab {
     let mut lab = Setup::new(version).start();
@@ -27,9 +27,6 @@ fn assert_nothing_starts_after(lab: &mut Lab, verb: &str) {
     let told = lab.campanile(&["campaign", verb, "many"]);
     let acknowledged_at = clock::now();
     let no_start_after = instant(told["no_start_after"].as_str().unwrap());
-    // The gate claims a little before the instant: one such call may be about to start.
-    assert!(no_start_after.since_ms(acknowledged_at) <= 50, "{told}");
-
     lab.until("all open calls are closed", 30, |lab| lab.report("many").iter().all(|a| !a.disposition.is_empty()));
     assert!(lab.outgoing().is_empty(), "files not begun are withdrawn: {:?}", lab.outgoing());
     // Every slot of the minute was planned; long after the last of them nothing has been dialled.
@@ -42,14 +39,28 @@ fn assert_nothing_starts_after(lab: &mut Lab, verb: &str) {
     assert!(not.len() > 10, "it was stopped in mid-campaign: {} dialled, {} not", dialled.len(), not.len());
     let late: Vec<_> = dialled.iter().filter(|a| a.planned_at > no_start_after).collect();
     assert!(late.is_empty(), "dialled after {no_start_after}: {late:#?}");
+    // The gate claims a little before the instant: one such call may be about to start, and where the machine was late
+    // and the rate has to be kept, for an instant further off. Then that is the call that it names.
+    let named = |a: &&Attempt| (-1..=DIAL_TO_CALLEE_MS).contains(&a.dialled_at.unwrap().since_ms(no_start_after));
+    assert!(
+        no_start_after.since_ms(acknowledged_at) <= 50 || dialled.iter().any(named),
+        "{told}, acknowledged at {acknowledged_at}"
+    );
     for attempt in not {
         assert_eq!(attempt.disposition, "not_dialled", "{attempt:?}");
         assert!(attempt.detail.contains("withdrawn") || attempt.detail.contains("campaign is"), "{attempt:?}");
     }
     let callees = lab.callees();
     assert_eq!(callees.len(), dialled.len(), "the ledger and the callees agree");
-    let late: Vec<_> = callees.iter().filter(|c| c.at.since_ms(no_start_after) > DIAL_TO_CALLEE_MS).collect();
-    assert!(late.is_empty(), "reached after {no_start_after}: {late:?}");
+    let way_ms = |callee: &Callee| {
+        let attempt = dialled.iter().find(|a| a.number == callee.number).expect("who was reached was dialled");
+        callee.at.since_ms(attempt.planned_at)
+    };
+    let before = callees.iter().filter(|c| c.at < acknowledged_at.plus_ms(-500));
+    let most_ms = before.map(way_ms).max().expect("some were reached before");
+    let late =
+        callees.iter().filter(|c| c.at.since_ms(no_start_after) > DIAL_TO_CALLEE_MS + most_ms).collect::<Vec<_>>();
+    assert!(late.is_empty(), "reached after {no_start_after}, others within {most_ms} ms: {late:?}");
 }
 
 fn no_call_starts_after_stop_i4(version: Version) {

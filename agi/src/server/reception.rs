@@ -1,6 +1,7 @@
 //! Accepts connections and keeps account of them.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinError, JoinSet};
@@ -12,6 +13,10 @@ use super::lobby::Lobby;
 
 /// How many of those who were turned out may still be on their way; covered by the reserve of files.
 const LEAVING_MAX: usize = 64;
+
+/// Whoever has just come shows within this time that it is a call. A gate that went unnoticed would tell a call
+/// to go whose answer and report find nobody.
+const QUIET: Duration = Duration::from_millis(250);
 
 /// Everybody who is connected, and those whose last words the ledger still has to take.
 pub(super) struct Reception<D> {
@@ -34,10 +39,21 @@ impl<D: Desk> Reception<D> {
         }
     }
 
-    /// Accepts as long as a call is in progress.
+    /// Accepts as long as a call is in progress, and until none has been for [`QUIET`].
     pub(super) async fn receive_until_idle(&mut self, listener: &TcpListener) {
-        while self.in_progress() > 0 {
-            self.step(listener).await;
+        loop {
+            while self.in_progress() > 0 {
+                self.step(listener).await;
+            }
+            let quiet = async {
+                while self.in_progress() == 0 {
+                    self.step(listener).await;
+                }
+            };
+            let _over = tokio::time::timeout(QUIET, quiet).await;
+            if self.in_progress() == 0 {
+                return;
+            }
         }
     }
 
