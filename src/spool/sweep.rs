@@ -107,9 +107,18 @@ fn age_ms(pid: i32) -> Option<i64> {
 /// Linux tells times of processes in hundredths of a second, whatever its own tick is.
 const MS_PER_TICK: i64 = 10;
 
-/// When a process started, counted from the boot in ticks: the clock does not come into it.
+/// When a program started, counted from the boot in ticks: the clock does not come into it. `core restart` keeps
+/// the process and its first thread, and ends all others with their calls: the oldest of these tells.
 fn started_ticks(pid: i32) -> Option<i64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let process = Path::new("/proc").join(pid.to_string());
+    let threads = fs::read_dir(process.join("task")).ok()?.flatten();
+    let others = threads.filter(|thread| *thread.file_name() != *pid.to_string());
+    others.filter_map(|thread| ticks_of(&thread.path())).min().or_else(|| ticks_of(&process))
+}
+
+/// When a process or a thread started.
+fn ticks_of(proc: &Path) -> Option<i64> {
+    let stat = fs::read_to_string(proc.join("stat")).ok()?;
     // The name in parentheses may hold anything; starttime is the 20th field behind it (proc(5)).
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
