@@ -130,7 +130,9 @@ impl Watch {
             let now = session.now();
             let (pictures, planning) = self.look(session, now)?;
             let done = pictures.iter().all(Picture::is_done);
-            let trouble = lookout.trouble().or(planning);
+            // While nothing is to be called, nothing is in its way.
+            let calls = pictures.iter().any(|picture| picture.state == CampaignState::Running);
+            let trouble = lookout.trouble().or(planning).filter(|_| calls);
             screen.show(&mut session.out, &View { pictures, trouble: trouble.as_deref(), now })?;
             session.out.flush()?;
             if self.until_done && done {

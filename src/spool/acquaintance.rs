@@ -11,7 +11,8 @@ use super::scan::FileState;
 use super::sweep::{AsteriskRun, Judged, judge};
 use crate::callfile::Begun;
 
-/// One Asterisk, by what no clock changes: its pid and the count of ticks after boot at which it started.
+/// One Asterisk, by what no clock changes: its pid and when it started, in ticks after the boot. `core restart`
+/// keeps the first and changes the second.
 type Identity = (i64, i64);
 
 /// What was seen while one Asterisk ran; forgotten with it.

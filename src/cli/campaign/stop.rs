@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::super::failure::{Failure, Outcome, Result};
 use super::super::present::{Moment, counted};
-use super::super::session::Session;
+use super::super::session::{Session, warn};
 use crate::domain::campaign::CampaignState;
 use crate::domain::gate::{GO_LATE_MS_MAX, LATE_MS_MAX};
 use crate::domain::instant::UtcMs;
@@ -20,7 +20,8 @@ use crate::ledger::{attempts, campaigns, views};
 #[command(after_help = "\
 It holds at the gate from the instant at which this command answers: calls that are up go on, no further \
 one starts, and the files of planned calls are withdrawn. Where the gate has just admitted a call, the answer \
-comes when that call has started or cannot start any more, as a rule within a second. Stopping a stopped campaign is no error.
+comes when that call has started or cannot start any more: within a second as a rule, within six after a \
+stall. Stopping a stopped campaign is no error.
 
 JSON: {campaign, state, stopped, no_start_after, withdrawn, calls_up}.")]
 pub struct Stop {
@@ -116,6 +117,9 @@ fn no_start_after(last_start: Option<UtcMs>, committed_at: UtcMs) -> UtcMs {
 fn wait_until(instant: UtcMs, now: UtcMs) {
     // No admission lies further ahead, unless the clock was set back.
     let left_ms = instant.since_ms(now).clamp(0, LATE_MS_MAX + GO_LATE_MS_MAX);
+    if left_ms > GO_LATE_MS_MAX {
+        warn(&format!("the stop is committed; calls that the gate had admitted already may start until {instant}"));
+    }
     std::thread::sleep(Duration::from_millis(left_ms.unsigned_abs()));
 }
 

@@ -1,5 +1,6 @@
 //! A machine in a temporary folder: settings, spool, sounds, ledger, and the real binary.
 
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -29,7 +30,7 @@ impl Machine {
         let root = machine.dir.path().display();
         let conf = format!(
             "state_dir = {root}/state\nspool_dir = {root}/spool\nsounds_dirs = {root}/sounds\n\
-             asterisk_run_dir = {root}/run\ntime_zone = Europe/Berlin\ncountry = DE\n"
+             asterisk_run_dir = {root}/run\nagi_listen = 127.0.0.1:1\ntime_zone = Europe/Berlin\ncountry = DE\n"
         );
         std::fs::write(machine.path("campanile.conf"), conf).unwrap();
         machine
@@ -50,6 +51,22 @@ impl Machine {
         machine.ok("actions add spring PLAY hello");
         machine.ok("campaign start spring");
         machine
+    }
+
+    /// Something that answers pings as `campanile-agi` does, for the life of the test.
+    pub fn opens_a_gate(&self) {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let conf = std::fs::read_to_string(self.path("campanile.conf")).unwrap();
+        let listen = conf.lines().find(|line| line.starts_with("agi_listen")).unwrap();
+        let ours = format!("agi_listen = {}", listener.local_addr().unwrap());
+        std::fs::write(self.path("campanile.conf"), conf.replace(listen, &ours)).unwrap();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                // Whoever asked may be gone.
+                let _told = stream.write_all(b"SET VARIABLE \"CAMPANILE_PONG\" \"0 sessions 0 of 9\"\n");
+                let _heard = stream.read_to_end(&mut Vec::new());
+            }
+        });
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
