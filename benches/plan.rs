@@ -1,0 +1,208 @@
+//! One planning wake of the real engine, with 10 thousand, 1 million and 10 million waiting numbers.
+//!
+//! The ledgers are made by the real import, in random order, and kept in `target/bench` (`SIZES` names other sizes).
+//! A wake plans 1,000 calls. Its work before the commit, the commit, and what follows it are told apart by what the
+//! engine asks of the world: random bits for each intent, then the spool. The spool is one of memory; what files cost
+//! is `publish`'s. Between two wakes another connection closes the calls, as in life, where the FastAGI server
+//! writes all the time: what the engine's connection has cached is void.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use campanile::daemon::SystemEntropy;
+use campanile::daemon::engine::{Engine, EngineLimits};
+use campanile::daemon::event::Event;
+use campanile::daemon::port::{Archived, Entropy, Found, Place, PortError, Publication, SpoolPort, Withdrawal};
+use campanile::domain::campaign::{CampaignState, ContactState};
+use campanile::domain::disposition::{Conclusion, Disposition};
+use campanile::domain::instant::UtcMs;
+use campanile::ledger::{Db, Ledger, Result, attempts, campaigns, contacts, settle};
+use campanile::spool::SpoolName;
+use campanile_bench::machine::{CAMPAIGN, Machine, done, scratch};
+use campanile_bench::{Goal, median, shown, table, wall_clock};
+
+const CALLS: u32 = 1_000;
+/// Wakes of each size; the first few only warm up.
+const WAKES: usize = 24;
+const WARM_UP: usize = 4;
+const WORK_MS_MAX: f64 = 10.0;
+
+/// What the engine's world notes.
+#[derive(Default)]
+struct Seen {
+    files: BTreeSet<SpoolName>,
+    last_bits: Option<Instant>,
+    first_file: Option<Instant>,
+}
+
+#[derive(Clone, Default)]
+struct World(Rc<RefCell<Seen>>);
+
+impl Entropy for World {
+    fn bits(&mut self) -> std::result::Result<[u8; 16], PortError> {
+        let bits = SystemEntropy.bits();
+        self.0.borrow_mut().last_bits = Some(wall_clock());
+        bits
+    }
+}
+
+impl SpoolPort for World {
+    fn publish(&mut self, call: &Publication) -> std::result::Result<(), PortError> {
+        let mut seen = self.0.borrow_mut();
+        seen.first_file.get_or_insert_with(wall_clock);
+        seen.files.insert(call.file);
+        Ok(())
+    }
+
+    fn withdraw(&mut self, _: SpoolName) -> std::result::Result<Withdrawal, PortError> {
+        Ok(Withdrawal::Gone)
+    }
+
+    fn sweep(&mut self, _: SpoolName) -> std::result::Result<Withdrawal, PortError> {
+        Ok(Withdrawal::Gone)
+    }
+
+    fn scan(&mut self) -> std::result::Result<Vec<Found>, PortError> {
+        let files = &self.0.borrow().files;
+        Ok(files.iter().map(|file| Found { file: *file, place: Place::Waiting }).collect())
+    }
+
+    fn archived(&mut self, _: SpoolName) -> std::result::Result<Archived, PortError> {
+        Ok(Archived::NotThere)
+    }
+
+    fn remove_archived(&mut self, _: SpoolName) -> std::result::Result<(), PortError> {
+        Ok(())
+    }
+
+    fn expire_archived(&mut self, _: UtcMs) -> std::result::Result<(), PortError> {
+        Ok(())
+    }
+}
+
+/// Where the time of a wake went.
+#[derive(Debug, Clone, Copy, Default)]
+struct Wake {
+    work: Duration,
+    commit: Duration,
+    after: Duration,
+}
+
+/// A ledger with so many numbers, and an engine at work on it.
+struct Size {
+    numbers: u64,
+    file: PathBuf,
+    others: Ledger,
+    engine: Engine<World, World>,
+    world: World,
+    now: UtcMs,
+    /// Numbers that wait.
+    left: u64,
+    wakes: Vec<Wake>,
+}
+
+impl Size {
+    fn new(numbers: u64) -> Self {
+        let made = Machine::with_waiting(numbers).ledger();
+        // The ledger that was made stays as it is for the next run.
+        let file = scratch().join(format!("plan-{numbers}.db"));
+        done(&file, std::fs::copy(made, &file));
+        let mut others = done(&file, Ledger::open(&file));
+        let started = others.write(|db| {
+            let campaign = campaigns::find(db, CAMPAIGN)?.map(|c| c.id);
+            campaign.map_or(Ok(()), |id| campaigns::set_state(db, id, CampaignState::Running))
+        });
+        done(&file, started);
+        let world = World::default();
+        let limits =
+            EngineLimits { calls_one_time: CALLS, cron_interval: 1, spool_files_max: CALLS, archive_keep_days: 0 };
+        let engine = Engine::new(done(&file, Ledger::open(&file)), world.clone(), world.clone(), limits);
+        Self { numbers, file, others, engine, world, now: UtcMs(1_800_000_000_000), left: numbers, wakes: Vec::new() }
+    }
+
+    fn wake(&mut self) {
+        *self.world.0.borrow_mut() = Seen::default();
+        self.now = self.now.plus_ms(60_000);
+        let begun = wall_clock();
+        let stepped = self.engine.step(self.now, &[Event::Tick]);
+        let ended = wall_clock();
+        done(&self.file, stepped);
+        let seen = self.world.0.borrow();
+        assert_eq!(seen.files.len(), CALLS as usize, "{} numbers: a wake plans all of the calls", self.numbers);
+        if let (Some(last_bits), Some(first_file)) = (seen.last_bits, seen.first_file) {
+            let work = last_bits - begun;
+            self.wakes.push(Wake { work, commit: first_file - last_bits, after: ended - first_file });
+        }
+        let now = self.now.plus_ms(59_000);
+        done(&self.file, self.others.write(|db| close_all(db, now)));
+        self.left -= u64::from(CALLS);
+        if self.left < 2 * u64::from(CALLS) {
+            let again = |db: &_| campaigns::find(db, CAMPAIGN)?.map_or(Ok(0), |c| contacts::redial_failed(db, c.id));
+            self.left += done(&self.file, self.others.write(|db| again(db)));
+        }
+    }
+
+    fn middle(&self, of: impl Fn(&Wake) -> Duration) -> Duration {
+        median(self.wakes.iter().skip(WARM_UP).map(of).collect())
+    }
+}
+
+impl Drop for Size {
+    fn drop(&mut self) {
+        for ending in ["", "-wal", "-shm"] {
+            let _gone = std::fs::remove_file(format!("{}{ending}", self.file.display()));
+        }
+    }
+}
+
+/// Every open call was busy, and is not called again before the list is through.
+fn close_all(db: &Db, now: UtcMs) -> Result<()> {
+    let disposition = Disposition::Busy;
+    let conclusion = Conclusion {
+        disposition,
+        not_dialled: None,
+        detail: None,
+        cause: Some(17),
+        sip_code: None,
+        dialled_at: Some(now),
+        answered_at: None,
+        ended_at: now,
+        ring_ms: Some(0),
+        talk_ms: None,
+    };
+    for attempt in attempts::open(db)? {
+        settle::close(db, attempt.id, &conclusion, now)?;
+        if let Some(contact) = attempt.contact {
+            let tally = contacts::get(db, contact)?.map(|c| c.tally).unwrap_or_default();
+            contacts::settle(db, contact, ContactState::Failed, None, tally, disposition)?;
+        }
+    }
+    Ok(())
+}
+
+fn sizes() -> Vec<u64> {
+    let named = std::env::var("SIZES").unwrap_or_else(|_| "10000,1000000,10000000".to_owned());
+    named.split(',').map(|n| n.parse().unwrap_or_else(|e| panic!("SIZES: {n}: {e}"))).collect()
+}
+
+fn main() {
+    let mut sizes: Vec<Size> = sizes().into_iter().map(Size::new).collect();
+    // In turn, so that what else the machine does is shared.
+    for _ in 0..WAKES {
+        sizes.iter_mut().for_each(Size::wake);
+    }
+    let floor = sizes[0].middle(|w| w.work);
+    let row = |size: &Size| {
+        let [work, commit, after] = [size.middle(|w| w.work), size.middle(|w| w.commit), size.middle(|w| w.after)];
+        let ratio = Goal::AtMost(1.3).cells(work.as_secs_f64() / floor.as_secs_f64());
+        let in_time = Goal::AtMost(WORK_MS_MAX).cells(work.as_secs_f64() * 1e3);
+        let times = [size.numbers.to_string(), shown(work), shown(commit), shown(after)];
+        times.into_iter().chain(ratio).chain(in_time.into_iter().skip(1)).collect()
+    };
+    let rows: Vec<_> = sizes.iter().map(row).collect();
+    let head = ["waiting", "before the commit", "commit", "marked as spooled", "ratio", "goal", "", "goal, ms", ""];
+    table(&format!("A wake that plans {CALLS} calls"), &head, &rows);
+}
