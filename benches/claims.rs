@@ -32,7 +32,9 @@ fn ours(ledger: &Path, callers: usize, attempts: &[AttemptId]) -> Round {
     let (answer, answers) = channel::<(Instant, bool)>();
     let ask = |attempt: &AttemptId| {
         let (asked, answer) = (wall_clock(), answer.clone());
-        desk.claim(*attempt, move |verdict| drop(answer.send((asked, matches!(verdict, Ok(Ok(_)))))));
+        desk.claim(*attempt, move |verdict| {
+            let _gone_when_done = answer.send((asked, matches!(verdict, Ok(Ok(_)))));
+        });
     };
     let begun = wall_clock();
     let (first, rest) = attempts.split_at(callers.min(attempts.len()));
@@ -70,7 +72,7 @@ fn round(who: fn(&Path, usize, &[AttemptId]) -> Round, callers: usize, claims: u
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few thousand claims")]
-fn main() {
+pub fn run() {
     let mut rows = Vec::new();
     for (callers, claims) in CALLERS {
         let mut rounds = Rounds::default();

@@ -19,7 +19,7 @@ const CLAIM_EVERY: Duration = Duration::from_millis(20);
 const CLAIMS: usize = 500;
 const CLAIMS_MAX: usize = 6_000;
 
-fn main() {
+pub fn run() {
     let count: u64 =
         std::env::var("NUMBERS").map_or(1_000_000, |n| n.parse().unwrap_or_else(|e| panic!("NUMBERS: {e}")));
     let machine = Machine::fresh(&scratch().join("import"));

@@ -188,7 +188,7 @@ fn sizes() -> Vec<u64> {
     named.split(',').map(|n| n.parse().unwrap_or_else(|e| panic!("SIZES: {n}: {e}"))).collect()
 }
 
-fn main() {
+pub fn run() {
     let mut sizes: Vec<Size> = sizes().into_iter().map(Size::new).collect();
     // In turn, so that what else the machine does is shared.
     for _ in 0..WAKES {

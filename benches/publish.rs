@@ -86,7 +86,7 @@ fn disks() -> Vec<(String, PathBuf)> {
     disks
 }
 
-fn main() {
+pub fn run() {
     let template = done(Path::new("the template"), Template::parse(DEFAULT_TEMPLATE.as_bytes()));
     let call = Ticketed { ticket: Ticket::new([7; 16]), wait_time_s: file_wait_time_s(30) };
     let bytes = done(Path::new("a call file"), render(&template, &call));

@@ -75,7 +75,9 @@ pub fn open(ledger: &Path) -> CallDesk {
 pub fn claimed(desk: &CallDesk, attempt: AttemptId) -> Duration {
     let begun = wall_clock();
     let (answer, answers) = channel();
-    desk.claim(attempt, move |verdict| drop(answer.send(verdict)));
+    desk.claim(attempt, move |verdict| {
+        let _waits_below = answer.send(verdict);
+    });
     let verdict = answers.recv();
     assert!(matches!(verdict, Ok(Ok(Ok(_)))), "a claim was refused: {verdict:?}");
     begun.elapsed()
