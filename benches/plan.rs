@@ -19,6 +19,7 @@ use campanile::daemon::port::{Archived, Entropy, Found, Place, PortError, Public
 use campanile::domain::campaign::{CampaignState, ContactState};
 use campanile::domain::disposition::{Conclusion, Disposition};
 use campanile::domain::instant::UtcMs;
+use campanile::domain::plan::TICK_AHEAD_MS;
 use campanile::ledger::{Db, Ledger, Result, attempts, campaigns, contacts, settle};
 use campanile::spool::SpoolName;
 use campanile_bench::machine::{CAMPAIGN, Machine, done, scratch};
@@ -29,6 +30,9 @@ const CALLS: u32 = 1_000;
 const WAKES: usize = 24;
 const WARM_UP: usize = 4;
 const WORK_MS_MAX: f64 = 10.0;
+
+/// A cron tick: a little before the minute, so that none of its slots is missed.
+const FROM: UtcMs = UtcMs(1_800_000_000_000 - TICK_AHEAD_MS);
 
 /// What the engine's world notes.
 #[derive(Default)]
@@ -120,7 +124,7 @@ impl Size {
         let limits =
             EngineLimits { calls_one_time: CALLS, cron_interval: 1, spool_files_max: CALLS, archive_keep_days: 0 };
         let engine = Engine::new(done(&file, Ledger::open(&file)), world.clone(), world.clone(), limits);
-        Self { numbers, file, others, engine, world, now: UtcMs(1_800_000_000_000), left: numbers, wakes: Vec::new() }
+        Self { numbers, file, others, engine, world, now: FROM, left: numbers, wakes: Vec::new() }
     }
 
     fn wake(&mut self) {

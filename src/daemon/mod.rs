@@ -29,6 +29,7 @@ pub use self::real::{SystemEntropy, load_template};
 use self::reload::{Cron, Reload};
 use self::shell::ShellError;
 use crate::domain::instant::UtcMs;
+use crate::domain::plan::LEAD_MS;
 use crate::ledger::{Ledger, LedgerError};
 use crate::settings::{Loaded, Problems, Settings};
 use crate::wake::Change;
@@ -39,8 +40,14 @@ const SLEEP_MS_MAX: i64 = 1_000;
 /// How long a failed step is left alone before the next.
 const FAILED_STEP_PAUSE_MS: i64 = 1_000;
 
-/// How long events are gathered before a step, so that one commit serves many.
+/// How long events are gathered before a step, so that one step and its commits serve many.
 const GATHER_MS: i64 = 10;
+
+/// The same while all that came is news of calls. Nothing waits for these but a channel's next call, and that is
+/// planned further ahead than this.
+const GATHER_NEWS_MS: i64 = 100;
+
+const _: () = assert!(GATHER_NEWS_MS < LEAD_MS);
 
 /// Why the daemon could not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -152,7 +159,7 @@ fn wait<S: SpoolPort, E: Entropy>(
 }
 
 /// Waits for an event, at most until `wake_at` or for [`SLEEP_MS_MAX`]; then takes those that follow
-/// within [`GATHER_MS`].
+/// within [`GATHER_MS`], or [`GATHER_NEWS_MS`], and before `wake_at`.
 fn gather(inbox: &Receiver<Event>, wake_at: Option<UtcMs>) -> Vec<Event> {
     let left = wake_at.map_or(SLEEP_MS_MAX, |t| t.since_ms(crate::clock::now()).clamp(0, SLEEP_MS_MAX));
     let mut events = match inbox.recv_timeout(millis(left)) {
@@ -160,16 +167,20 @@ fn gather(inbox: &Receiver<Event>, wake_at: Option<UtcMs>) -> Vec<Event> {
         Err(RecvTimeoutError::Timeout) => return Vec::new(),
         Err(RecvTimeoutError::Disconnected) => return vec![Event::Stop],
     };
-    let end = crate::clock::now().plus_ms(GATHER_MS);
+    let began = crate::clock::now();
+    let news = began.plus_ms(GATHER_NEWS_MS);
+    let mut end = wake_at.map_or(news, |at| at.max(began).min(news));
     loop {
+        if !events.last().is_some_and(Event::is_news) {
+            end = end.min(crate::clock::now().plus_ms(GATHER_MS));
+        }
         let left = end.since_ms(crate::clock::now());
-        match inbox.recv_timeout(millis(left.clamp(0, GATHER_MS))) {
-            Ok(event) if left > 0 => events.push(event),
-            Ok(event) => {
-                events.push(event);
-                return events;
-            }
+        match inbox.recv_timeout(millis(left.clamp(0, GATHER_NEWS_MS))) {
+            Ok(event) => events.push(event),
             Err(_) => return events,
+        }
+        if left <= 0 {
+            return events;
         }
     }
 }

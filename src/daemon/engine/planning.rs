@@ -146,13 +146,16 @@ fn record(db: &Db, plan: &Plan, entropy: &mut impl Entropy) -> LedgerResult<Vec<
         let (campaign, trunk) = line_of(db, &mut lines, call.campaign)?;
         let intent = freeze(call, campaign, trunk, [bits(entropy)?, bits(entropy)?]);
         let attempt = attempts::record_intent(db, &intent)?;
-        campaigns::set_served(db, call.campaign, call.start_at)?;
         publications.push(Publication {
             file: SpoolName::new(attempt, intent.spool_salt),
             ticket: intent.ticket,
             wait_time_s: intent.wait_time_s,
             start_at: call.start_at,
         });
+    }
+    for (campaign, _) in &lines {
+        let last = plan.calls.iter().filter(|call| call.campaign == campaign.id).map(|call| call.start_at).max();
+        last.map_or(Ok(()), |last| campaigns::set_served(db, campaign.id, last))?;
     }
     Ok(publications)
 }
