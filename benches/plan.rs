@@ -8,7 +8,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -113,6 +113,8 @@ impl Size {
         let made = Machine::with_waiting(numbers).ledger();
         // The ledger that was made stays as it is for the next run.
         let file = scratch().join(format!("plan-{numbers}.db"));
+        // A log of an aborted run would be taken for the copy's own.
+        remove(&file);
         done(&file, std::fs::copy(made, &file));
         let mut others = done(&file, Ledger::open(&file));
         let started = others.write(|db| {
@@ -156,9 +158,13 @@ impl Size {
 
 impl Drop for Size {
     fn drop(&mut self) {
-        for ending in ["", "-wal", "-shm"] {
-            let _gone = std::fs::remove_file(format!("{}{ending}", self.file.display()));
-        }
+        remove(&self.file);
+    }
+}
+
+fn remove(ledger: &Path) {
+    for ending in ["", "-wal", "-shm"] {
+        let _absent = std::fs::remove_file(format!("{}{ending}", ledger.display()));
     }
 }
 

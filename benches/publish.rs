@@ -13,7 +13,7 @@ use campanile::domain::ids::{AttemptId, Ticket};
 use campanile::domain::instant::UtcMs;
 use campanile::spool::{Spool, SpoolDirs, SpoolName};
 use campanile_bench::machine::{done, scratch};
-use campanile_bench::{Goal, Rounds, cost, shown, table};
+use campanile_bench::{Cost, Goal, Rounds, cost, shown, table};
 use nix::sys::statfs::{EXT4_SUPER_MAGIC, TMPFS_MAGIC, statfs};
 
 const FILES: i64 = 10_000;
@@ -29,7 +29,7 @@ fn fresh(root: &Path) -> SpoolDirs {
     dirs
 }
 
-fn ours(root: &Path, template: &Template) -> Duration {
+fn ours(root: &Path, template: &Template) -> Cost {
     let spool = done(root, Spool::open(fresh(root)).map_err(|e| format!("{e:?}")));
     cost(|| {
         for n in 0..FILES {
@@ -41,10 +41,9 @@ fn ours(root: &Path, template: &Template) -> Duration {
         }
     })
     .0
-    .wall
 }
 
-fn floor(root: &Path, bytes: &[u8]) -> Duration {
+fn floor(root: &Path, bytes: &[u8]) -> Cost {
     let dirs = fresh(root);
     cost(|| {
         for n in 0..FILES {
@@ -55,7 +54,6 @@ fn floor(root: &Path, bytes: &[u8]) -> Duration {
         }
     })
     .0
-    .wall
 }
 
 fn bare(staged: &Path, bytes: &[u8], due: UtcMs) -> std::io::Result<()> {
@@ -93,7 +91,7 @@ pub fn run() {
     let mut rows = Vec::new();
     for (kind, folder) in disks() {
         let root = done(&folder, tempfile::Builder::new().prefix("publish-").tempdir_in(&folder));
-        let mut rounds = Rounds::default();
+        let (mut rounds, mut processor) = (Rounds::default(), Rounds::default());
         for round in 0..ROUNDS {
             let [a, b] = ["ours", "floor"].map(|who| root.path().join(format!("{who}-{round}")));
             // Who comes first has the emptier journal.
@@ -104,12 +102,15 @@ pub fn run() {
                 let floor = floor(&b, &bytes);
                 (ours(&a, &template), floor)
             };
-            rounds.note(ours, floor);
+            rounds.note(ours.wall, floor.wall);
+            processor.note(ours.processor, floor.processor);
         }
         let each = |d: Duration| shown(d / u32::try_from(FILES).unwrap_or(1));
         let times = [kind, each(rounds.floor()), each(rounds.ours())];
-        rows.push(times.into_iter().chain(Goal::AtMost(1.3).cells(rounds.ratio())).collect());
+        let ratios = Goal::AtMost(1.3).cells(rounds.ratio()).into_iter().chain([format!("{:.2}", processor.ratio())]);
+        rows.push(times.into_iter().chain(ratios).collect());
     }
-    let head = ["file system", "bare loop, a file", "Campanile, a file", "ratio", "goal", ""];
+    let head =
+        ["file system", "bare loop, a file", "Campanile, a file", "ratio", "goal", "", "ratio of processor time"];
     table(&format!("Publishing {FILES} call files"), &head, &rows);
 }
