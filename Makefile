@@ -60,7 +60,7 @@ BENCHES ?=
 bench: tools ## what everything costs, beside a floor in the same run; figures for docs/benchmarks.md
 	@command -v sqlite3 >/dev/null || apt-get install -y --no-install-recommends sqlite3
 	tests/lab/prepare 22
-	$(CARGO) build --release --locked --workspace --features campanile-bench/run
+	$(CARGO) build --release --locked --workspace --exclude campanile-sim --features campanile-bench/run
 	target/release/campanile-bench $(BENCHES)
 
 # One after the other, each for TIME seconds. What a run learns stays in target/; findings are kept by hand.

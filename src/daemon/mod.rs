@@ -37,6 +37,10 @@ use crate::wake::Change;
 /// The longest sleep of the loop: then the ledger's change counter is looked at.
 const SLEEP_MS_MAX: i64 = 1_000;
 
+/// SQLite's page cache of the engine's connection, in KiB: what a plan of some hundred calls writes stays in it until
+/// the commit. The default of 2 MiB is written out and read again meanwhile.
+pub const LEDGER_CACHE_KIB: u32 = 16 * 1024;
+
 /// How long a failed step is left alone before the next.
 const FAILED_STEP_PAUSE_MS: i64 = 1_000;
 
@@ -73,6 +77,7 @@ pub enum DaemonError {
 pub fn run(settings: &Settings, read: &dyn Fn() -> Result<Loaded, Problems>) -> Result<(), DaemonError> {
     let _lock = ServeLock::take(&settings.serve_lock())?;
     let ledger = Ledger::open(&settings.ledger())?;
+    ledger.set_cache_kib(LEDGER_CACHE_KIB)?;
     let (events, inbox) = channel();
     let spool = RealSpool::open(settings)?;
     let watch = spool.watch(events.clone())?;

@@ -16,6 +16,18 @@ use crate::ledger::snapshot::{PlanLimits, take};
 use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, campaigns, evidence, rest, trunks};
 use crate::spool::SpoolName;
 
+/// The most calls of one plan, and so of one transaction: while it has the ledger, no claim at the gate is admitted,
+/// and a claim has 15 ms. The next plan follows at once.
+const CALLS_PER_PLAN: u32 = 250;
+
+/// Whether there may be more to plan.
+enum Looked {
+    /// The plan was full.
+    Further,
+    /// Nothing more before `wake_at`, as far as time alone decides.
+    Done { wake_at: Option<UtcMs> },
+}
+
 /// What came of one look at the plan.
 enum Planned {
     /// These are durable; their files are to be published.
@@ -39,6 +51,17 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             self.note_stalled(0);
             return Ok(None);
         }
+        loop {
+            match self.plan_some(now)? {
+                Looked::Further if self.resting_until.is_none() => {}
+                Looked::Further => return Ok(self.resting_until),
+                Looked::Done { wake_at } => return Ok(wake_at),
+            }
+        }
+    }
+
+    /// Plans at most [`CALLS_PER_PLAN`] calls, durably, and publishes their files.
+    fn plan_some(&mut self, now: UtcMs) -> Result<Looked, EngineError> {
         let limits = self.plan_limits(now);
         let entropy = &mut self.entropy;
         let planned = self.ledger.write(|db| plan_durably(db, limits, entropy))?;
@@ -49,12 +72,13 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             }
             Planned::Stalled { overdue } => {
                 self.note_stalled(overdue);
-                Ok(None)
+                Ok(Looked::Done { wake_at: None })
             }
             Planned::Intents { publications, wake_at } => {
                 self.note_stalled(0);
                 self.publish(&publications, now)?;
-                Ok(wake_at)
+                let full = publications.len() >= CALLS_PER_PLAN as usize;
+                Ok(if full { Looked::Further } else { Looked::Done { wake_at } })
             }
         }
     }
@@ -68,6 +92,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             horizon,
             calls_one_time: self.limits.calls_one_time,
             spool_files_max: self.limits.spool_files_max,
+            calls_max: CALLS_PER_PLAN,
             slots,
         }
     }
