@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nix::sys::resource::{UsageWho, getrusage};
 
-use crate::cost;
+use crate::{cost, shown};
 
 /// The campaign of every such machine.
 pub const CAMPAIGN: &str = "spring";
@@ -57,7 +57,9 @@ impl Machine {
             let machine = Self::fresh(&machine.root);
             let file = machine.path("numbers.csv");
             write_numbers(&file, numbers);
-            measured(machine.campanile(&["numbers", "import", CAMPAIGN, &file.display().to_string()]));
+            let took = measured(machine.campanile(&["numbers", "import", CAMPAIGN, &file.display().to_string()]));
+            let (time, processor, mib) = (shown(took.wall), shown(took.processor), took.peak_kib / 1024);
+            println!("\n{numbers} numbers were imported in {time}, {processor} of processor time, {mib} MiB at most");
             done(&file, fs::remove_file(&file).and_then(|()| fs::write(machine.path("complete"), "")));
         }
         machine
