@@ -24,7 +24,7 @@ release: tools ## build both programs for use (target/release)
 
 check: tools ## formatting, and clippy without a warning
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --features campanile-bench/run --locked -- -D warnings
 	$(CARGO) clippy --test lab --locked -- -D warnings
 
 fast: tools ## unit, property and integration tests: no Asterisk, no network
@@ -56,10 +56,14 @@ test: SEEDS = 500
 test: TURNS = 450
 test: check fast sim lab ## everything: check, fast, sim, lab; sets up all that it needs
 
-bench: ## what everything costs, beside a floor in the same run; figures for docs/benchmarks.md
+# Which: make bench BENCHES='plan publish'.
+BENCHES ?=
+
+bench: tools ## what everything costs, beside a floor in the same run; figures for docs/benchmarks.md
 	@command -v sqlite3 >/dev/null || apt-get install -y --no-install-recommends sqlite3
-	$(CARGO) build --release --locked
-	$(CARGO) bench -p campanile-bench --locked
+	tests/lab/prepare 22
+	$(CARGO) build --release --locked --workspace --exclude campanile-sim --features campanile-bench/run
+	target/release/campanile-bench $(BENCHES)
 
 # One after the other, each for TIME seconds. What a run learns stays in target/; findings are kept by hand.
 TIME        ?= 600

@@ -10,16 +10,6 @@
 //!
 //! Rates by the clock depend on what else the machine does; calls for a second of Asterisk's processor time do not.
 
-#[path = "../tests/lab/harness.rs"]
-#[expect(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "the tests' harness: they use all of it")]
-mod harness;
-#[path = "../tests/lab/process.rs"]
-#[expect(clippy::unwrap_used, clippy::expect_used, reason = "the tests' harness: they use all of it")]
-mod process;
-#[path = "../tests/lab/world.rs"]
-#[expect(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "the tests' harness: they use all of it")]
-mod world;
-
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -28,8 +18,8 @@ use campanile::clock;
 use campanile_bench::{cost, goal, median, table};
 use nix::unistd::{Gid, Uid, chown};
 
-use harness::{Lab, Program, Setup, Version};
-use world::{CALLEES, callee};
+use crate::harness::{Lab, Program, Setup, Version};
+use crate::world::{CALLEES, callee};
 
 /// Calls of a round.
 const CALLS: usize = 400;
@@ -95,7 +85,7 @@ fn owner(lab: &Lab) -> (Option<Uid>, Option<Gid>) {
     (Some(Uid::from_raw(uid)), Some(Gid::from_raw(uid)))
 }
 
-fn main() {
+pub fn run() {
     let began_at = clock::now();
     let mut lab = Setup::new(Version::V22).calls_one_time(12_000).start_alone();
     let numbers = numbers();

@@ -1,19 +1,9 @@
 //! How far a call starts from its planned instant, on real Asterisk 22: where the dialplan enters `Dial`.
 
-#[path = "../tests/lab/harness.rs"]
-#[expect(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "the tests' harness: they use all of it")]
-mod harness;
-#[path = "../tests/lab/process.rs"]
-#[expect(clippy::unwrap_used, clippy::expect_used, reason = "the tests' harness: they use all of it")]
-mod process;
-#[path = "../tests/lab/world.rs"]
-#[expect(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "the tests' harness: they use all of it")]
-mod world;
-
 use campanile_bench::{goal, quantile, table};
 
-use harness::{Setup, Version};
-use world::{CALLEES, callee};
+use crate::harness::{Setup, Version};
+use crate::world::{CALLEES, callee};
 
 /// Starts a second, and how many are measured.
 const RATES: [(u32, usize); 4] = [(1, 20), (10, 100), (50, 400), (100, 400)];
@@ -36,7 +26,7 @@ fn offsets(per_second: u32, calls: usize) -> Vec<i64> {
     dialled.collect()
 }
 
-fn main() {
+pub fn run() {
     let mut rows = Vec::new();
     let mut judged = 0;
     for (per_second, calls) in RATES {

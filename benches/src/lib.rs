@@ -3,6 +3,9 @@
 //! A figure alone says as much about the machine as about the program. So each bench runs the least
 //! that could do the same job (the floor) between its own rounds, and the ratio is what has a goal.
 
+pub mod desk;
+pub mod machine;
+
 use std::time::Duration;
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -24,8 +27,9 @@ pub fn cost<T>(work: impl FnOnce() -> T) -> (Cost, T) {
 }
 
 /// A stopwatch that no step of the clock disturbs.
+#[must_use]
 #[expect(clippy::disallowed_methods, reason = "a bench measures durations; no rule hangs on them")]
-fn wall_clock() -> std::time::Instant {
+pub fn wall_clock() -> std::time::Instant {
     std::time::Instant::now()
 }
 
@@ -102,6 +106,42 @@ pub fn table(title: &str, head: &[&str], rows: &[Vec<String>]) {
     }
 }
 
+/// What a figure is to be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Goal {
+    /// Less is better.
+    AtMost(f64),
+    /// More is better.
+    AtLeast(f64),
+    /// It only shows something.
+    None,
+}
+
+impl Goal {
+    /// The last three cells of a line: the figure, the goal, and whether it is met.
+    #[must_use]
+    pub fn cells(self, figure: f64) -> [String; 3] {
+        let shown = if figure < 10.0 { format!("{figure:.2}") } else { format!("{figure:.1}") };
+        let (goal, met) = match self {
+            Self::AtMost(limit) => (format!("≤ {limit}"), figure <= limit),
+            Self::AtLeast(limit) => (format!("≥ {limit}"), figure >= limit),
+            Self::None => return [shown, String::new(), String::new()],
+        };
+        [shown, goal, if met { "met" } else { "MISSED" }.to_owned()]
+    }
+}
+
+/// A duration with three digits.
+#[must_use]
+pub fn shown(duration: Duration) -> String {
+    let us = duration.as_secs_f64() * 1e6;
+    match us {
+        _ if us < 1e3 => format!("{us:.1} µs"),
+        _ if us < 1e6 => format!("{:.2} ms", us / 1e3),
+        _ => format!("{:.2} s", us / 1e6),
+    }
+}
+
 /// Prints whether a goal is met.
 pub fn goal(what: &str, measured: f64, at_most: f64) {
     let verdict = if measured <= at_most { "met" } else { "MISSED" };
@@ -117,6 +157,8 @@ mod tests {
         assert_eq!(median(vec![3, 1, 2]), 2);
         assert_eq!(quantile((1..=100).collect(), 0.99), 99);
         assert_eq!(quantile(vec![7], 0.99), 7);
+        assert_eq!(Goal::AtMost(1.3).cells(1.31), ["1.31", "≤ 1.3", "MISSED"]);
+        assert_eq!(Goal::AtLeast(0.9).cells(0.9), ["0.90", "≥ 0.9", "met"]);
         let mut rounds = Rounds::default();
         for (ours, floor) in [(2, 1), (30, 10), (4, 4)] {
             rounds.note(Duration::from_secs(ours), Duration::from_secs(floor));

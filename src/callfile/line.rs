@@ -1,5 +1,7 @@
 //! The line reader of `apply_outgoing` and the cutting rules of `parse_line`.
 
+use std::borrow::Cow;
+
 /// `LINE_BUFFER_SIZE` (pbx_spool.c:294): `fgets` takes one byte less than this.
 const BUFFER: usize = 1024;
 
@@ -69,11 +71,19 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 /// Removes comments and the blanks at the end (asterisk.md 1.2, steps 1 to 3).
-pub(super) fn cut(line: &[u8]) -> Vec<u8> {
-    let mut cut = without_semicolon(without_hash(line));
-    let end = cut.iter().rposition(|&b| b >= 33).map_or(0, |at| at + 1);
-    cut.truncate(end);
-    cut
+pub(super) fn cut(line: &[u8]) -> Cow<'_, [u8]> {
+    let line = without_hash(line);
+    if !line.contains(&b';') {
+        return Cow::Borrowed(without_blanks_at_end(line));
+    }
+    let mut cut = without_semicolon(line);
+    cut.truncate(without_blanks_at_end(&cut).len());
+    Cow::Owned(cut)
+}
+
+fn without_blanks_at_end(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|&b| b >= 33).map_or(0, |at| at + 1);
+    &line[..end]
 }
 
 /// `#` cuts at column 0 and after a blank or a tab; nothing escapes it (pbx_spool.c:183).
@@ -183,7 +193,7 @@ mod tests {
             ("Key: v \t\r\n", "Key: v"),
             ("Key: \u{e9} \x01", "Key: \u{e9}"),
         ] {
-            assert_eq!(cut(line.as_bytes()), left.as_bytes(), "{line:?}");
+            assert_eq!(*cut(line.as_bytes()), *left.as_bytes(), "{line:?}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Writes a call file: from types, refused and never repaired, and read back before it goes out (I7).
 
+use std::fmt::{Display, Write};
+
 use super::parse::{CallFile, parse};
 use super::template::{RETRY_TIME_S_MAX, RETRY_TIME_S_MIN, SETS_MAX, Template};
 use super::template_fault::TemplateFault;
@@ -64,7 +66,7 @@ pub enum Unrenderable {
 /// The bytes of a call file: a fixed set of keys in a fixed order.
 pub fn render(template: &Template, call: &Ticketed) -> Result<Vec<u8>, Unrenderable> {
     check(template, call)?;
-    let bytes = lines(template, call).join("\n").into_bytes();
+    let bytes = text(template, call).into_bytes();
     let longest = bytes.split(|&b| b == b'\n').map(<[u8]>::len).max().unwrap_or(0);
     if longest > LINE_BYTES_MAX {
         return Err(Unrenderable::LineTooLong(longest));
@@ -91,24 +93,24 @@ fn check(template: &Template, call: &Ticketed) -> Result<(), Unrenderable> {
     Ok(template.sets.iter().try_for_each(|(name, value)| check_set(name, value))?)
 }
 
-/// The lines, with an empty one at the end: Asterisk glues its status to a line without newline
-/// (asterisk.md 1.5).
-fn lines(template: &Template, call: &Ticketed) -> Vec<String> {
-    let mut lines = vec![
-        format!("Channel: {}/{}", CHANNEL.0, CHANNEL.1),
-        format!("Context: {}", ANSWERED.0),
-        format!("Extension: {}", ANSWERED.1),
-        format!("Priority: {}", ANSWERED.2),
-        "MaxRetries: 0".to_owned(),
-        format!("RetryTime: {}", template.retry_time_s),
-        format!("WaitTime: {}", call.wait_time_s),
-        "Archive: yes".to_owned(),
-    ];
-    lines.extend(template.codecs.iter().map(|codecs| format!("Codecs: {codecs}")));
-    lines.push(format!("Set: {TICKET_VARIABLE}={}", call.ticket));
-    lines.extend(template.sets.iter().map(|(name, value)| format!("Set: {name}={value}")));
-    lines.push(String::new());
-    lines
+/// The lines, each with its newline: Asterisk glues its status to a line without (asterisk.md 1.5).
+fn text(template: &Template, call: &Ticketed) -> String {
+    let mut text = format!(
+        "Channel: {}/{}\nContext: {}\nExtension: {}\nPriority: {}\nMaxRetries: 0\nRetryTime: {}\nWaitTime: {}\nArchive: yes\n",
+        CHANNEL.0, CHANNEL.1, ANSWERED.0, ANSWERED.1, ANSWERED.2, template.retry_time_s, call.wait_time_s
+    );
+    let mut line = |key: &str, value: &dyn Display, end: &dyn Display| {
+        // A `String` takes whatever is written to it.
+        let _never = writeln!(text, "{key}: {value}{end}");
+    };
+    if let Some(codecs) = &template.codecs {
+        line("Codecs", codecs, &"");
+    }
+    line("Set", &format_args!("{TICKET_VARIABLE}="), &call.ticket);
+    for (name, value) in &template.sets {
+        line("Set", &format_args!("{name}="), value);
+    }
+    text
 }
 
 /// What Asterisk must make of the file.

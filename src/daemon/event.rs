@@ -19,3 +19,11 @@ pub enum Event {
     /// The daemon is to end.
     Stop,
 }
+
+impl Event {
+    /// Whether it only tells of a call: nobody waits for an answer.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        matches!(self, Self::Changed(Change::Evidence) | Self::Archived(_))
+    }
+}

@@ -24,11 +24,12 @@ use log::{error, info};
 use self::engine::{Engine, EngineError, EngineLimits};
 use self::event::Event;
 use self::lock::{LockError, ServeLock};
-pub use self::real::load_template;
-use self::real::{RealSpool, SystemEntropy};
+use self::real::RealSpool;
+pub use self::real::{SystemEntropy, load_template};
 use self::reload::{Cron, Reload};
 use self::shell::ShellError;
 use crate::domain::instant::{SET_BACK_MS, UtcMs};
+use crate::domain::plan::LEAD_MS;
 use crate::ledger::{Ledger, LedgerError};
 use crate::settings::{Loaded, Problems, Settings};
 use crate::wake::Change;
@@ -36,11 +37,21 @@ use crate::wake::Change;
 /// The longest sleep of the loop: then the ledger's change counter is looked at.
 const SLEEP_MS_MAX: i64 = 1_000;
 
+/// SQLite's page cache of the engine's connection, in KiB: what a plan of some hundred calls writes stays in it until
+/// the commit. The default of 2 MiB is written out and read again meanwhile.
+pub const LEDGER_CACHE_KIB: u32 = 16 * 1024;
+
 /// How long a failed step is left alone before the next.
 const FAILED_STEP_PAUSE_MS: i64 = 1_000;
 
-/// How long events are gathered before a step, so that one commit serves many.
+/// How long events are gathered before a step, so that one step and its commits serve many.
 const GATHER_MS: i64 = 10;
+
+/// The same while all that came is news of calls. Nothing waits for these but a channel's next call, and that is
+/// planned further ahead than this.
+const GATHER_NEWS_MS: i64 = 100;
+
+const _: () = assert!(GATHER_NEWS_MS < LEAD_MS);
 
 /// Why the daemon could not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +77,7 @@ pub enum DaemonError {
 pub fn run(settings: &Settings, read: &dyn Fn() -> Result<Loaded, Problems>) -> Result<(), DaemonError> {
     let _lock = ServeLock::take(&settings.serve_lock())?;
     let ledger = Ledger::open(&settings.ledger())?;
+    ledger.set_cache_kib(LEDGER_CACHE_KIB)?;
     let (events, inbox) = channel();
     let spool = RealSpool::open(settings)?;
     let watch = spool.watch(events.clone())?;
@@ -172,7 +184,7 @@ fn wait(
 }
 
 /// Waits for an event, at most until `wake_at` or for [`SLEEP_MS_MAX`]; then takes those that follow
-/// within [`GATHER_MS`].
+/// within [`GATHER_MS`], or [`GATHER_NEWS_MS`], and before `wake_at`.
 fn gather(inbox: &Receiver<Event>, wake_at: Option<UtcMs>) -> Vec<Event> {
     let left = wake_at.map_or(SLEEP_MS_MAX, |t| t.since_ms(crate::clock::now()).clamp(0, SLEEP_MS_MAX));
     let mut events = match inbox.recv_timeout(millis(left)) {
@@ -180,16 +192,21 @@ fn gather(inbox: &Receiver<Event>, wake_at: Option<UtcMs>) -> Vec<Event> {
         Err(RecvTimeoutError::Timeout) => return Vec::new(),
         Err(RecvTimeoutError::Disconnected) => return vec![Event::Stop],
     };
-    let end = crate::clock::now().plus_ms(GATHER_MS);
+    let began = crate::clock::now();
+    let news = began.plus_ms(GATHER_NEWS_MS);
+    let mut end = wake_at.map_or(news, |at| at.max(began).min(news));
     loop {
+        if !events.last().is_some_and(Event::is_news) {
+            end = end.min(crate::clock::now().plus_ms(GATHER_MS));
+        }
         let left = end.since_ms(crate::clock::now());
-        match inbox.recv_timeout(millis(left.clamp(0, GATHER_MS))) {
-            Ok(event) if (1..=GATHER_MS).contains(&left) => events.push(event),
-            Ok(event) => {
-                events.push(event);
-                return events;
-            }
+        match inbox.recv_timeout(millis(left.clamp(0, GATHER_NEWS_MS))) {
+            Ok(event) => events.push(event),
             Err(_) => return events,
+        }
+        // Also when the clock was set back meanwhile.
+        if !(1..=GATHER_NEWS_MS).contains(&left) {
+            return events;
         }
     }
 }

@@ -66,9 +66,9 @@ pub struct GateView {
     pub planned_at: UtcMs,
     /// The campaign as it is now; `None` when it or the contact was removed.
     pub campaign: Option<GateCampaign>,
-    /// The campaign's calls that the gate admitted and that have not ended.
+    /// The campaign's calls that the gate admitted and that have not ended, counted up to its cap.
     pub campaign_live: u32,
-    /// The trunk's calls that the gate admitted and that have not ended.
+    /// The trunk's calls that the gate admitted and that have not ended, counted up to its cap.
     pub trunk_live: u32,
     /// The trunk's cap as it is now.
     pub trunk_channels: Option<u32>,

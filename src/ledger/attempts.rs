@@ -1,7 +1,5 @@
 //! Attempts: intent, spooled, and how they are found again.
 
-use std::collections::HashSet;
-
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{collect, first, instant, number, parsed, parsed_or_null};
@@ -217,17 +215,4 @@ pub fn last_start_of(db: &Connection, campaign: CampaignId) -> Result<Option<Utc
 pub fn open_count(db: &Connection) -> Result<u32> {
     let sql = "SELECT count(*) FROM attempts WHERE state <> 'closed'";
     Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
-}
-
-/// Which of these numbers have an open attempt, in whichever campaign.
-pub fn busy_among<'n>(db: &Connection, numbers: impl Iterator<Item = &'n Number>) -> Result<HashSet<Number>> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE number = ?1 AND state <> 'closed')";
-    let mut statement = db.prepare_cached(sql)?;
-    let mut busy = HashSet::new();
-    for number in numbers {
-        if statement.query_row([number.as_str()], |row| row.get(0))? {
-            busy.insert(number.clone());
-        }
-    }
-    Ok(busy)
 }

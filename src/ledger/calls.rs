@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::claims::{ServerRate, claim};
-use super::writer::Writer;
+use super::writer::{Haste, Writer};
 use super::{Ledger, LedgerError, Result, attempts, evidence};
 use crate::domain::attempt::Order;
 use crate::domain::evidence::Evidence;
@@ -56,12 +56,13 @@ impl CallDesk {
         done: impl FnOnce(Result<std::result::Result<UtcMs, Refusal>>) + Send + 'static,
     ) {
         let rate = ServerRate(self.rate.load(Ordering::Relaxed));
-        self.writer.submit(move |db| claim(db, attempt, rate, crate::clock::now()), done);
+        self.writer.submit(Haste::Urgent, move |db| claim(db, attempt, rate, crate::clock::now()), done);
     }
 
-    /// Appends a fact about an attempt; durable when `done` hears of it.
+    /// Appends a fact about an attempt; durable when `done` hears of it. No call is held for that, so the commit
+    /// waits a little for others.
     pub fn append(&self, attempt: AttemptId, fact: Evidence, done: impl FnOnce(Result<()>) + Send + 'static) {
-        self.writer.submit(move |db| evidence::append(db, attempt, &fact), done);
+        self.writer.submit(Haste::Patient, move |db| evidence::append(db, attempt, &fact), done);
     }
 }
 

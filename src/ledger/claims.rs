@@ -81,9 +81,9 @@ fn view(db: &Connection, claimant: &Claimant, rate: ServerRate, now: UtcMs) -> R
         now,
         state: claimant.state,
         planned_at: claimant.planned_at,
+        campaign_live: live(db, "campaign", claimant.campaign.0, campaign.as_ref().and_then(|c| c.channels))?,
         campaign,
-        campaign_live: live(db, "campaign", claimant.campaign.0)?,
-        trunk_live: live(db, "trunk", claimant.trunk.0)?,
+        trunk_live: live(db, "trunk", claimant.trunk.0, trunk_channels)?,
         trunk_channels,
         server: pace(db, SERVER, PaceKind::Grid, rate.spacing_ms(), now)?,
         trunk,
@@ -103,10 +103,14 @@ fn trunk_caps(db: &Connection, id: TrunkId) -> Result<(Option<u32>, Option<u32>)
     Ok(statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
-/// Calls that the gate admitted and that have not ended. `column` is one of ours, never a foreign text.
-fn live(db: &Connection, column: &'static str, id: i64) -> Result<u32> {
-    let sql = format!("SELECT count(*) FROM attempts WHERE {column} = ?1 AND state = 'claimed' AND state <> 'closed'");
-    Ok(db.prepare_cached(&sql)?.query_row([id], |row| row.get(0))?)
+/// Calls that the gate admitted and that have not ended, counted up to `cap`: more are not asked for, and without
+/// a cap none. `column` is one of ours, never a foreign text.
+fn live(db: &Connection, column: &'static str, id: i64, cap: Option<u32>) -> Result<u32> {
+    let Some(cap) = cap else { return Ok(0) };
+    let live =
+        format!("SELECT 1 FROM attempts WHERE {column} = ?1 AND state = 'claimed' AND state <> 'closed' LIMIT ?2");
+    let sql = format!("SELECT count(*) FROM ({live})");
+    Ok(db.prepare_cached(&sql)?.query_row([id, i64::from(cap)], |row| row.get(0))?)
 }
 
 const SERVER: &str = "server";

@@ -1,6 +1,6 @@
 //! The planner's snapshot, read in one consistent state.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::{Connection, params};
 
@@ -25,6 +25,8 @@ pub struct PlanLimits {
     pub calls_one_time: u32,
     /// The most files in the spool.
     pub spool_files_max: u32,
+    /// The most calls of this plan.
+    pub calls_max: u32,
     /// How many slots there are from now to the horizon, at the most.
     pub slots: u32,
 }
@@ -35,21 +37,21 @@ pub fn take(db: &Connection, limits: PlanLimits) -> Result<Snapshot> {
     let ids: BTreeSet<TrunkId> = running.iter().map(|c| c.trunk).collect();
     let trunks = ids.into_iter().map(|id| trunk_view(db, id, limits.now)).collect::<Result<Vec<_>>>()?;
     let taken = taken(db, None, limits.now)?;
-    let files_free = limits.spool_files_max.saturating_sub(open_files(db)?);
+    let files_free = limits.spool_files_max.saturating_sub(open_files(db)?).min(limits.calls_max);
     let room = limits.slots.saturating_sub(ahead(&taken, limits.now)).min(files_free);
     let view = |c: Campaign| {
         let trunk = trunks.iter().find(|t| t.id == c.trunk);
         campaign_view(db, c, trunk, room, limits)
     };
     let campaigns = running.into_iter().map(view).collect::<Result<Vec<_>>>()?;
-    let numbers = campaigns.iter().flat_map(|c| c.candidates.iter().map(|k| &k.number));
     Ok(Snapshot {
         now: limits.now,
         horizon: limits.horizon,
         calls_one_time: limits.calls_one_time,
         files_free,
         taken,
-        busy: attempts::busy_among(db, numbers)?,
+        // The queries for candidates have left them out, in the same transaction.
+        busy: HashSet::new(),
         trunks,
         campaigns,
     })

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use super::attempts::{Intent, open_of, order, record_intent};
 use super::claims::{ServerRate, claim};
 use super::contacts::Imported;
-use super::writer::Writer;
+use super::writer::{Haste, Writer};
 use super::*;
 use crate::domain::calendar::{Calendar, Window, Zone};
 use crate::domain::campaign::{Campaign, CampaignState, RetryRules};
@@ -232,7 +232,7 @@ fn group_commit_answers_each_and_one_failure_harms_nobody() {
             users::add(db, &format!("user-{n}").parse()?, Role::User, NOON)?;
             if n % 5 == 0 { Err(LedgerError::Abandoned("a test".to_owned())) } else { Ok(n) }
         };
-        writer.submit(work, move |result: Result<i64>| answers.send(result.is_ok()).unwrap());
+        writer.submit(Haste::Patient, work, move |result: Result<i64>| answers.send(result.is_ok()).unwrap());
     }
     drop(answers);
     assert_eq!(answered.iter().filter(|ok| *ok).count(), 16);

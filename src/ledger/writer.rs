@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -17,6 +18,17 @@ const JOBS_PER_COMMIT_MAX: usize = 256;
 
 /// Why nothing of a transaction happened that SQLite gave up by itself.
 const ROLLED_BACK: &str = "it was rolled back, because the disk is full or broken";
+/// How long a commit waits for others' jobs while it has none that is urgent, in milliseconds.
+const LINGER_MS: i64 = 20;
+
+/// How soon a job is to be durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Haste {
+    /// A call is held meanwhile.
+    Urgent,
+    /// Within some hundredths of a second: the commit may be shared.
+    Patient,
+}
 
 /// Runs after the commit, with its outcome.
 type Answer = Box<dyn FnOnce(&std::result::Result<(), String>) + Send>;
@@ -26,14 +38,14 @@ type Job = Box<dyn FnOnce(Option<&Connection>) -> Answer + Send>;
 /// A handle to the writer thread; the thread ends when the last handle is gone.
 #[derive(Clone)]
 pub struct Writer {
-    jobs: Sender<Job>,
+    jobs: Sender<(Haste, Job)>,
 }
 
 impl Writer {
     /// Opens the ledger and starts the thread. `committed` runs after each commit that had a job.
     pub fn start(path: &Path, committed: impl Fn() + Send + 'static) -> Result<Self> {
         let mut ledger = Ledger::open(path)?;
-        let (jobs, waiting) = channel::<Job>();
+        let (jobs, waiting) = channel::<(Haste, Job)>();
         thread::Builder::new()
             .name("ledger-writer".to_owned())
             .spawn(move || write_all(&mut ledger.connection, &waiting, &committed))
@@ -44,6 +56,7 @@ impl Writer {
     /// Queues `work`; `done` hears its result once it is durable, or why it did not happen.
     pub fn submit<T: Send + 'static>(
         &self,
+        haste: Haste,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
         done: impl FnOnce(Result<T>) + Send + 'static,
     ) {
@@ -56,7 +69,7 @@ impl Writer {
             }),
         });
         // A writer that is gone drops the job, and `done` with it: the caller's channel closes.
-        let _ = self.jobs.send(job);
+        let _ = self.jobs.send((haste, job));
     }
 }
 
@@ -70,16 +83,36 @@ fn in_savepoint<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T>)
     result
 }
 
-fn write_all(connection: &mut Connection, waiting: &Receiver<Job>, committed: &impl Fn()) {
+fn write_all(connection: &mut Connection, waiting: &Receiver<(Haste, Job)>, committed: &impl Fn()) {
     while let Ok(first) = waiting.recv() {
-        let mut jobs = vec![first];
-        jobs.extend(waiting.try_iter().take(JOBS_PER_COMMIT_MAX - 1));
+        let jobs = gather(first, waiting);
         let (answers, outcome) = commit(connection, jobs);
         if outcome.is_ok() {
             committed();
         }
         answers.into_iter().for_each(|answer| answer(&outcome));
     }
+}
+
+/// All jobs that wait; while none of them is urgent, those that come within [`LINGER_MS`], too.
+fn gather((mut haste, first): (Haste, Job), waiting: &Receiver<(Haste, Job)>) -> Vec<Job> {
+    let mut jobs = vec![first];
+    let end = crate::clock::now().plus_ms(LINGER_MS);
+    while jobs.len() < JOBS_PER_COMMIT_MAX {
+        let left_ms = match haste {
+            Haste::Urgent => 0,
+            // A clock that is set back must not make anybody wait longer.
+            Haste::Patient => end.since_ms(crate::clock::now()).clamp(0, LINGER_MS),
+        };
+        let left = Duration::from_millis(left_ms.unsigned_abs());
+        let next = if left.is_zero() { waiting.try_recv().ok() } else { waiting.recv_timeout(left).ok() };
+        let Some((next, job)) = next else { break };
+        if next == Haste::Urgent {
+            haste = next;
+        }
+        jobs.push(job);
+    }
+    jobs
 }
 
 /// Every job has an answer, also when no transaction began.
@@ -116,6 +149,7 @@ mod tests {
         for place in 0..3 {
             let heard = heard.clone();
             writer.submit(
+                Haste::Patient,
                 |_| -> Result<()> { panic!("nothing began") },
                 move |result| {
                     heard.send((place, result)).unwrap();

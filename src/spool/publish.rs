@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, FileTimes, Permissions};
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -61,7 +61,8 @@ impl Spool {
     /// Writes the file and closes it: a close after the rename would be an event in `outgoing`.
     fn stage(&self, bytes: &[u8], mtime: SystemTime) -> Result<TempPath, SpoolError> {
         let staging = &self.dirs.staging;
-        let staged = tempfile::Builder::new().prefix(STAGED).tempfile_in(staging);
+        let staged =
+            tempfile::Builder::new().prefix(STAGED).permissions(Permissions::from_mode(MODE)).tempfile_in(staging);
         let (mut file, path) = staged.map_err(|source| SpoolError::io("write to", staging, source))?.into_parts();
         write_with_time(&mut file, bytes, mtime).map_err(|source| SpoolError::io("write", &path, source))?;
         Ok(path)
@@ -70,7 +71,10 @@ impl Spool {
 
 fn write_with_time(file: &mut File, bytes: &[u8], mtime: SystemTime) -> std::io::Result<()> {
     file.write_all(bytes)?;
-    file.set_permissions(Permissions::from_mode(MODE))?;
+    // It was created with this mode, less what our umask takes away; changing it is dear on ext4.
+    if file.metadata()?.mode() & 0o7777 != MODE {
+        file.set_permissions(Permissions::from_mode(MODE))?;
+    }
     file.set_times(FileTimes::new().set_accessed(mtime).set_modified(mtime))
 }
 

@@ -1,7 +1,7 @@
 //! The command line, with the real binary.
 
 mod calls;
-mod machine;
+pub mod machine;
 
 use std::process::Stdio;
 

@@ -15,6 +15,8 @@ mod faults;
 #[cfg(test)]
 mod foreign_text;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod machine;
 #[cfg(test)]
 mod seeds;

@@ -203,9 +203,10 @@ impl Lab {
         for folder in ["bin", "state", "templates", "sounds"] {
             fs::create_dir(dir.join(folder)).unwrap();
         }
-        // A test lies in `deps`, beside which the programs of the same build are.
+        // The programs of the same build: beside us, or beside `deps`, in which tests lie.
         let us = std::env::current_exe().unwrap();
-        let programs = us.parent().and_then(Path::parent).expect("a build has a folder");
+        let folder = us.ancestors().skip(1).take(2).find(|folder| folder.join("campanile").is_file());
+        let programs = folder.or(us.parent()).expect("a build has a folder");
         for program in ["campanile", "campanile-agi"] {
             let built = programs.join(program);
             assert!(built.is_file(), "{} is not built; type make build, or for benches make release", built.display());

@@ -18,6 +18,18 @@ use crate::ledger::snapshot::{PlanLimits, take};
 use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, campaigns, evidence, trunks};
 use crate::spool::SpoolName;
 
+/// The most calls of one plan, and so of one transaction: while it has the ledger, no claim at the gate is admitted,
+/// and a claim has 15 ms. The next plan follows at once.
+const CALLS_PER_PLAN: u32 = 250;
+
+/// Whether there may be more to plan.
+enum Looked {
+    /// The plan was full.
+    Further,
+    /// Nothing more before `wake_at`, as far as time alone decides.
+    Done { wake_at: Option<UtcMs> },
+}
+
 /// What came of one look at the plan.
 enum Planned {
     /// These are durable; their files are to be published.
@@ -48,6 +60,19 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         if !self.spool_takes_files() {
             return Ok(Some(self.rest(RestWhy::Spool, now)));
         }
+        loop {
+            let leave = self.resting.leave(now);
+            if let Leave::Nothing { until } = leave {
+                return Ok(Some(until));
+            }
+            if let Looked::Done { wake_at } = self.plan_some(leave, now)? {
+                return Ok(wake_at);
+            }
+        }
+    }
+
+    /// Plans at most [`CALLS_PER_PLAN`] calls, durably, and publishes their files.
+    fn plan_some(&mut self, leave: Leave, now: UtcMs) -> Result<Looked, EngineError> {
         let limits = self.plan_limits(now);
         let entropy = &mut self.entropy;
         let (resting, begun) = (&self.resting, &self.begun_unasked);
@@ -63,12 +88,14 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             }
             Planned::Stalled { overdue } => {
                 self.note_stalled(overdue);
-                Ok(None)
+                Ok(Looked::Done { wake_at: None })
             }
             Planned::Intents { publications, wake_at } => {
                 self.note_stalled(0);
                 let outcome = self.publish(&publications, now)?;
-                Ok(self.after_trial(leave, &publications, outcome, now).or(wake_at))
+                let full = publications.len() >= CALLS_PER_PLAN as usize;
+                let wake_at = self.after_trial(leave, &publications, outcome, now).or(wake_at);
+                Ok(if full { Looked::Further } else { Looked::Done { wake_at } })
             }
         }
     }
@@ -120,6 +147,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             horizon,
             calls_one_time: self.limits.calls_one_time,
             spool_files_max: self.limits.spool_files_max,
+            calls_max: CALLS_PER_PLAN,
             slots,
         }
     }
@@ -187,13 +215,16 @@ fn record(db: &Db, plan: &Plan, entropy: &mut impl Entropy) -> LedgerResult<Vec<
         let (campaign, trunk) = line_of(db, &mut lines, call.campaign)?;
         let intent = freeze(call, campaign, trunk, [bits(entropy)?, bits(entropy)?]);
         let attempt = attempts::record_intent(db, &intent)?;
-        campaigns::set_served(db, call.campaign, call.start_at)?;
         publications.push(Publication {
             file: SpoolName::new(attempt, intent.spool_salt),
             ticket: intent.ticket,
             wait_time_s: intent.wait_time_s,
             start_at: call.start_at,
         });
+    }
+    for (campaign, _) in &lines {
+        let last = plan.calls.iter().filter(|call| call.campaign == campaign.id).map(|call| call.start_at).max();
+        last.map_or(Ok(()), |last| campaigns::set_served(db, campaign.id, last))?;
     }
     Ok(publications)
 }

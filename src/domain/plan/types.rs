@@ -17,7 +17,7 @@ pub struct Snapshot {
     pub horizon: UtcMs,
     /// The server's rate: calls a minute.
     pub calls_one_time: u32,
-    /// How many more files may lie in the spool.
+    /// How many more files may be written now: the spool takes no more, or a plan.
     pub files_free: u32,
     /// The planned instants of open attempts that are not yet past by more than a minute, ascending.
     pub taken: Vec<UtcMs>,

@@ -15,8 +15,8 @@ use crate::exit::Exit;
 use crate::intake::Description;
 use crate::ledger::importing;
 
-/// How long a transaction works while calls are made: a claim at the gate waits no longer.
-const TURN_MS: i64 = 30;
+/// How long a transaction works while calls are made: a claim at the gate waits no longer, and has 15 ms.
+const TURN_MS: i64 = 10;
 /// How long the ledger is left to others after each: they ask for it every millisecond.
 const PAUSE: Duration = Duration::from_millis(3);
 /// Bounds for the rows of such a transaction.
@@ -133,8 +133,8 @@ mod tests {
 
     #[test]
     fn a_turn_grows_and_shrinks_with_what_the_last_one_took() {
-        assert_eq!(next_turn(1_000, 30), 1_000);
-        assert_eq!(next_turn(1_000, 60), 500);
+        assert_eq!(next_turn(1_000, TURN_MS), 1_000);
+        assert_eq!(next_turn(1_000, 2 * TURN_MS), 500);
         assert_eq!(next_turn(1_000, 0), 2_000);
         assert_eq!(next_turn(1_000, -5), 2_000, "the clock was set back");
         assert_eq!((next_turn(100, 900), next_turn(9_000, 10)), (TURN_ROWS_MIN, TURN_ROWS_MAX));
