@@ -25,7 +25,8 @@ pub fn cost<T>(work: impl FnOnce() -> T) -> (Cost, T) {
 
 /// A stopwatch that no step of the clock disturbs.
 #[expect(clippy::disallowed_methods, reason = "a bench measures durations; no rule hangs on them")]
-fn wall_clock() -> std::time::Instant {
+#[must_use]
+pub fn wall_clock() -> std::time::Instant {
     std::time::Instant::now()
 }
 
