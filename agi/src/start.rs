@@ -81,7 +81,7 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
         let signals = Signals::new().map_err(StartError::Runtime)?;
         tokio::spawn(signals.pass_on(stop));
         tokio::spawn(reload_on(signal(SignalKind::hangup()).map_err(StartError::Runtime)?, wiring.reload));
-        log::info!("listening on {}", wiring.listen);
+        log::info!("listening on {}", listener.local_addr().unwrap_or(wiring.listen));
         tell_systemd(NotifyState::Ready);
         server::serve(listener, wiring.desk, limits, stopping).await.map_err(StartError::Runtime)
     })

@@ -1,7 +1,8 @@
 //! One connection: inputs in, outputs carried out.
 
+use std::fmt::Display;
 use std::future::pending;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use campanile::clock;
@@ -9,8 +10,9 @@ use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::AttemptId;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
+use super::complaints::Complaints;
 use super::desk::Desk;
 use super::limits::Limits;
 use super::lobby::Place;
@@ -20,8 +22,7 @@ use super::wall_clock::WallClock;
 use crate::protocol::{Event, Request};
 use crate::session::{Input, Output, Session};
 
-/// What every connection works with.
-#[derive(Clone)]
+/// What all connections work with.
 pub(super) struct Surroundings<D> {
     pub(super) desk: D,
     pub(super) limits: Limits,
@@ -29,6 +30,7 @@ pub(super) struct Surroundings<D> {
     /// One for each gate and answered leg that may be in progress.
     pub(super) slots: Arc<Semaphore>,
     pub(super) closing: watch::Receiver<Closing>,
+    pub(super) complaints: Complaints,
 }
 
 /// Who may no longer go on; each is more than the one before.
@@ -41,28 +43,42 @@ pub(super) enum Closing {
 }
 
 /// Speaks with one peer to the end, and outlives the connection until the ledger has answered.
-pub(super) async fn converse<D: Desk>(stream: TcpStream, place: Place, around: Surroundings<D>) {
+pub(super) async fn converse<D: Desk>(stream: TcpStream, place: Place, around: Arc<Surroundings<D>>) {
     let mut peer = Peer::new(stream);
-    let Some(request) = greet(&mut peer, around.limits, around.closing.clone()).await else { return };
-    match Session::open(&request) {
-        Ok((session, opening)) => Connection::new(peer, place, around).run(session, opening).await,
-        Err(unwelcome) => log::warn!("a request was turned away: {unwelcome}"),
+    // One timer for the whole conversation: setting one anew for each wait would cost more than the wait.
+    let mut timer = pin!(sleep_until(Instant::now() + around.limits.environment));
+    let opened = match greet(&mut peer, timer.as_mut(), &around).await {
+        Ok(request) => Session::open(&request).map_err(|unwelcome| format!("a request was turned away: {unwelcome}")),
+        Err(Some(why)) => Err(why),
+        Err(None) => return,
+    };
+    match opened {
+        Ok((session, opening)) => Connection::new(peer, place, around).run(session, opening, timer).await,
+        Err(why) => around.complaints.tell(why),
     }
 }
 
-/// Reads the environment; all of it must come in time, not each byte.
-async fn greet(peer: &mut Peer, limits: Limits, mut closing: watch::Receiver<Closing>) -> Option<Request> {
+/// Reads the environment; all of it must come before the timer ends, not each byte. Gives why there is
+/// none, unless it is our own doing.
+async fn greet<D>(
+    peer: &mut Peer,
+    timer: Pin<&mut Sleep>,
+    around: &Surroundings<D>,
+) -> Result<Request, Option<String>> {
+    let mut closing = around.closing.clone();
     let greeting = tokio::select! {
-        greeting = timeout(limits.environment, peer.next_event()) => greeting,
-        () = reached(&mut closing, Closing::All) => return None,
+        biased;
+        greeting = peer.next_event() => greeting,
+        () = reached(&mut closing, Closing::All) => return Err(None),
+        () = timer => {
+            return Err(Some(format!("a connection asked for nothing in {:?}", around.limits.environment)));
+        }
     };
     match greeting {
-        Ok(Ok(Event::Request(request))) => return Some(request),
-        Ok(Ok(event)) => log::warn!("a connection began with {event:?}"),
-        Ok(Err(lost)) => log::warn!("a connection asked for nothing: {lost}"),
-        Err(_) => log::warn!("a connection asked for nothing in {:?}", limits.environment),
+        Ok(Event::Request(request)) => Ok(request),
+        Ok(event) => Err(Some(format!("a connection began with {event:?}"))),
+        Err(lost) => Err(Some(format!("a connection asked for nothing: {lost}"))),
     }
-    None
 }
 
 struct Connection<D> {
@@ -73,7 +89,7 @@ struct Connection<D> {
     /// The order of somebody known who waits for a slot.
     order: Option<Input>,
     slot: Option<OwnedSemaphorePermit>,
-    around: Surroundings<D>,
+    around: Arc<Surroundings<D>>,
     answers: Arc<Mailbox>,
     /// Questions to the ledger that are not answered yet.
     asked: usize,
@@ -85,6 +101,8 @@ struct Connection<D> {
 /// What happened next.
 enum Happened {
     Input(Input),
+    /// The connection ended.
+    Lost(Lost),
     /// A slot for the order that waits for one.
     Slot(Option<OwnedSemaphorePermit>),
     /// Nothing, for too long.
@@ -103,7 +121,7 @@ enum Flow {
 }
 
 impl<D: Desk> Connection<D> {
-    fn new(peer: Peer, place: Place, around: Surroundings<D>) -> Self {
+    fn new(peer: Peer, place: Place, around: Arc<Surroundings<D>>) -> Self {
         let deadline = Instant::now() + around.limits.ledger;
         Self {
             peer: Some(peer),
@@ -118,20 +136,26 @@ impl<D: Desk> Connection<D> {
         }
     }
 
-    async fn run(mut self, mut session: Session, opening: Vec<Output>) {
+    async fn run(mut self, mut session: Session, opening: Vec<Output>, mut timer: Pin<&mut Sleep>) {
+        let mut closing = self.around.closing.clone();
+        let mut closed = pin!(reached(&mut closing, cut_at(&session)));
         let mut flow = self.perform(opening).await;
         while flow == Flow::Open {
-            flow = match self.next(&session).await {
+            flow = match self.next(closed.as_mut(), timer.as_mut()).await {
                 Happened::Input(Input::Hangup) => self.hang_up(&mut session).await,
                 Happened::Input(order @ Input::Order(Ok(Some(_)))) => self.known(&mut session, order).await,
                 Happened::Input(input) => self.perform(session.handle(clock::now(), input)).await,
+                Happened::Lost(lost) => {
+                    self.lose(&lost);
+                    self.hang_up(&mut session).await
+                }
                 Happened::Slot(slot) => {
                     self.slot = slot;
                     self.proceed(&mut session).await
                 }
                 last @ (Happened::Silence | Happened::Quit) => {
                     if matches!(last, Happened::Silence) {
-                        log::warn!("a session fell silent: {session:?}");
+                        self.warn(format_args!("a session fell silent: {session:?}"));
                     }
                     self.hang_up(&mut session).await;
                     Flow::Closed
@@ -146,18 +170,34 @@ impl<D: Desk> Connection<D> {
     }
 
     /// A hang-up is heard before anything that would go on without it.
-    async fn next(&mut self, session: &Session) -> Happened {
+    async fn next(&mut self, closed: Pin<&mut impl Future<Output = ()>>, timer: Pin<&mut Sleep>) -> Happened {
         tokio::select! {
             biased;
-            () = reached(&mut self.around.closing, cut_at(session)) => Happened::Quit,
-            input = heard(&mut self.peer) => Happened::Input(input),
+            () = closed => Happened::Quit,
+            heard = heard(&mut self.peer) => heard.map_or_else(Happened::Lost, Happened::Input),
             input = self.answers.take() => {
                 self.asked -= 1;
                 Happened::Input(input)
             }
-            slot = Arc::clone(&self.around.slots).acquire_owned(), if self.order.is_some() => Happened::Slot(slot.ok()),
+            slot = slot(&self.around.slots), if self.order.is_some() => Happened::Slot(slot),
             () = rings(&mut self.timer) => Happened::Input(Input::Timer),
-            () = sleep_until(self.deadline), if self.order.is_none() => Happened::Silence,
+            () = passed(timer, self.deadline), if self.order.is_none() => Happened::Silence,
+        }
+    }
+
+    /// Says what an operator should know: of a known call always, of strangers now and then.
+    fn warn(&self, line: impl Display) {
+        match self.place {
+            None => log::warn!("{line}"),
+            Some(_) => self.around.complaints.tell(line),
+        }
+    }
+
+    fn lose(&mut self, lost: &Lost) {
+        self.peer = None;
+        match lost {
+            Lost::Closed => log::debug!("a session lost its connection: {lost}"),
+            _ => self.warn(format_args!("a session lost its connection: {lost}")),
         }
     }
 
@@ -214,7 +254,7 @@ impl<D: Desk> Connection<D> {
                 }
                 Output::Claim(attempt) => self.claim(attempt),
                 Output::Record(attempt, evidence) => self.record(attempt, evidence),
-                Output::Warn(why) => log::warn!("{why}"),
+                Output::Warn(why) => self.warn(why),
                 Output::Close => return Flow::Closed,
             }
         }
@@ -280,20 +320,33 @@ async fn reached(closing: &mut watch::Receiver<Closing>, whom: Closing) {
 }
 
 /// The next input from the peer; never, once it is gone.
-async fn heard(peer: &mut Option<Peer>) -> Input {
+async fn heard(peer: &mut Option<Peer>) -> Result<Input, Lost> {
+    let Some(open) = peer else { return pending().await };
     loop {
-        let Some(open) = peer else { return pending().await };
-        match open.next_event().await {
-            Ok(Event::Reply(reply)) => return Input::Reply(reply),
-            Ok(Event::Hangup) => return Input::Hangup,
-            Ok(Event::Request(_)) => {}
-            Err(lost) => {
-                let level = if matches!(lost, Lost::Closed) { log::Level::Debug } else { log::Level::Warn };
-                log::log!(level, "a session lost its connection: {lost}");
-                *peer = None;
-                return Input::Hangup;
-            }
+        match open.next_event().await? {
+            Event::Reply(reply) => return Ok(Input::Reply(reply)),
+            Event::Hangup => return Ok(Input::Hangup),
+            Event::Request(_) => {}
         }
+    }
+}
+
+/// The next free slot; `None` never comes, for the slots are never closed.
+async fn slot(slots: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(slots).acquire_owned().await.ok()
+}
+
+/// Returns when `deadline` has passed. The timer is set anew only when it has rung, or would ring too late.
+async fn passed(mut timer: Pin<&mut Sleep>, deadline: Instant) {
+    if timer.deadline() > deadline {
+        timer.as_mut().reset(deadline);
+    }
+    loop {
+        timer.as_mut().await;
+        if timer.deadline() >= deadline {
+            return;
+        }
+        timer.as_mut().reset(deadline);
     }
 }
 

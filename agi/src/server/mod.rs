@@ -1,5 +1,6 @@
 //! The tokio shell around the sessions: sockets, timers, the ledger; it carries out and decides nothing.
 
+mod complaints;
 mod connection;
 mod desk;
 mod limits;
@@ -17,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use complaints::Complaints;
 use connection::{Closing, Surroundings};
 use reception::Reception;
 use wall_clock::WallClock;
@@ -46,7 +48,8 @@ pub async fn serve<D: Desk>(
     let (closing, closes) = watch::channel(Closing::Open);
     let wall_clock = Arc::new(WallClock::start()?);
     let slots = Arc::new(Semaphore::new(limits.sessions_max));
-    let mut reception = Reception::new(Surroundings { desk, limits, wall_clock, slots, closing: closes });
+    let complaints = Complaints::default();
+    let mut reception = Reception::new(Surroundings { desk, limits, wall_clock, slots, closing: closes, complaints });
     tokio::select! {
         () = reception.receive(&listener) => {}
         () = reached(&mut stop, Stop::Finish) => {}
