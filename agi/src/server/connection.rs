@@ -372,3 +372,63 @@ fn told(fact: &Fact) -> String {
         other => format!("{other:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct NoDesk;
+
+    impl Desk for NoDesk {
+        fn order(
+            &self,
+            _: campanile::domain::ids::Ticket,
+            _: impl FnOnce(Result<Option<campanile::domain::attempt::Order>, crate::session::LedgerDown>) + Send + 'static,
+        ) {
+        }
+
+        fn claim(
+            &self,
+            _: AttemptId,
+            _: impl FnOnce(
+                Result<
+                    Result<campanile::domain::instant::UtcMs, campanile::domain::gate::Refusal>,
+                    crate::session::LedgerDown,
+                >,
+            ) + Send
+            + 'static,
+        ) {
+        }
+
+        fn append(
+            &self,
+            _: AttemptId,
+            _: Evidence,
+            _: impl FnOnce(Result<(), crate::session::LedgerDown>) + Send + 'static,
+        ) {
+        }
+    }
+
+    fn size<F, A, B, C>(_: impl Fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn sizes() {
+        println!("converse {}", size(converse::<NoDesk>));
+        println!("connection {}", size_of::<Connection<NoDesk>>());
+        println!("peer {}", size_of::<Peer>());
+        println!("stream {}", size_of::<TcpStream>());
+        println!("session {}", size_of::<Session>());
+        println!("output {}", size_of::<Output>());
+        println!("input {}", size_of::<Input>());
+        println!("happened {}", size_of::<Happened>());
+        println!("sleep {}", size_of::<Sleep>());
+        println!("limits {}", size_of::<Limits>());
+        println!("request {}", size_of::<Request>());
+        println!("perform {}", size(|mut c: Connection<NoDesk>, o: Vec<Output>, _: ()| async move { c.perform(o).await; }));
+        println!("known {}", size(|mut c: Connection<NoDesk>, mut s: Session, o: Input| async move { c.known(&mut s, o).await; }));
+        println!("next_event {}", size(|mut p: Peer, _: (), _: ()| async move { let _ = p.next_event().await; }));
+        println!("send {}", size(|mut p: Peer, c: crate::protocol::Command, d| async move { let _ = p.send(&c, d).await; }));
+    }
+}
