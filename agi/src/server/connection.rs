@@ -1,6 +1,6 @@
 //! One connection: inputs in, outputs carried out.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::future::pending;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -139,25 +139,25 @@ impl<D: Desk> Connection<D> {
     async fn run(mut self, mut session: Session, opening: Vec<Output>, mut timer: Pin<&mut Sleep>) {
         let mut closing = self.around.closing.clone();
         let mut closed = pin!(reached(&mut closing, cut_at(&session)));
-        let mut flow = self.perform(opening).await;
+        let mut flow = self.perform(opening);
         while flow == Flow::Open {
             flow = match self.next(closed.as_mut(), timer.as_mut()).await {
-                Happened::Input(Input::Hangup) => self.hang_up(&mut session).await,
-                Happened::Input(order @ Input::Order(Ok(Some(_)))) => self.known(&mut session, order).await,
-                Happened::Input(input) => self.perform(session.handle(clock::now(), input)).await,
+                Happened::Input(Input::Hangup) => self.hang_up(&mut session),
+                Happened::Input(order @ Input::Order(Ok(Some(_)))) => self.known(&mut session, order),
+                Happened::Input(input) => self.perform(session.handle(clock::now(), input)),
                 Happened::Lost(lost) => {
                     self.lose(&lost);
-                    self.hang_up(&mut session).await
+                    self.hang_up(&mut session)
                 }
                 Happened::Slot(slot) => {
                     self.slot = slot;
-                    self.proceed(&mut session).await
+                    self.proceed(&mut session)
                 }
                 last @ (Happened::Silence | Happened::Quit) => {
                     if matches!(last, Happened::Silence) {
                         self.warn(format_args!("a session fell silent: {session:?}"));
                     }
-                    self.hang_up(&mut session).await;
+                    self.hang_up(&mut session);
                     Flow::Closed
                 }
             };
@@ -203,7 +203,7 @@ impl<D: Desk> Connection<D> {
 
     /// The ledger knows the ticket: nobody takes this connection's place any more. A call goes on when
     /// there is a slot for it; a report needs none, because it ends at once and may not be lost.
-    async fn known(&mut self, session: &mut Session, order: Input) -> Flow {
+    fn known(&mut self, session: &mut Session, order: Input) -> Flow {
         if !self.place.take().is_some_and(Place::leave) {
             return Flow::TurnedOut;
         }
@@ -212,24 +212,24 @@ impl<D: Desk> Connection<D> {
         if needs_slot {
             self.slot = Arc::clone(&self.around.slots).try_acquire_owned().ok();
         }
-        if needs_slot && self.slot.is_none() { Flow::Open } else { self.proceed(session).await }
+        if needs_slot && self.slot.is_none() { Flow::Open } else { self.proceed(session) }
     }
 
     /// Goes on with the order that waited.
-    async fn proceed(&mut self, session: &mut Session) -> Flow {
+    fn proceed(&mut self, session: &mut Session) -> Flow {
         match self.order.take() {
-            Some(order) => self.perform(session.handle(clock::now(), order)).await,
+            Some(order) => self.perform(session.handle(clock::now(), order)),
             None => Flow::Open,
         }
     }
 
     /// Whoever is gone needs no slot for what is still to be recorded.
-    async fn hang_up(&mut self, session: &mut Session) -> Flow {
-        let flow = self.perform(session.handle(clock::now(), Input::Hangup)).await;
-        if self.order.is_some() { self.proceed(session).await } else { flow }
+    fn hang_up(&mut self, session: &mut Session) -> Flow {
+        let flow = self.perform(session.handle(clock::now(), Input::Hangup));
+        if self.order.is_some() { self.proceed(session) } else { flow }
     }
 
-    async fn perform(&mut self, outputs: Vec<Output>) -> Flow {
+    fn perform(&mut self, outputs: Vec<Output>) -> Flow {
         let now = clock::now();
         // Facts are recorded by the way: what a session waits for is the last that it asked.
         if let Some(patience) = outputs.iter().rev().find_map(|output| self.around.limits.patience(output, now)) {
@@ -239,7 +239,7 @@ impl<D: Desk> Connection<D> {
             match output {
                 Output::Send(command) => {
                     if let Some(peer) = &mut self.peer {
-                        peer.send(&command, self.around.limits.reply).await;
+                        peer.send(&command);
                     }
                 }
                 Output::WaitUntil(at) => {
@@ -274,7 +274,9 @@ impl<D: Desk> Connection<D> {
     }
 
     fn record(&mut self, attempt: AttemptId, evidence: Evidence) {
-        log::info!("attempt {attempt}: {}", told(&evidence.fact));
+        // A step is a detail of the leg; the ledger has them all.
+        let level = if matches!(evidence.fact, Fact::Step(_)) { log::Level::Debug } else { log::Level::Info };
+        log::log!(level, "attempt {attempt}: {}", Told(&evidence.fact));
         let done = self.ask();
         self.around.desk.append(attempt, evidence, move |kept| done(Input::Recorded(kept)));
     }
@@ -297,8 +299,8 @@ async fn settle<D: Desk>(mut connection: Connection<D>, mut session: Session) {
         };
         connection.asked -= 1;
         let flow = match input {
-            order @ Input::Order(Ok(Some(_))) => connection.known(&mut session, order).await,
-            input => connection.perform(session.handle(clock::now(), input)).await,
+            order @ Input::Order(Ok(Some(_))) => connection.known(&mut session, order),
+            input => connection.perform(session.handle(clock::now(), input)),
         };
         if flow == Flow::TurnedOut {
             return;
@@ -360,75 +362,20 @@ async fn rings(timer: &mut Option<Pin<Box<dyn Future<Output = ()> + Send>>>) {
 }
 
 /// A fact for the log: what, but not which keys.
-fn told(fact: &Fact) -> String {
-    match fact {
-        Fact::Refused { why } => format!("refused: {why:?}"),
-        Fact::Answered => "answered".to_owned(),
-        Fact::Step(step) => {
-            format!("{} {} after {} ms, {} keys", step.action, step.result, step.ran_ms, step.digits.len())
+struct Told<'f>(&'f Fact);
+
+impl Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Fact::Refused { why } => write!(f, "refused: {why:?}"),
+            Fact::Answered => f.write_str("answered"),
+            Fact::Step(step) => {
+                let keys = step.digits.len();
+                write!(f, "{} {} after {} ms, {keys} keys", step.action, step.result, step.ran_ms)
+            }
+            Fact::HandedOver => f.write_str("handed over"),
+            Fact::Reported(report) => write!(f, "ended: {report:?}"),
+            other => write!(f, "{other:?}"),
         }
-        Fact::HandedOver => "handed over".to_owned(),
-        Fact::Reported(report) => format!("ended: {report:?}"),
-        other => format!("{other:?}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct NoDesk;
-
-    impl Desk for NoDesk {
-        fn order(
-            &self,
-            _: campanile::domain::ids::Ticket,
-            _: impl FnOnce(Result<Option<campanile::domain::attempt::Order>, crate::session::LedgerDown>) + Send + 'static,
-        ) {
-        }
-
-        fn claim(
-            &self,
-            _: AttemptId,
-            _: impl FnOnce(
-                Result<
-                    Result<campanile::domain::instant::UtcMs, campanile::domain::gate::Refusal>,
-                    crate::session::LedgerDown,
-                >,
-            ) + Send
-            + 'static,
-        ) {
-        }
-
-        fn append(
-            &self,
-            _: AttemptId,
-            _: Evidence,
-            _: impl FnOnce(Result<(), crate::session::LedgerDown>) + Send + 'static,
-        ) {
-        }
-    }
-
-    fn size<F, A, B, C>(_: impl Fn(A, B, C) -> F) -> usize {
-        size_of::<F>()
-    }
-
-    #[test]
-    fn sizes() {
-        println!("converse {}", size(converse::<NoDesk>));
-        println!("connection {}", size_of::<Connection<NoDesk>>());
-        println!("peer {}", size_of::<Peer>());
-        println!("stream {}", size_of::<TcpStream>());
-        println!("session {}", size_of::<Session>());
-        println!("output {}", size_of::<Output>());
-        println!("input {}", size_of::<Input>());
-        println!("happened {}", size_of::<Happened>());
-        println!("sleep {}", size_of::<Sleep>());
-        println!("limits {}", size_of::<Limits>());
-        println!("request {}", size_of::<Request>());
-        println!("perform {}", size(|mut c: Connection<NoDesk>, o: Vec<Output>, _: ()| async move { c.perform(o).await; }));
-        println!("known {}", size(|mut c: Connection<NoDesk>, mut s: Session, o: Input| async move { c.known(&mut s, o).await; }));
-        println!("next_event {}", size(|mut p: Peer, _: (), _: ()| async move { let _ = p.next_event().await; }));
-        println!("send {}", size(|mut p: Peer, c: crate::protocol::Command, d| async move { let _ = p.send(&c, d).await; }));
     }
 }
