@@ -74,7 +74,8 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
     let sockets = ListenFd::from_env();
     let wiring = wiring::connect(arguments.config.as_deref())?;
     let limits = limits(wiring.sessions_max);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
+    // One thread: handing sessions from one to another costs more than they do (decision 0016).
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
     runtime.block_on(async {
         let listener = open(sockets, wiring.listen)?;
         let (stop, stopping) = watch::channel(Stop::NotYet);

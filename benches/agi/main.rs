@@ -2,7 +2,8 @@
 //!
 //! Four servers, each in a process of its own: the floor; our server with its orders in memory (the sessions
 //! alone); and `campanile-agi` of `make release` with a real ledger on disk, for answered legs and for gates.
-//! Only what the servers spend is counted. `TMPDIR` says where the ledger lies.
+//! Only what the servers spend is counted. `TMPDIR` says where the ledger lies; a word such as `processor`,
+//! `latency`, `memory` or `crowd` behind `--` measures that alone.
 
 mod client;
 mod floor;
@@ -45,24 +46,28 @@ fn main() -> std::io::Result<()> {
         ["floor"] => floor::serve(),
         ["session", log_config] => session::serve(log_config),
         ["hold", server] => hold::hold(server.parse().unwrap_or_else(|e| panic!("{server}: {e}"))),
-        _ => {
-            measure();
+        words => {
+            measure(&words.iter().copied().filter(|word| *word != "--bench").collect::<Vec<_>>());
             Ok(())
         }
     }
 }
 
-fn measure() {
+fn measure(only: &[&str]) {
     server::open_files().unwrap_or_else(|e| panic!("open files: {e}"));
     let folder = tempfile::tempdir().unwrap_or_else(|e| panic!("a folder: {e}"));
     let mut bench = Bench {
         runtime: Runtime::new().unwrap_or_else(|e| panic!("a runtime: {e}")),
         orders: Orders::new(folder.path().to_owned(), &session::actions()),
     };
-    bench.processor();
-    bench.at_random();
-    bench.memory();
-    bench.crowd();
+    let parts: [(&str, fn(&mut Bench)); 4] = [
+        ("processor", Bench::processor),
+        ("latency", Bench::latency),
+        ("memory", Bench::memory),
+        ("crowd", Bench::crowd),
+    ];
+    let asked = |name| only.is_empty() || only.contains(&name);
+    parts.into_iter().filter(|(name, _)| asked(name)).for_each(|(_, part)| part(&mut bench));
 }
 
 struct Bench {
@@ -83,9 +88,9 @@ impl Bench {
         Server::role("bare tokio", &["floor"])
     }
 
-    fn session(&self) -> Server {
-        let log = self.orders.folder.join("log4rs.yaml");
-        Server::role("our sessions alone", &["session", &log.to_string_lossy()])
+    /// Logs as the program does with this file.
+    fn session(&self, log: &str) -> Server {
+        Server::role("our sessions alone", &["session", &self.orders.folder.join(log).to_string_lossy()])
     }
 
     fn program(&self) -> Server {
@@ -129,21 +134,28 @@ impl Bench {
     }
 
     fn processor(&mut self) {
-        let (floor, session, program) = (self.floor(), self.session(), self.program());
-        let (mut rounds, mut costs) = (Rounds::default(), [const { Vec::new() }; 4]);
+        let (floor, session, program) = (self.floor(), self.session("log4rs.yaml"), self.program());
+        let quiet = self.session("quiet.yaml");
+        let (mut rounds, mut costs) = (Rounds::default(), [const { Vec::new() }; 5]);
         for _ in 0..ROUNDS {
             let bare = self.closed_loop(&floor, strangers(SESSIONS));
             let ours = self.closed_loop(&session, strangers(SESSIONS));
+            let quiet = self.closed_loop(&quiet, strangers(SESSIONS));
             let legs = self.legs(RECORDED);
             let legs = self.closed_loop(&program, legs);
             let gates = self.gates(&program, RECORDED);
             rounds.note(ours.processor, bare.processor);
-            for (costs, cost) in costs.iter_mut().zip([bare, ours, legs, gates]) {
+            for (costs, cost) in costs.iter_mut().zip([bare, quiet, ours, legs, gates]) {
                 costs.push(cost);
             }
         }
-        let names =
-            ["bare tokio", "our sessions, orders in memory", "campanile-agi, answered leg", "campanile-agi, gate"];
+        let names = [
+            "bare tokio",
+            "our sessions, orders in memory, no log",
+            "our sessions, orders in memory",
+            "campanile-agi, answered leg",
+            "campanile-agi, gate",
+        ];
         let rows: Vec<_> = names.into_iter().zip(&costs).map(|(name, costs)| row(name, costs)).collect();
         let head = ["server", "processor time a session, µs", "of it the ledger's threads", "sessions a second"];
         table(
@@ -154,8 +166,8 @@ impl Bench {
         goal("processor time of a session beside bare tokio", rounds.ratio(), 1.15);
     }
 
-    fn at_random(&mut self) {
-        let (floor, session, program) = (self.floor(), self.session(), self.program());
+    fn latency(&mut self) {
+        let (floor, session, program) = (self.floor(), self.session("log4rs.yaml"), self.program());
         let legs = self.legs(5 * RECORDED);
         let mut rows = Vec::new();
         let mut judged = Duration::ZERO;

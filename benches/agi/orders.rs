@@ -75,6 +75,7 @@ fn write_settings(folder: &Path) -> std::io::Result<()> {
     }
     let at = folder.display();
     let log = include_str!("../../etc/log4rs.yaml").replace("/var/log/campanile", &at.to_string());
+    fs::write(folder.join("quiet.yaml"), log.replace("level: info", "level: warn"))?;
     fs::write(folder.join("log4rs.yaml"), log)?;
     let conf = format!(
         "state_dir = {at}/state\nspool_dir = {at}/spool\nasterisk_run_dir = {at}/run\nlog_config = {at}/log4rs.yaml\n\

@@ -37,7 +37,7 @@ impl Desk for Memory {
 /// Serves for ever; says on standard output where. Logs as `log_config` says, as the program does.
 pub fn serve(log_config: &str) -> io::Result<()> {
     campanile::logging::start(log_config.as_ref());
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let files = raise_open_files()?;
         let listener = crate::server::announce()?;
         let (_stop, stopping) = watch::channel(Stop::NotYet);

@@ -138,12 +138,15 @@ fn write_words(line: &mut String, verb: &str, arguments: &[&str]) {
     line.push_str(verb);
     for argument in arguments {
         line.push_str(" \"");
-        for part in argument.split_inclusive(['\\', '"']) {
-            let plain = part.trim_end_matches(['\\', '"']);
-            line.push_str(plain);
-            for special in part[plain.len()..].chars() {
-                line.extend(['\\', special]);
-            }
+        if !argument.bytes().any(|byte| matches!(byte, b'\\' | b'"')) {
+            line.push_str(argument);
+        } else {
+            argument.chars().for_each(|char| {
+                if matches!(char, '\\' | '"') {
+                    line.push('\\');
+                }
+                line.push(char);
+            });
         }
         line.push('"');
     }

@@ -1,5 +1,7 @@
 //! The reading side of a session: bytes in, events out.
 
+use std::borrow::Cow;
+
 use super::line::LineBuffer;
 use super::reply::{self, Reply};
 use super::request::{EnvironmentReader, Request};
@@ -134,7 +136,8 @@ impl Decoder {
                     self.ready.other = Some(Event::Request(request));
                 }
                 Phase::Replies { awaited, block } => {
-                    hear(&String::from_utf8_lossy(line), awaited, block, &mut self.ready)?;
+                    let text = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
+                    hear(&text, awaited, block, &mut self.ready)?;
                 }
             }
         }

@@ -230,9 +230,8 @@ impl<D: Desk> Connection<D> {
     }
 
     fn perform(&mut self, outputs: Vec<Output>) -> Flow {
-        let now = clock::now();
         // Facts are recorded by the way: what a session waits for is the last that it asked.
-        if let Some(patience) = outputs.iter().rev().find_map(|output| self.around.limits.patience(output, now)) {
+        if let Some(patience) = outputs.iter().rev().find_map(|output| self.around.limits.patience(output)) {
             self.deadline = Instant::now() + patience;
         }
         for output in outputs {
