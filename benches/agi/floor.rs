@@ -5,7 +5,7 @@ use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::server::{announce, open_files};
+use super::server::{announce, open_files};
 
 /// As many as ours says in an answered call.
 const SCRIPT: [&str; 4] =

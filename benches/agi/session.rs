@@ -39,7 +39,7 @@ pub fn serve(log_config: &str) -> io::Result<()> {
     campanile::logging::start(log_config.as_ref());
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let files = raise_open_files()?;
-        let listener = crate::server::announce()?;
+        let listener = super::server::announce()?;
         let (_stop, stopping) = watch::channel(Stop::NotYet);
         serve_with(listener, Memory(Arc::new(order())), Limits::new(files, files), stopping).await
     })
