@@ -18,7 +18,8 @@ mod process;
 mod world;
 
 /// In the order of what they leave behind: those that fill a disk come last.
-const BENCHES: [(&str, fn()); 6] = [
+const BENCHES: [(&str, fn()); 7] = [
+    ("agi", agi),
     ("precision", precision::run),
     ("calls", calls::run),
     ("claims", claims::run),
@@ -26,6 +27,15 @@ const BENCHES: [(&str, fn()); 6] = [
     ("plan", plan::run),
     ("import", import::run),
 ];
+
+/// A program of its own: it plays the servers beside ours itself.
+fn agi() {
+    let this = std::env::current_exe().unwrap_or_else(|e| panic!("this program: {e}"));
+    let program = this.with_file_name("campanile-bench-agi");
+    let ended = std::process::Command::new(&program).status();
+    let ended = ended.unwrap_or_else(|e| panic!("{}: {e}", program.display()));
+    assert!(ended.success(), "the bench of FastAGI ended with {ended}");
+}
 
 fn main() {
     let named: Vec<String> = std::env::args().skip(1).collect();

@@ -74,7 +74,8 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
     let sockets = ListenFd::from_env();
     let wiring = wiring::connect(arguments.config.as_deref())?;
     let limits = limits(wiring.sessions_max);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
+    // One thread: handing sessions from one to another costs more than they do (decision 0016).
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
     runtime.block_on(async {
         let listener = open(sockets, wiring.listen)?;
         wiring.tell_the_daemon();
@@ -82,7 +83,7 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
         let signals = Signals::new().map_err(StartError::Runtime)?;
         tokio::spawn(signals.pass_on(stop));
         tokio::spawn(reload_on(signal(SignalKind::hangup()).map_err(StartError::Runtime)?, wiring.reload));
-        log::info!("listening on {}", wiring.listen);
+        log::info!("listening on {}", listener.local_addr().unwrap_or(wiring.listen));
         tell_systemd(NotifyState::Ready);
         server::serve(listener, wiring.desk, limits, stopping).await.map_err(StartError::Runtime)
     })

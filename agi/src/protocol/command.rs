@@ -111,7 +111,8 @@ impl Command {
     /// The line for Asterisk with its line feed: one write must carry it whole, because Asterisk spins
     /// on a partial line (asterisk.md 7).
     pub fn render(&self) -> Result<Vec<u8>, CommandRefusal> {
-        let mut line = String::new();
+        // Room for nearly all of them.
+        let mut line = String::with_capacity(128);
         match self {
             Self::SetVariable { name, value } => write_words(&mut line, "SET VARIABLE", &[name.as_str(), value]),
             Self::StreamFile { sound, offset } => {
@@ -121,7 +122,7 @@ impl Command {
             Self::GetFullVariable { expression } => write_words(&mut line, "GET FULL VARIABLE", &[expression]),
             Self::Noop => line.push_str("NOOP"),
         }
-        if line.contains(['\r', '\n', '\0']) {
+        if line.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | b'\0')) {
             return Err(CommandRefusal::LineEnd);
         }
         line.push('\n');
@@ -137,7 +138,16 @@ fn write_words(line: &mut String, verb: &str, arguments: &[&str]) {
     line.push_str(verb);
     for argument in arguments {
         line.push_str(" \"");
-        line.push_str(&argument.replace('\\', "\\\\").replace('"', "\\\""));
+        if !argument.bytes().any(|byte| matches!(byte, b'\\' | b'"')) {
+            line.push_str(argument);
+        } else {
+            argument.chars().for_each(|char| {
+                if matches!(char, '\\' | '"') {
+                    line.push('\\');
+                }
+                line.push(char);
+            });
+        }
         line.push('"');
     }
 }

@@ -1,6 +1,6 @@
 //! The reading side of a session: bytes in, events out.
 
-use std::collections::VecDeque;
+use std::borrow::Cow;
 
 use super::line::LineBuffer;
 use super::reply::{self, Reply};
@@ -47,8 +47,22 @@ pub struct Decoder {
     buffer: LineBuffer,
     received: usize,
     phase: Phase,
-    /// Events that were read and not given out yet.
-    ready: VecDeque<Event>,
+    ready: Ready,
+}
+
+/// What was read and not given out yet. A line brings both at most, and a second hang-up says no more than
+/// the first.
+#[derive(Debug, Default)]
+struct Ready {
+    hangup: bool,
+    /// A request or a reply.
+    other: Option<Event>,
+}
+
+impl Ready {
+    fn take(&mut self) -> Option<Event> {
+        if std::mem::take(&mut self.hangup) { Some(Event::Hangup) } else { self.other.take() }
+    }
 }
 
 #[derive(Debug)]
@@ -92,13 +106,11 @@ impl Decoder {
     /// A command was sent: from here on the next reply is its answer.
     pub fn expect_reply(&mut self) -> Result<(), Violation> {
         // Whatever reply is already here was written before Asterisk could read the command.
-        let mut hangups = VecDeque::new();
+        let mut hangup = false;
         while let Some(event) = self.next_event()? {
-            if event == Event::Hangup {
-                hangups.push_back(event);
-            }
+            hangup |= event == Event::Hangup;
         }
-        self.ready = hangups;
+        self.ready.hangup = hangup;
         if let Phase::Replies { awaited, .. } = &mut self.phase {
             *awaited = Awaited::Reply;
         }
@@ -110,34 +122,37 @@ impl Decoder {
         if self.received > SESSION_BYTES_MAX {
             return Err(Violation::SessionTooLong);
         }
-        while self.ready.is_empty() {
-            let Some(line) = self.buffer.next_line().map_err(|_| Violation::LineTooLong)? else { break };
+        loop {
+            if let Some(event) = self.ready.take() {
+                return Ok(Some(event));
+            }
+            let Some(line) = self.buffer.next_line().map_err(|_| Violation::LineTooLong)? else { return Ok(None) };
             match &mut self.phase {
                 Phase::Environment(reader) => {
                     let Some(request) = reader.line(line)? else { continue };
                     self.phase = Phase::Replies { awaited: Awaited::Nothing, block: Block::Outside };
                     // Replies are short: a call keeps no room for an environment.
                     self.buffer.shrink();
-                    self.ready.push_back(Event::Request(request));
+                    self.ready.other = Some(Event::Request(request));
                 }
                 Phase::Replies { awaited, block } => {
-                    hear(&String::from_utf8_lossy(line), awaited, block, &mut self.ready)?;
+                    let text = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
+                    hear(&text, awaited, block, &mut self.ready)?;
                 }
             }
         }
-        Ok(self.ready.pop_front())
     }
 }
 
 /// Reads a line after the environment.
-fn hear(text: &str, awaited: &mut Awaited, block: &mut Block, ready: &mut VecDeque<Event>) -> Result<(), Violation> {
+fn hear(text: &str, awaited: &mut Awaited, block: &mut Block, ready: &mut Ready) -> Result<(), Violation> {
     // Asterisk ends HANGUP with a line feed; old versions glued the next reply to it.
     let (hangup, text) = text.strip_prefix("HANGUP").map_or((false, text), |rest| (true, rest));
     if hangup {
-        ready.push_back(Event::Hangup);
+        ready.hangup = true;
     }
     if !(hangup && text.is_empty()) {
-        ready.extend(reply_line(text, awaited, block)?.map(Event::Reply));
+        ready.other = reply_line(text, awaited, block)?.map(Event::Reply);
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Bytes into lines, however the segments fall.
 
+use memchr::memchr;
+
 /// The longest line that is read, in bytes; Asterisk's own lines stay below 8,192 (`AGI_BUF_LEN`).
 pub const LINE_BYTES_MAX: usize = 16 * 1024;
 
@@ -27,7 +29,7 @@ impl LineBuffer {
 
     /// The next whole line without its `\n` or `\r\n`; `None` when its end has not come yet.
     pub(super) fn next_line(&mut self) -> Result<Option<&[u8]>, LineTooLong> {
-        let found = self.bytes[self.searched..].iter().position(|b| *b == b'\n');
+        let found = memchr(b'\n', &self.bytes[self.searched..]);
         let end = found.map_or(self.bytes.len(), |at| self.searched + at);
         self.searched = end;
         if end - self.start > LINE_BYTES_MAX {

@@ -1,5 +1,7 @@
 //! What Asterisk answers to a command (asterisk.md 7 and 8).
 
+use memchr::{memchr, memrchr};
+
 /// The answer to one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
@@ -54,7 +56,8 @@ pub(super) fn parse(line: &str) -> Option<Reply> {
 
 fn answer(text: &str) -> Option<Answer> {
     let (result, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let (value, after) = match (rest.find('('), rest.rfind(')')) {
+    let bytes = rest.as_bytes();
+    let (value, after) = match (memchr(b'(', bytes), memrchr(b')', bytes)) {
         (Some(open), Some(close)) if open < close => (Some(rest[open + 1..close].to_owned()), &rest[close + 1..]),
         _ => (None, rest),
     };

@@ -69,32 +69,29 @@ impl EnvironmentReader {
         if self.lines > ENVIRONMENT_LINES_MAX || self.bytes > ENVIRONMENT_BYTES_MAX {
             return Err(Violation::EnvironmentTooLong);
         }
-        if let Some((key, value)) = split(line) {
-            self.keep(key, String::from_utf8_lossy(value).into_owned());
-        }
+        self.keep(line);
         Ok(None)
     }
 
-    fn keep(&mut self, key: &str, value: String) {
-        if key == "agi_network_script" {
-            self.script.get_or_insert(value);
-        } else if let Some(index) = key.strip_prefix("agi_arg_").and_then(arg_index) {
+    /// Most lines are none of ours, and cost no more than their first bytes.
+    fn keep(&mut self, line: &[u8]) {
+        let text = |value| String::from_utf8_lossy(value).into_owned();
+        if let Some(value) = line.strip_prefix(b"agi_network_script: ") {
+            self.script.get_or_insert_with(|| text(value));
+        } else if let Some((index, value)) = line.strip_prefix(b"agi_arg_").and_then(argument) {
             if self.args.len() <= index {
                 self.args.resize(index + 1, String::new());
             }
-            self.args[index] = value;
+            self.args[index] = text(value);
         }
     }
 }
 
-/// Key and value of a line `agi_[a-z0-9_]+: value`; `None` for every other line.
-fn split(line: &[u8]) -> Option<(&str, &[u8])> {
-    let colon = line.iter().position(|b| *b == b':')?;
-    let (key, value) = (&line[..colon], line[colon..].strip_prefix(b": ")?);
-    let word = key.strip_prefix(b"agi_")?;
-    let worded = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'_';
-    (!word.is_empty() && word.iter().all(worded)).then_some(())?;
-    Some((std::str::from_utf8(key).ok()?, value))
+/// Index and value of an argument whose line goes on with `rest`.
+fn argument(rest: &[u8]) -> Option<(usize, &[u8])> {
+    let colon = rest.iter().position(|b| *b == b':')?;
+    let (place, value) = (&rest[..colon], rest[colon..].strip_prefix(b": ")?);
+    Some((arg_index(std::str::from_utf8(place).ok()?)?, value))
 }
 
 fn arg_index(digits: &str) -> Option<usize> {

@@ -1,7 +1,8 @@
 //! One connection: inputs in, outputs carried out.
 
+use std::fmt::{self, Display};
 use std::future::pending;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,8 +11,9 @@ use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::AttemptId;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
+use super::complaints::Complaints;
 use super::desk::Desk;
 use super::limits::Limits;
 use super::lobby::Place;
@@ -21,8 +23,7 @@ use super::wall_clock::WallClock;
 use crate::protocol::{Event, Request};
 use crate::session::{House, Input, Output, Session};
 
-/// What every connection works with.
-#[derive(Clone)]
+/// What all connections work with.
 pub(super) struct Surroundings<D> {
     pub(super) desk: D,
     pub(super) limits: Limits,
@@ -32,6 +33,7 @@ pub(super) struct Surroundings<D> {
     /// How many had to wait for a slot.
     pub(super) waited: Arc<AtomicU64>,
     pub(super) closing: watch::Receiver<Closing>,
+    pub(super) complaints: Complaints,
 }
 
 impl<D> Surroundings<D> {
@@ -64,28 +66,43 @@ pub(super) enum Closing {
 }
 
 /// Speaks with one peer to the end, and outlives the connection until the ledger has answered.
-pub(super) async fn converse<D: Desk>(stream: TcpStream, place: Place, around: Surroundings<D>) {
+pub(super) async fn converse<D: Desk>(stream: TcpStream, place: Place, around: Arc<Surroundings<D>>) {
     let mut peer = Peer::new(stream);
-    let Some(request) = greet(&mut peer, around.limits, around.closing.clone()).await else { return };
-    match Session::open_in(around.house(), &request) {
-        Ok((session, opening)) => Connection::new(peer, place, around).run(session, opening).await,
-        Err(unwelcome) => log::warn!("a request was turned away: {unwelcome}"),
+    // One timer for the whole conversation: setting one anew for each wait would cost more than the wait.
+    let mut timer = pin!(sleep_until(Instant::now() + around.limits.environment));
+    let opened = match greet(&mut peer, timer.as_mut(), &around).await {
+        Ok(request) => Session::open_in(around.house(), &request)
+            .map_err(|unwelcome| format!("a request was turned away: {unwelcome}")),
+        Err(Some(why)) => Err(why),
+        Err(None) => return,
+    };
+    match opened {
+        Ok((session, opening)) => Connection::new(peer, place, around).run(session, opening, timer).await,
+        Err(why) => around.complaints.tell(why),
     }
 }
 
-/// Reads the environment; all of it must come in time, not each byte.
-async fn greet(peer: &mut Peer, limits: Limits, mut closing: watch::Receiver<Closing>) -> Option<Request> {
+/// Reads the environment; all of it must come before the timer ends, not each byte. Gives why there is
+/// none, unless it is our own doing.
+async fn greet<D>(
+    peer: &mut Peer,
+    timer: Pin<&mut Sleep>,
+    around: &Surroundings<D>,
+) -> Result<Request, Option<String>> {
+    let mut closing = around.closing.clone();
     let greeting = tokio::select! {
-        greeting = timeout(limits.environment, peer.next_event()) => greeting,
-        () = reached(&mut closing, Closing::All) => return None,
+        biased;
+        greeting = peer.next_event() => greeting,
+        () = reached(&mut closing, Closing::All) => return Err(None),
+        () = timer => {
+            return Err(Some(format!("a connection asked for nothing in {:?}", around.limits.environment)));
+        }
     };
     match greeting {
-        Ok(Ok(Event::Request(request))) => return Some(request),
-        Ok(Ok(event)) => log::warn!("a connection began with {event:?}"),
-        Ok(Err(lost)) => log::warn!("a connection asked for nothing: {lost}"),
-        Err(_) => log::warn!("a connection asked for nothing in {:?}", limits.environment),
+        Ok(Event::Request(request)) => Ok(request),
+        Ok(event) => Err(Some(format!("a connection began with {event:?}"))),
+        Err(lost) => Err(Some(format!("a connection asked for nothing: {lost}"))),
     }
-    None
 }
 
 struct Connection<D> {
@@ -96,7 +113,7 @@ struct Connection<D> {
     /// The order of somebody known who waits for a slot.
     order: Option<Input>,
     slot: Option<OwnedSemaphorePermit>,
-    around: Surroundings<D>,
+    around: Arc<Surroundings<D>>,
     answers: Arc<Mailbox>,
     /// Questions to the ledger that are not answered yet.
     asked: usize,
@@ -108,6 +125,8 @@ struct Connection<D> {
 /// What happened next.
 enum Happened {
     Input(Input),
+    /// The connection ended.
+    Lost(Lost),
     /// A slot for the order that waits for one.
     Slot(Option<OwnedSemaphorePermit>),
     /// Nothing, for too long.
@@ -126,7 +145,7 @@ enum Flow {
 }
 
 impl<D: Desk> Connection<D> {
-    fn new(peer: Peer, place: Place, around: Surroundings<D>) -> Self {
+    fn new(peer: Peer, place: Place, around: Arc<Surroundings<D>>) -> Self {
         let deadline = Instant::now() + around.limits.ledger;
         Self {
             peer: Some(peer),
@@ -141,22 +160,28 @@ impl<D: Desk> Connection<D> {
         }
     }
 
-    async fn run(mut self, mut session: Session, opening: Vec<Output>) {
-        let mut flow = self.perform(opening).await;
+    async fn run(mut self, mut session: Session, opening: Vec<Output>, mut timer: Pin<&mut Sleep>) {
+        let mut closing = self.around.closing.clone();
+        let mut closed = pin!(reached(&mut closing, cut_at(&session)));
+        let mut flow = self.perform(opening);
         while flow == Flow::Open {
-            flow = match self.next(&session).await {
-                Happened::Input(Input::Hangup) => self.hang_up(&mut session).await,
-                Happened::Input(order @ Input::Order(Ok(Some(_)))) => self.known(&mut session, order).await,
-                Happened::Input(input) => self.perform(session.handle(clock::now(), input)).await,
+            flow = match self.next(closed.as_mut(), timer.as_mut()).await {
+                Happened::Input(Input::Hangup) => self.hang_up(&mut session),
+                Happened::Input(order @ Input::Order(Ok(Some(_)))) => self.known(&mut session, order),
+                Happened::Input(input) => self.perform(session.handle(clock::now(), input)),
+                Happened::Lost(lost) => {
+                    self.lose(&lost);
+                    self.hang_up(&mut session)
+                }
                 Happened::Slot(slot) => {
                     self.slot = slot;
-                    self.proceed(&mut session).await
+                    self.proceed(&mut session)
                 }
                 last @ (Happened::Silence | Happened::Quit) => {
                     if matches!(last, Happened::Silence) {
-                        log::warn!("a session fell silent: {session:?}");
+                        self.warn(format_args!("a session fell silent: {session:?}"));
                     }
-                    self.hang_up(&mut session).await;
+                    self.hang_up(&mut session);
                     Flow::Closed
                 }
             };
@@ -169,24 +194,40 @@ impl<D: Desk> Connection<D> {
     }
 
     /// A hang-up is heard before anything that would go on without it.
-    async fn next(&mut self, session: &Session) -> Happened {
+    async fn next(&mut self, closed: Pin<&mut impl Future<Output = ()>>, timer: Pin<&mut Sleep>) -> Happened {
         tokio::select! {
             biased;
-            () = reached(&mut self.around.closing, cut_at(session)) => Happened::Quit,
-            input = heard(&mut self.peer) => Happened::Input(input),
+            () = closed => Happened::Quit,
+            heard = heard(&mut self.peer) => heard.map_or_else(Happened::Lost, Happened::Input),
             input = self.answers.take() => {
                 self.asked -= 1;
                 Happened::Input(input)
             }
-            slot = Arc::clone(&self.around.slots).acquire_owned(), if self.order.is_some() => Happened::Slot(slot.ok()),
+            slot = slot(&self.around.slots), if self.order.is_some() => Happened::Slot(slot),
             () = rings(&mut self.timer) => Happened::Input(Input::Timer),
-            () = sleep_until(self.deadline), if self.order.is_none() => Happened::Silence,
+            () = passed(timer, self.deadline), if self.order.is_none() => Happened::Silence,
+        }
+    }
+
+    /// Says what an operator should know: of a known call always, of strangers now and then.
+    fn warn(&self, line: impl Display) {
+        match self.place {
+            None => log::warn!("{line}"),
+            Some(_) => self.around.complaints.tell(line),
+        }
+    }
+
+    fn lose(&mut self, lost: &Lost) {
+        self.peer = None;
+        match lost {
+            Lost::Closed => log::debug!("a session lost its connection: {lost}"),
+            _ => self.warn(format_args!("a session lost its connection: {lost}")),
         }
     }
 
     /// The ledger knows the ticket: nobody takes this connection's place any more. A call goes on when
     /// there is a slot for it; a report needs none, because it ends at once and may not be lost.
-    async fn known(&mut self, session: &mut Session, order: Input) -> Flow {
+    fn known(&mut self, session: &mut Session, order: Input) -> Flow {
         if !self.place.take().is_some_and(Place::leave) {
             return Flow::TurnedOut;
         }
@@ -199,34 +240,33 @@ impl<D: Desk> Connection<D> {
             self.around.note_full();
             return Flow::Open;
         }
-        self.proceed(session).await
+        self.proceed(session)
     }
 
     /// Goes on with the order that waited.
-    async fn proceed(&mut self, session: &mut Session) -> Flow {
+    fn proceed(&mut self, session: &mut Session) -> Flow {
         match self.order.take() {
-            Some(order) => self.perform(session.handle(clock::now(), order)).await,
+            Some(order) => self.perform(session.handle(clock::now(), order)),
             None => Flow::Open,
         }
     }
 
     /// Whoever is gone needs no slot for what is still to be recorded.
-    async fn hang_up(&mut self, session: &mut Session) -> Flow {
-        let flow = self.perform(session.handle(clock::now(), Input::Hangup)).await;
-        if self.order.is_some() { self.proceed(session).await } else { flow }
+    fn hang_up(&mut self, session: &mut Session) -> Flow {
+        let flow = self.perform(session.handle(clock::now(), Input::Hangup));
+        if self.order.is_some() { self.proceed(session) } else { flow }
     }
 
-    async fn perform(&mut self, outputs: Vec<Output>) -> Flow {
-        let now = clock::now();
+    fn perform(&mut self, outputs: Vec<Output>) -> Flow {
         // Facts are recorded by the way: what a session waits for is the last that it asked.
-        if let Some(patience) = outputs.iter().rev().find_map(|output| self.around.limits.patience(output, now)) {
+        if let Some(patience) = outputs.iter().rev().find_map(|output| self.around.limits.patience(output)) {
             self.deadline = Instant::now() + patience;
         }
         for output in outputs {
             match output {
                 Output::Send(command) => {
                     if let Some(peer) = &mut self.peer {
-                        peer.send(&command, self.around.limits.reply).await;
+                        peer.send(&command);
                     }
                 }
                 Output::WaitUntil(at) => {
@@ -241,7 +281,7 @@ impl<D: Desk> Connection<D> {
                 }
                 Output::Claim(attempt) => self.claim(attempt),
                 Output::Record(attempt, evidence) => self.record(attempt, evidence),
-                Output::Warn(why) => log::warn!("{why}"),
+                Output::Warn(why) => self.warn(why),
                 Output::Close => return Flow::Closed,
             }
         }
@@ -261,7 +301,9 @@ impl<D: Desk> Connection<D> {
     }
 
     fn record(&mut self, attempt: AttemptId, evidence: Evidence) {
-        log::info!("attempt {attempt}: {}", told(&evidence.fact));
+        // A step is a detail of the leg; the ledger has them all.
+        let level = if matches!(evidence.fact, Fact::Step(_)) { log::Level::Debug } else { log::Level::Info };
+        log::log!(level, "attempt {attempt}: {}", Told(&evidence.fact));
         let done = self.ask();
         self.around.desk.append(attempt, evidence, move |kept| done(Input::Recorded(kept)));
     }
@@ -284,8 +326,8 @@ async fn settle<D: Desk>(mut connection: Connection<D>, mut session: Session) {
         };
         connection.asked -= 1;
         let flow = match input {
-            order @ Input::Order(Ok(Some(_))) => connection.known(&mut session, order).await,
-            input => connection.perform(session.handle(clock::now(), input)).await,
+            order @ Input::Order(Ok(Some(_))) => connection.known(&mut session, order),
+            input => connection.perform(session.handle(clock::now(), input)),
         };
         if flow == Flow::TurnedOut {
             return;
@@ -307,20 +349,33 @@ async fn reached(closing: &mut watch::Receiver<Closing>, whom: Closing) {
 }
 
 /// The next input from the peer; never, once it is gone.
-async fn heard(peer: &mut Option<Peer>) -> Input {
+async fn heard(peer: &mut Option<Peer>) -> Result<Input, Lost> {
+    let Some(open) = peer else { return pending().await };
     loop {
-        let Some(open) = peer else { return pending().await };
-        match open.next_event().await {
-            Ok(Event::Reply(reply)) => return Input::Reply(reply),
-            Ok(Event::Hangup) => return Input::Hangup,
-            Ok(Event::Request(_)) => {}
-            Err(lost) => {
-                let level = if matches!(lost, Lost::Closed) { log::Level::Debug } else { log::Level::Warn };
-                log::log!(level, "a session lost its connection: {lost}");
-                *peer = None;
-                return Input::Hangup;
-            }
+        match open.next_event().await? {
+            Event::Reply(reply) => return Ok(Input::Reply(reply)),
+            Event::Hangup => return Ok(Input::Hangup),
+            Event::Request(_) => {}
         }
+    }
+}
+
+/// The next free slot; `None` never comes, for the slots are never closed.
+async fn slot(slots: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(slots).acquire_owned().await.ok()
+}
+
+/// Returns when `deadline` has passed. The timer is set anew only when it has rung, or would ring too late.
+async fn passed(mut timer: Pin<&mut Sleep>, deadline: Instant) {
+    if timer.deadline() > deadline {
+        timer.as_mut().reset(deadline);
+    }
+    loop {
+        timer.as_mut().await;
+        if timer.deadline() >= deadline {
+            return;
+        }
+        timer.as_mut().reset(deadline);
     }
 }
 
@@ -334,15 +389,20 @@ async fn rings(timer: &mut Option<Pin<Box<dyn Future<Output = ()> + Send>>>) {
 }
 
 /// A fact for the log: what, but not which keys.
-fn told(fact: &Fact) -> String {
-    match fact {
-        Fact::Refused { why } => format!("refused: {why:?}"),
-        Fact::Answered => "answered".to_owned(),
-        Fact::Step(step) => {
-            format!("{} {} after {} ms, {} keys", step.action, step.result, step.ran_ms, step.digits.len())
+struct Told<'f>(&'f Fact);
+
+impl Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Fact::Refused { why } => write!(f, "refused: {why:?}"),
+            Fact::Answered => f.write_str("answered"),
+            Fact::Step(step) => {
+                let keys = step.digits.len();
+                write!(f, "{} {} after {} ms, {keys} keys", step.action, step.result, step.ran_ms)
+            }
+            Fact::HandedOver => f.write_str("handed over"),
+            Fact::Reported(report) => write!(f, "ended: {report:?}"),
+            other => write!(f, "{other:?}"),
         }
-        Fact::HandedOver => "handed over".to_owned(),
-        Fact::Reported(report) => format!("ended: {report:?}"),
-        other => format!("{other:?}"),
     }
 }

@@ -10,7 +10,7 @@ use crate::session::LedgerDown;
 
 /// The ledger as the sessions see it. Each question is answered by one call of `done`, from any
 /// thread, in any order; a `done` that is dropped uncalled counts as no answer.
-pub trait Desk: Clone + Send + 'static {
+pub trait Desk: Send + Sync + 'static {
     /// The order of a ticket; `None` when no attempt has it.
     fn order(&self, ticket: Ticket, done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static);
 

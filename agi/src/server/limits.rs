@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use campanile::domain::instant::UtcMs;
+use campanile::clock;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::protocol::Command;
@@ -61,10 +61,13 @@ impl Limits {
     }
 
     /// How long what follows on `output` may take; `None` when nothing follows.
-    pub(super) fn patience(&self, output: &Output, now: UtcMs) -> Option<Duration> {
+    pub(super) fn patience(&self, output: &Output) -> Option<Duration> {
         match output {
             Output::Send(command) => Some(self.reply + self.runs(command)),
-            Output::WaitUntil(at) => Some(self.reply + Duration::from_millis(at.since_ms(now).try_into().unwrap_or(0))),
+            Output::WaitUntil(at) => {
+                let left_ms = at.since_ms(clock::now()).try_into().unwrap_or(0);
+                Some(self.reply + Duration::from_millis(left_ms))
+            }
             Output::Lookup(_) | Output::Claim(_) | Output::Record(..) => Some(self.ledger),
             Output::Warn(_) | Output::Close => None,
         }

@@ -46,14 +46,23 @@ impl Lobby {
         }
     }
 
-    /// Ends the task that has waited longest; false when nobody waits. From here on its
-    /// [`Place::leave`] fails, so that it does nothing more even if it is just running.
-    pub(super) fn turn_out_oldest(&self) -> bool {
-        let oldest = self.newcomers().waiting.pop_first();
+    /// Ends the task that has waited longest, if it is no younger than `youngest`; false when there is none.
+    /// From here on its [`Place::leave`] fails, so that it does nothing more even if it is just running.
+    pub(super) fn turn_out_oldest(&self, youngest: u64) -> bool {
+        let oldest = {
+            let mut newcomers = self.newcomers();
+            let old = newcomers.waiting.first_key_value().is_some_and(|(number, _)| *number <= youngest);
+            if old { newcomers.waiting.pop_first() } else { None }
+        };
         if let Some((_, Some(handle))) = &oldest {
             handle.abort();
         }
         oldest.is_some()
+    }
+
+    /// The number of the youngest who ever came.
+    pub(super) fn youngest(&self) -> u64 {
+        self.newcomers().came
     }
 
     pub(super) fn len(&self) -> usize {
@@ -105,11 +114,12 @@ mod tests {
     async fn the_oldest_is_turned_out_first_and_may_not_leave_as_known() {
         let (lobby, mut tasks) = (Lobby::default(), JoinSet::new());
         let (oldest, next) = (come(&lobby, &mut tasks), come(&lobby, &mut tasks));
-        assert!(lobby.turn_out_oldest());
+        assert!(!lobby.turn_out_oldest(0), "who just came may stay");
+        assert!(lobby.turn_out_oldest(lobby.youngest()));
         assert!(tasks.join_next().await.unwrap().unwrap_err().is_cancelled());
         assert!(!oldest.leave());
         assert!(next.leave());
-        assert!(!lobby.turn_out_oldest(), "who is known stays");
+        assert!(!lobby.turn_out_oldest(lobby.youngest()), "who is known stays");
         assert_eq!(tasks.len(), 1);
     }
 

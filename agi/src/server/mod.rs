@@ -1,6 +1,7 @@
 //! The tokio shell around the sessions: sockets, timers, the ledger; it carries out and decides nothing.
 
 mod calls;
+mod complaints;
 mod connection;
 mod desk;
 mod limits;
@@ -19,6 +20,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use calls::{Calls, Counting};
+use complaints::Complaints;
 use connection::{Closing, Surroundings};
 use reception::Reception;
 use wall_clock::WallClock;
@@ -50,7 +52,8 @@ pub async fn serve<D: Desk>(
     let slots = Arc::new(Semaphore::new(limits.sessions_max));
     let calls = Calls::default();
     let desk = Counting { desk, calls: calls.clone() };
-    let around = Surroundings { desk, limits, wall_clock, slots, waited: Arc::default(), closing: closes };
+    let (waited, complaints) = (Arc::default(), Complaints::default());
+    let around = Surroundings { desk, limits, wall_clock, slots, waited, closing: closes, complaints };
     let mut reception = Reception::new(around, calls);
     tokio::select! {
         () = reception.receive(&listener) => {}

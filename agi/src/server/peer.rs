@@ -5,11 +5,9 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use crate::protocol::{Command, CommandRefusal, Decoder, Event, Violation};
 
@@ -29,13 +27,16 @@ pub(super) enum Lost {
 pub(super) struct Peer {
     stream: TcpStream,
     decoder: Decoder,
+    /// What the other side's buffer had no room for. Asterisk reads each command before it replies, so this
+    /// is empty unless somebody else speaks with us.
+    unsent: Vec<u8>,
     /// Why a command could not be sent; told in place of the next event.
     lost: Option<Lost>,
 }
 
 impl Peer {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, decoder: Decoder::default(), lost: None }
+        Self { stream, decoder: Decoder::default(), unsent: Vec::new(), lost: None }
     }
 
     /// The next event. May be dropped while it waits, and loses nothing.
@@ -47,10 +48,20 @@ impl Peer {
             if let Some(event) = self.decoder.next_event()? {
                 return Ok(event);
             }
-            if poll_fn(|context| self.poll_read(context)).await? == 0 {
+            if poll_fn(|context| self.poll(context)).await? == 0 {
                 return Err(Lost::Closed);
             }
         }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        while !self.unsent.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(context, &self.unsent) {
+                Poll::Ready(written) => drop(self.unsent.drain(..written?)),
+                Poll::Pending => break,
+            }
+        }
+        self.poll_read(context)
     }
 
     /// Reads what has come, and gives how much. The buffer is the stack's: whoever waits holds none.
@@ -63,14 +74,18 @@ impl Peer {
     }
 
     /// Sends a command in one write; its reply is the next one that counts.
-    pub(super) async fn send(&mut self, command: &Command, patience: Duration) {
-        self.lost = self.try_send(command, patience).await.err();
+    pub(super) fn send(&mut self, command: &Command) {
+        self.lost = self.try_send(command).err();
     }
 
-    async fn try_send(&mut self, command: &Command, patience: Duration) -> Result<(), Lost> {
+    fn try_send(&mut self, command: &Command) -> Result<(), Lost> {
         let line = command.render()?;
         self.decoder.expect_reply()?;
-        let written = timeout(patience, self.stream.write_all(&line)).await;
-        Ok(written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?)
+        let written = match self.stream.try_write(&line) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            written => written?,
+        };
+        self.unsent.extend_from_slice(&line[written..]);
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Accepts connections and keeps account of them.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -20,7 +21,7 @@ const QUIET: Duration = Duration::from_millis(250);
 
 /// Everybody who is connected, and those whose last words the ledger still has to take.
 pub(super) struct Reception<D> {
-    around: Surroundings<D>,
+    around: Arc<Surroundings<D>>,
     lobby: Lobby,
     tasks: JoinSet<()>,
     calls: Calls,
@@ -29,7 +30,7 @@ pub(super) struct Reception<D> {
 
 impl<D: Desk> Reception<D> {
     pub(super) fn new(around: Surroundings<D>, calls: Calls) -> Self {
-        Self { around, lobby: Lobby::default(), tasks: JoinSet::new(), calls, turned_out: 0 }
+        Self { around: Arc::new(around), lobby: Lobby::default(), tasks: JoinSet::new(), calls, turned_out: 0 }
     }
 
     /// Accepts for ever.
@@ -87,14 +88,14 @@ impl<D: Desk> Reception<D> {
             return log::debug!("a connection broke at once: {error}");
         }
         if self.tasks.len() >= self.around.limits.connections_max {
-            self.make_room();
+            self.make_room(self.lobby.youngest());
         }
-        let around = self.around.clone();
+        let around = Arc::clone(&self.around);
         self.lobby.enter(&mut self.tasks, |place| converse(stream, place, around));
     }
 
-    fn make_room(&mut self) {
-        if self.lobby.turn_out_oldest() {
+    fn make_room(&mut self, youngest: u64) {
+        if self.lobby.turn_out_oldest(youngest) {
             self.turned_out += 1;
             // Whoever fills the server must not fill the log as well.
             if self.turned_out.is_power_of_two() {
@@ -103,11 +104,13 @@ impl<D: Desk> Reception<D> {
         }
     }
 
-    /// Somebody else has used up the machine's files, say: what is queued stays queued.
+    /// Somebody else has used up the machine's files, say: what is queued stays queued. An accept fails like
+    /// this even when nobody is queued, so whoever came just now gets the pause to show a ticket.
     async fn pause(&mut self, error: &io::Error) {
-        log::warn!("cannot accept a connection: {error}");
-        self.make_room();
+        self.around.complaints.tell(format_args!("cannot accept a connection: {error}"));
+        let youngest = self.lobby.youngest();
         tokio::time::sleep(self.around.limits.accept_pause).await;
+        self.make_room(youngest);
     }
 }
 

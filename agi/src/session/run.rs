@@ -164,8 +164,9 @@ impl Leg {
         (State::Stepping(self), outputs)
     }
 
-    fn answered(self, now: UtcMs, answer: &Answer) -> (State, Vec<Output>) {
-        match self.waiting.clone() {
+    fn answered(mut self, now: UtcMs, answer: &Answer) -> (State, Vec<Output>) {
+        // Whatever comes next says anew what it waits for.
+        match std::mem::replace(&mut self.waiting, Waiting::Probe) {
             Waiting::Key { until } => self.waited(now, answer, until),
             Waiting::Sound { sound, offset } => self.played(now, answer, sound, offset),
             Waiting::Probe => self.failed(now, "Asterisk could not play it"),

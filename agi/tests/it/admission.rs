@@ -18,7 +18,7 @@ fn few() -> Limits {
 }
 
 /// Connections that say `greeting` and no more; each one that is closed is replaced. Ends with the test.
-fn crowd(world: &World, size: usize, greeting: &'static str) -> Arc<AtomicUsize> {
+pub fn crowd(world: &World, size: usize, greeting: &'static str) -> Arc<AtomicUsize> {
     let renewed = Arc::new(AtomicUsize::new(0));
     for _ in 0..size {
         let (address, renewed) = (world.address, Arc::clone(&renewed));

@@ -81,6 +81,34 @@ impl Asterisk {
         assert!(rest.is_ok() && (bytes.is_empty() || bytes == b"NOOP\n"), "{rest:?} {bytes:?}");
     }
 
+    /// The next command as it is; `None` when the other side closed.
+    pub async fn next_command(&mut self) -> Option<String> {
+        let mut bytes = vec![0; 4096];
+        let read = timeout(PATIENCE, self.stream.read(&mut bytes)).await.expect("no command").unwrap_or(0);
+        (read > 0).then(|| String::from_utf8_lossy(&bytes[..read]).into_owned())
+    }
+
+    /// Says a byte every few milliseconds until the other side closes, which it does before the end.
+    pub async fn drips(mut self, text: &str) {
+        let mut heard = [0; 1];
+        for byte in text.as_bytes() {
+            if self.stream.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+            match timeout(Duration::from_millis(3), self.stream.read(&mut heard)).await {
+                Ok(Ok(0) | Err(_)) => return,
+                Ok(Ok(_)) => panic!("it said something"),
+                Err(_) => {}
+            }
+        }
+        panic!("it listened to the end");
+    }
+
+    /// Gone without a word, as a process that was killed with unread data.
+    pub fn breaks(self) {
+        self.stream.set_zero_linger().unwrap();
+    }
+
     /// No more from us, but we still listen.
     pub async fn ends(&mut self) {
         self.stream.shutdown().await.unwrap();
