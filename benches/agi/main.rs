@@ -67,7 +67,7 @@ fn measure(only: &[&str]) {
         runtime: Runtime::new().unwrap_or_else(|e| panic!("a runtime: {e}")),
         orders: Orders::new(folder.path().to_owned(), &session::actions()),
     };
-    let parts: [(&str, fn(&mut Bench)); 4] = [
+    let parts: [(&str, Part); 4] = [
         ("processor", Bench::processor),
         ("latency", Bench::latency),
         ("memory", Bench::memory),
@@ -76,6 +76,9 @@ fn measure(only: &[&str]) {
     let asked = |name| only.is_empty() || only.contains(&name);
     parts.into_iter().filter(|(name, _)| asked(name)).for_each(|(_, part)| part(&mut bench));
 }
+
+/// What can be asked for alone.
+type Part = fn(&mut Bench);
 
 struct Bench {
     runtime: Runtime,

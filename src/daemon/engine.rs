@@ -27,8 +27,8 @@ use crate::ledger::{Ledger, LedgerError, attempts, evidence};
 use crate::settings::Settings;
 use crate::wake::Change;
 
-/// How often the spool is looked at while something there is overdue: a file that Asterisk has not
-/// begun, a call whose report has not come.
+/// How soon the spool is looked at again while something there is overdue: a file that Asterisk has not
+/// begun, a call whose report has not come. What is overdue for longer is looked at after a tenth of that.
 const OVERDUE_RESCAN_MS: i64 = 15_000;
 
 /// How soon the spool is looked at again when a step found it different from what it should be.
@@ -222,7 +222,10 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// already is not put off.
     fn next_rescan(&mut self, now: UtcMs) -> Result<Option<UtcMs>, EngineError> {
         let oldest = self.ledger.read(|db| attempts::oldest_open(db))?;
-        let wanted = oldest.map(|planned_at| planned_at.plus_ms(OVERDUE_MS).max(now.plus_ms(OVERDUE_RESCAN_MS)));
+        let wanted = oldest.map(|planned_at| {
+            let tenth_ms = now.since_ms(planned_at) / 10;
+            planned_at.plus_ms(OVERDUE_MS).max(now.plus_ms(tenth_ms.max(OVERDUE_RESCAN_MS)))
+        });
         Ok(match (wanted, self.rescan_at) {
             (Some(wanted), Some(agreed)) => Some(wanted.min(agreed)),
             (wanted, _) => wanted,
