@@ -77,8 +77,8 @@ impl Record {
         self.dialled.values_mut().for_each(|dialled| dialled.ended = true);
     }
 
-    fn live(&self, of: impl Fn(&Dialled) -> bool) -> usize {
-        self.dialled.values().filter(|d| !d.ended && of(d)).count()
+    fn live(&self, of: impl Fn(&Dialled) -> bool) -> Vec<AttemptId> {
+        self.dialled.values().filter(|d| !d.ended && of(d)).map(|d| d.attempt).collect()
     }
 }
 
@@ -93,11 +93,13 @@ impl World {
         assert!(told.calendar.contains(start_at), "I4: claimed for {start_at}, outside the window");
         assert!(start_at >= open.planned_at, "I6: claimed for {start_at}, before its slot {}", open.planned_at);
         let live = self.record.live(|d| d.campaign == open.campaign);
-        assert!(told.channels.is_none_or(|cap| live < cap as usize), "I5: {live} live calls of campaign {}", told.name);
+        let cap = told.channels.map_or(usize::MAX, |cap| cap as usize);
+        assert!(live.len() < cap, "I5: attempt {attempt} beside {live:?} of campaign {}", told.name);
         let trunk = told.trunk;
         let (channels, per_second) = self.operators.trunks[&trunk];
         let live = self.record.live(|d| d.trunk == trunk);
-        assert!(channels.is_none_or(|cap| live < cap as usize), "I5: {live} live calls of trunk {trunk}");
+        let cap = channels.map_or(usize::MAX, |cap| cap as usize);
+        assert!(live.len() < cap, "I5: attempt {attempt} beside {live:?} of trunk {trunk}");
         let spacing_ms = 60_000 / i64::from(self.limits.calls_one_time);
         check_gap(self.record.last_start, start, spacing_ms * 4 / 5, "the server");
         self.record.last_start = Some(start);
@@ -125,7 +127,7 @@ impl World {
         let claimed = claimed.unwrap_or_else(|| panic!("I1: attempt {} is dialled without a claim", order.attempt));
         assert!(claimed.epoch != self.epoch || self.now() >= claimed.at, "I6: dialled before its instant");
         let busy = self.record.live(|d| d.number == number);
-        assert_eq!(busy, 0, "I2: a number is in two calls");
+        assert_eq!(busy, [], "I2: attempt {} has a number that is in a call", order.attempt);
         let dialled = Dialled {
             attempt: order.attempt,
             campaign: order.campaign,
