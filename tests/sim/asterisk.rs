@@ -61,6 +61,8 @@ pub enum CallStep {
 #[derive(Debug)]
 pub struct Asterisk {
     pub alive: bool,
+    /// It has booted, and watches the spool.
+    reads: bool,
     /// Counts its lives: what a dead one had in hand does not happen.
     pub life: u32,
     pid: i64,
@@ -80,6 +82,7 @@ impl Asterisk {
     pub fn new(chance: &mut Chance) -> Self {
         Self {
             alive: false,
+            reads: false,
             life: 0,
             pid: 100,
             started: (0, UtcMs(0)),
@@ -110,7 +113,8 @@ impl World {
         self.asterisk.started = (self.mono_ms, self.now());
         self.show_asterisk();
         self.say(|_| format!("asterisk {pid} starts"));
-        let boot_ms = self.chance.between(300, 3_000);
+        // Its spool thread sleeps for a second before it looks (asterisk.md 2.1).
+        let boot_ms = self.chance.between(1_000, 3_000);
         self.after(boot_ms, Happening::AsteriskLooks { life });
     }
 
@@ -123,7 +127,7 @@ impl World {
     }
 
     pub fn kill_asterisk(&mut self) {
-        self.asterisk.alive = false;
+        (self.asterisk.alive, self.asterisk.reads) = (false, false);
         self.asterisk.life += 1;
         self.asterisk.list.clear();
         self.folders.borrow_mut().asterisk = None;
@@ -138,6 +142,7 @@ impl World {
 
     /// At boot: every file that lies there; due ones all at once.
     pub fn read_spool(&mut self) {
+        self.asterisk.reads = true;
         self.folders.borrow_mut().moved_in.clear();
         let names: Vec<SpoolName> = self.folders.borrow().outgoing.keys().copied().collect();
         names.into_iter().for_each(|name| self.queue(name));
@@ -146,7 +151,7 @@ impl World {
     /// inotify: what was renamed in since.
     pub fn asterisk_hears(&mut self) {
         let came = std::mem::take(&mut self.folders.borrow_mut().moved_in);
-        if self.asterisk.alive {
+        if self.asterisk.reads {
             came.into_iter().for_each(|name| self.queue(name));
         }
     }
