@@ -13,6 +13,7 @@ use campanile::ledger::views::{AttemptRow, attempts_page};
 use campanile::ledger::why::{ServerLimits, view};
 use campanile::ledger::{attempts, campaigns, contacts, evidence};
 use campanile::spool::SpoolName;
+use campanile_agi::session::HOLD_MS_MAX;
 
 use crate::disk;
 use crate::operators::Told;
@@ -20,8 +21,6 @@ use crate::world::World;
 
 /// How much earlier than its turn a trunk's start may come (decision 0004).
 const JITTER_MS: i64 = 20;
-/// The longest that a gate holds a call.
-const HOLD_MS_MAX: i64 = 10_000;
 /// The page of attempts that is looked at; no seed has as many.
 const ATTEMPTS_MAX: u32 = 100_000;
 
