@@ -1,6 +1,7 @@
 //! Asterisk, the gate and the disk when they do not do their part.
 
 use campanile::daemon::event::Event;
+use campanile::daemon::port::Place;
 use campanile::domain::campaign::CampaignState::{Completed, Running, Stopped};
 use campanile::domain::disposition::Disposition::{Indeterminate, NotDialled, TrunkFailure};
 
@@ -42,6 +43,22 @@ fn a_gate_that_is_not_asked_rests_the_planning_and_costs_nobody_a_retry() {
     w.asterisk.gate = Gate::Answers;
     w.pass_until_done(1);
     assert_eq!((w.dialled.len(), w.counts(spring).reached, w.names().len()), (20, 20, 0));
+}
+
+#[test]
+fn a_file_that_was_begun_and_never_asks_does_not_keep_the_others_from_being_called() {
+    let mut w = World::new();
+    let spring = w.running("spring", 1..=40);
+    w.pass_ms(500);
+    // Its thread died with an Asterisk that was restarted under the same process number, say.
+    let stuck = w.names()[0];
+    w.spool.0.borrow_mut().files.get_mut(&stuck).unwrap().place = Place::Begun;
+    w.pass_s(300);
+    assert!(w.dialled.len() >= 35, "{}", w.dialled.len());
+    assert_eq!(w.counts(spring).in_progress, 1, "its own number is held");
+    w.spool.0.borrow_mut().files.get_mut(&stuck).unwrap().place = Place::BegunByTheDead;
+    w.pass_until_done(1);
+    assert_eq!((w.counts(spring).reached, w.dialled.len()), (40, 40));
 }
 
 /// Of a campaign with one channel nothing is planned ahead: when its call fails, only a look of ours goes on.
