@@ -11,7 +11,7 @@ mod resting;
 mod settling;
 mod sharing;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use log::warn;
 
@@ -94,7 +94,7 @@ pub struct Engine<S, E> {
     /// The campaigns that ran in the last step; `None` before the first.
     known_running: Option<HashSet<CampaignId>>,
     /// When files of others last made room for a campaign.
-    shared_at: HashMap<CampaignId, UtcMs>,
+    shared_at: BTreeMap<CampaignId, UtcMs>,
     plan_at: Option<UtcMs>,
     rescan_at: Option<UtcMs>,
     resting: Resting,
@@ -118,7 +118,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             expire_wanted: true,
             plan_wanted: true,
             known_running: None,
-            shared_at: HashMap::new(),
+            shared_at: BTreeMap::new(),
             plan_at: None,
             rescan_at: None,
             resting: Resting::default(),

@@ -1,6 +1,6 @@
 //! Sharing what is planned already with a campaign that was just started, and with one that comes too late for a slot.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use log::{debug, info};
 
@@ -25,7 +25,7 @@ pub(super) struct Starved {
 
 /// Campaigns that a cap keeps from planning ahead, while others have planned the interval full.
 pub(super) fn starved(snapshot: &Snapshot, plan: &Plan) -> Vec<Starved> {
-    let due: HashSet<_> = snapshot
+    let due: BTreeSet<_> = snapshot
         .campaigns
         .iter()
         .flat_map(|c| c.candidates.iter().filter(|k| k.due_at.is_none_or(|at| at <= snapshot.now)))
@@ -34,14 +34,14 @@ pub(super) fn starved(snapshot: &Snapshot, plan: &Plan) -> Vec<Starved> {
     let mut calls: BTreeMap<CampaignId, usize> = BTreeMap::new();
     let no_slot = plan.waiting.iter().filter(|w| matches!(w.why, Why::NoSlot { .. }) && due.contains(&w.contact));
     no_slot.for_each(|w| *calls.entry(w.campaign).or_default() += 1);
-    let got: HashSet<CampaignId> = plan.calls.iter().map(|call| call.campaign).collect();
+    let got: BTreeSet<CampaignId> = plan.calls.iter().map(|call| call.campaign).collect();
     calls.into_iter().filter(|(id, _)| !got.contains(id)).map(|(campaign, calls)| Starved { campaign, calls }).collect()
 }
 
 /// Of those that are planned ahead, which are to make room for `starved`: the next of the campaign that has most, as
 /// long as it has more than the other.
 fn makes_room(ahead: &[OpenAttempt], starved: Starved, turns: usize) -> Vec<OpenAttempt> {
-    let mut of: HashMap<CampaignId, Vec<&OpenAttempt>> = HashMap::new();
+    let mut of: BTreeMap<CampaignId, Vec<&OpenAttempt>> = BTreeMap::new();
     ahead.iter().for_each(|attempt| of.entry(attempt.campaign).or_default().push(attempt));
     let own = of.get(&starved.campaign).map_or(0, Vec::len);
     let Some(fullest) = of.values_mut().max_by_key(|attempts| attempts.len()) else { return Vec::new() };
@@ -82,7 +82,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         starved: &[Starved],
         now: UtcMs,
     ) -> Result<Option<UtcMs>, EngineError> {
-        let running = i64::try_from(self.known_running.as_ref().map_or(1, HashSet::len)).unwrap_or(i64::MAX);
+        let running = i64::try_from(self.known_running.as_ref().map_or(1, |running| running.len())).unwrap_or(i64::MAX);
         let turn_ms = (running.saturating_mul(60_000) / i64::from(self.limits.calls_one_time.max(1))).max(TURN_MS_MIN);
         let mut making_room = Vec::new();
         for one in starved.iter().filter(|_| running > 1) {
