@@ -94,6 +94,8 @@ pub struct Engine<S, E> {
     plan_wanted: bool,
     /// The campaigns that ran in the last step; `None` before the first.
     known_running: Option<BTreeSet<CampaignId>>,
+    /// When files of others last made room for a campaign.
+    shared_at: BTreeMap<CampaignId, UtcMs>,
     plan_at: Option<UtcMs>,
     rescan_at: Option<UtcMs>,
     resting: Resting,
@@ -124,6 +126,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             expire_wanted: true,
             plan_wanted: true,
             known_running: None,
+            shared_at: BTreeMap::new(),
             plan_at: None,
             rescan_at: None,
             resting: Resting::default(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -76,12 +76,12 @@ impl Spool {
 
     fn look_outgoing(&self, name: SpoolName) -> io::Result<Option<FileState>> {
         let read = read(&self.dirs.outgoing.join(name.to_string()))?;
-        Ok(read.map(|(file, _)| file.begun().map_or(FileState::Waiting, FileState::Begun)))
+        Ok(read.map(|(file, at)| begun(&file, at.changed).map_or(FileState::Waiting, FileState::Begun)))
     }
 
     fn look_done(&self, name: SpoolName) -> io::Result<Option<FileState>> {
         let read = read(&self.dirs.done.join(name.to_string()))?;
-        Ok(read.map(|(file, ended_at)| FileState::Archived { status: file.status, ended_at }))
+        Ok(read.map(|(file, at)| FileState::Archived { status: file.status, ended_at: at.modified }))
     }
 
     /// Removes an archived file; gone already is as good.
@@ -130,8 +130,23 @@ pub(super) fn names(folder: &Path) -> Result<Vec<SpoolName>, SpoolError> {
     Ok(names)
 }
 
-/// A call file as Asterisk would read it, and its mtime; `None` when it is not there.
-pub(super) fn read(path: &Path) -> io::Result<Option<(CallFile, UtcMs)>> {
+/// What the file system says of a file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At {
+    pub(super) modified: UtcMs,
+    /// When its content, times or rights were last changed; nobody can set it.
+    pub(super) changed: UtcMs,
+}
+
+/// Who began a file, and when: Asterisk's mark is cut to seconds, and the file was last changed as it was written.
+pub(super) fn begun(file: &CallFile, changed: UtcMs) -> Option<Begun> {
+    let begun = file.begun()?;
+    let exact = begun.began_at.filter(|at| (0..1000).contains(&changed.since_ms(*at))).map(|_| changed);
+    Some(Begun { began_at: exact.or(begun.began_at), ..begun })
+}
+
+/// A call file as Asterisk would read it; `None` when it is not there.
+pub(super) fn read(path: &Path) -> io::Result<Option<(CallFile, At)>> {
     // Not to wait for the other end, should somebody give our name to a pipe.
     let opened = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
     let file = match opened {
@@ -142,10 +157,11 @@ pub(super) fn read(path: &Path) -> io::Result<Option<(CallFile, UtcMs)>> {
     if !found.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
-    let mtime = utc(found.modified()?);
+    let changed = UtcMs(found.ctime() * 1000 + found.ctime_nsec() / 1_000_000);
+    let at = At { modified: utc(found.modified()?), changed };
     let mut bytes = Vec::new();
     file.take(READ_BYTES_MAX).read_to_end(&mut bytes)?;
-    Ok(Some((parse(&bytes).file, mtime)))
+    Ok(Some((parse(&bytes).file, at)))
 }
 
 /// A file's time in milliseconds, cut; instants before 1970 become 1970.

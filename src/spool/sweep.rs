@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-use super::scan::{read, utc};
+use super::scan::{begun, read, utc};
 use super::{Spool, SpoolError, SpoolName};
 use crate::callfile::Begun;
 use crate::domain::instant::UtcMs;
@@ -68,11 +68,9 @@ pub fn judge(begun: &Begun, running: Option<&AsteriskRun>) -> Judged {
     match (running, begun.began_at) {
         (None, _) => Judged::Unknown,
         (Some(_), Some(_)) if begun.held_s >= HELD_S_MAX => Judged::Dead,
-        // After `core restart`, and in a container where every Asterisk is pid 1, the time decides. Begins are
-        // cut to seconds, but an Asterisk begins nothing in its first second: it looks whether it has
-        // booted, sleeps for a second, and looks again (asterisk.md 2.1).
+        // After `core restart`, and in a container where every Asterisk is pid 1, the time decides.
         (Some(run), Some(began_at)) if run.pid == begun.pid => {
-            if run.since.since_ms(began_at) >= TOLERANCE_MS {
+            if run.since.since_ms(latest(began_at)) >= TOLERANCE_MS {
                 Judged::Dead
             } else {
                 Judged::Lives
@@ -83,6 +81,11 @@ pub fn judge(begun: &Begun, running: Option<&AsteriskRun>) -> Judged {
         (Some(_), _) if begun.pid == 0 => Judged::Unknown,
         (Some(_), _) => Judged::Dead,
     }
+}
+
+/// The latest instant of a begin: of whole seconds the rest was cut off.
+fn latest(began_at: UtcMs) -> UtcMs {
+    if began_at.0 % 1000 == 0 { began_at.plus_ms(999) } else { began_at }
 }
 
 /// The running Asterisk by its pid file `asterisk.pid` in `astrundir`; `None` without a pid file, or when no
@@ -140,10 +143,10 @@ impl Spool {
     /// have changed since the scan.
     pub fn sweep(&self, name: SpoolName, running: Option<&AsteriskRun>) -> Result<Swept, SpoolError> {
         let path = self.dirs.outgoing.join(name.to_string());
-        let Some((file, _)) = read(&path).map_err(|source| SpoolError::io("read", &path, source))? else {
+        let Some((file, at)) = read(&path).map_err(|source| SpoolError::io("read", &path, source))? else {
             return Ok(Swept::Gone);
         };
-        if file.begun().is_none_or(|begun| judge(&begun, running) != Judged::Dead) {
+        if begun(&file, at.changed).is_none_or(|begun| judge(&begun, running) != Judged::Dead) {
             return Ok(Swept::Left);
         }
         match fs::remove_file(&path) {
@@ -210,9 +213,11 @@ mod tests {
             (begun(7, None), run(8, 20_000), Judged::Dead),
             (begun(7, Some(10_000)), run(7, 5_000), Judged::Lives),
             (begun(1, Some(10_000)), run(1, 20_000), Judged::Dead),
-            // The begin was at 10.0 to 10.999 s: the Asterisk of 10.05 s was still asleep then.
-            (begun(1, Some(10_000)), run(1, 10_049), Judged::Lives),
-            (begun(1, Some(10_000)), run(1, 10_050), Judged::Dead),
+            // The begin was at 10.0 to 10.999 s, or at 10.4 s.
+            (begun(1, Some(10_000)), run(1, 11_048), Judged::Lives),
+            (begun(1, Some(10_000)), run(1, 11_049), Judged::Dead),
+            (begun(1, Some(10_400)), run(1, 10_449), Judged::Lives),
+            (begun(1, Some(10_400)), run(1, 10_450), Judged::Dead),
             (begun(1, None), run(1, 20_000), Judged::Unknown),
             (begun(0, Some(10_000)), run(8, 20_000), Judged::Unknown),
         ] {

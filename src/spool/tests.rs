@@ -161,6 +161,19 @@ fn an_unreadable_file_is_not_missing() {
 }
 
 #[test]
+fn a_begin_is_known_more_exactly_than_its_mark_tells() {
+    let w = world();
+    let name = w.publish(1);
+    let before = crate::clock::now();
+    w.asterisk_begins(name, 7, before.0.div_euclid(1000));
+    let after = crate::clock::now();
+    let Some(FileState::Begun(Begun { began_at: Some(at), .. })) = w.state(name) else { panic!("it was begun") };
+    // The kernel's clock of files is a little behind.
+    let (exact, cut) = (at.since_ms(before) >= -20 && at <= after, at.0 == before.0.div_euclid(1000) * 1000);
+    assert!(exact || (cut && after.0 / 1000 != before.0 / 1000), "{before} {at} {after}");
+}
+
+#[test]
 fn only_a_file_that_asterisk_has_not_begun_is_withdrawn() {
     let w = world();
     let (waiting, begun, archived) = (w.publish(1), w.publish(2), w.publish(3));

@@ -29,6 +29,18 @@ fn a_campaign_dials_evenly_on_the_grid_i6() {
 }
 
 #[test]
+fn a_campaign_of_few_channels_has_its_turn_beside_one_that_plans_every_slot() {
+    let mut w = World::with(EngineLimits { calls_one_time: 60, ..LIMITS });
+    let large = w.running("large", 1..=1000);
+    let agents = w.running_with("agents", 2001..=2100, |c| c.channels = Some(2));
+    w.pass_s(300);
+    // A call takes 7 s, and a slot that is given up lies 3 s ahead: two channels make 12 calls a minute.
+    let (large, agents) = (w.counts(large).reached, w.counts(agents).reached);
+    assert!(agents >= 45, "{agents} calls beside {large} in five minutes");
+    assert!(large + agents >= 275, "hardly a slot is lost: {large} + {agents}");
+}
+
+#[test]
 fn a_retry_that_is_not_due_yet_holds_no_channel() {
     let mut w = World::new();
     (1..=3).for_each(|n| w.fate(n, &[BUSY, ANSWERS]));

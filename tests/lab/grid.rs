@@ -12,8 +12,10 @@ const SPACING_MS: i64 = 100;
 /// Far more than it takes on a quiet machine. The figure is what the test prints.
 const P99_MS_MAX: i64 = 50;
 /// From the slot to `Dial` a thread of the server, one of its ledger, a disk and two of Asterisk wake up in turn:
-/// what the floor shows of one such turn, other work on the machine does to each of them.
+/// the worst that the floor shows of one such turn, other work on the machine may do to each of them.
 const TURNS: i64 = 5;
+/// Half of the calls meet no such stall, on a busy machine neither.
+const MEDIAN_MS_MAX: i64 = 10;
 
 fn a_hundred_calls_at_600_a_minute_lie_on_the_grid_i6(version: Version) {
     let mut lab = Setup::new(version).start_alone();
@@ -46,5 +48,6 @@ fn a_hundred_calls_at_600_a_minute_lie_on_the_grid_i6(version: Version) {
     );
     // The dialplan cuts its clock to milliseconds, so -1 is on time.
     assert!(minimum >= -1, "no call is early: {off:?}");
-    assert!(p99 <= P99_MS_MAX + TURNS * floor.p99_ms, "{floor:?} {off:?}");
+    assert!(median <= MEDIAN_MS_MAX + floor.p99_ms, "{floor:?} {off:?}");
+    assert!(p99 <= P99_MS_MAX + TURNS * floor.most_ms, "{floor:?} {off:?}");
 }

@@ -3,6 +3,7 @@
 use log::{debug, error, info};
 
 use super::resting::{Leave, REST_MS};
+use super::sharing::{Starved, starved};
 use super::{Engine, EngineError};
 use crate::daemon::port::{Entropy, PortError, Publication, SpoolPort};
 use crate::domain::attempt::OVERDUE_MS;
@@ -33,7 +34,7 @@ enum Looked {
 /// What came of one look at the plan.
 enum Planned {
     /// These are durable; their files are to be published.
-    Intents { publications: Vec<Publication>, wake_at: Option<UtcMs> },
+    Intents { publications: Vec<Publication>, wake_at: Option<UtcMs>, starved: Vec<Starved> },
     /// Asterisk leaves due files lying: nothing further is planned.
     Stalled { overdue: usize },
     /// The second opinion refused the plan.
@@ -90,12 +91,15 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 self.note_stalled(overdue);
                 Ok(Looked::Done { wake_at: None })
             }
-            Planned::Intents { publications, wake_at } => {
+            Planned::Intents { publications, wake_at, starved } => {
                 self.note_stalled(0);
                 let outcome = self.publish(&publications, now)?;
-                let full = publications.len() >= CALLS_PER_PLAN as usize;
-                let wake_at = self.after_trial(leave, &publications, outcome, now).or(wake_at);
-                Ok(if full { Looked::Further } else { Looked::Done { wake_at } })
+                if publications.len() >= CALLS_PER_PLAN as usize {
+                    return Ok(Looked::Further);
+                }
+                let soon = self.after_trial(leave, &publications, outcome, now);
+                let soon = soon.or(self.share_with_the_starved(&starved, now)?);
+                Ok(Looked::Done { wake_at: soon.or(wake_at) })
             }
         }
     }
@@ -205,7 +209,8 @@ fn plan_durably(db: &Db, limits: PlanLimits, leave: Leave, entropy: &mut impl En
     }
     let publications = record(db, &plan, entropy)?;
     log_reasons(&snapshot, &plan);
-    Ok(Planned::Intents { publications, wake_at: plan.wake_at })
+    let starved = if leave == Leave::All { starved(&snapshot, &plan) } else { Vec::new() };
+    Ok(Planned::Intents { publications, wake_at: plan.wake_at, starved })
 }
 
 fn record(db: &Db, plan: &Plan, entropy: &mut impl Entropy) -> LedgerResult<Vec<Publication>> {

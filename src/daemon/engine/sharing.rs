@@ -1,15 +1,54 @@
-//! Sharing what is planned already with a campaign that was just started.
+//! Sharing what is planned already with a campaign that was just started, and with one that comes too late for a slot.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use log::info;
+use log::{debug, info};
 
 use super::{Engine, EngineError};
 use crate::daemon::port::{Entropy, SpoolPort};
 use crate::domain::ids::CampaignId;
 use crate::domain::instant::UtcMs;
-use crate::domain::plan::SHARED_AFTER_MS;
+use crate::domain::plan::{Plan, SHARED_AFTER_MS, Snapshot, Why};
+use crate::ledger::attempts::OpenAttempt;
 use crate::ledger::{attempts, campaigns, contacts};
+
+/// The least time between two looks for slots of others, in milliseconds: each withdraws files and plans anew.
+const TURN_MS_MIN: i64 = 250;
+
+/// A campaign with free channels and numbers to call now, for which no slot is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Starved {
+    campaign: CampaignId,
+    /// How many calls it could have begun.
+    calls: usize,
+}
+
+/// Campaigns that a cap keeps from planning ahead, while others have planned the interval full.
+pub(super) fn starved(snapshot: &Snapshot, plan: &Plan) -> Vec<Starved> {
+    let due: BTreeSet<_> = snapshot
+        .campaigns
+        .iter()
+        .flat_map(|c| c.candidates.iter().filter(|k| k.due_at.is_none_or(|at| at <= snapshot.now)))
+        .map(|candidate| candidate.contact)
+        .collect();
+    let mut calls: BTreeMap<CampaignId, usize> = BTreeMap::new();
+    let no_slot = plan.waiting.iter().filter(|w| matches!(w.why, Why::NoSlot { .. }) && due.contains(&w.contact));
+    no_slot.for_each(|w| *calls.entry(w.campaign).or_default() += 1);
+    let got: BTreeSet<CampaignId> = plan.calls.iter().map(|call| call.campaign).collect();
+    calls.into_iter().filter(|(id, _)| !got.contains(id)).map(|(campaign, calls)| Starved { campaign, calls }).collect()
+}
+
+/// Of those that are planned ahead, which are to make room for `starved`: the next of the campaign that has most, as
+/// long as it has more than the other.
+fn makes_room(ahead: &[OpenAttempt], starved: Starved, turns: usize) -> Vec<OpenAttempt> {
+    let mut of: BTreeMap<CampaignId, Vec<&OpenAttempt>> = BTreeMap::new();
+    ahead.iter().for_each(|attempt| of.entry(attempt.campaign).or_default().push(attempt));
+    let own = of.get(&starved.campaign).map_or(0, Vec::len);
+    let Some(fullest) = of.values_mut().max_by_key(|attempts| attempts.len()) else { return Vec::new() };
+    fullest.sort_by_key(|attempt| (attempt.planned_at, attempt.id));
+    let more = fullest.len().saturating_sub(own + 1) / 2;
+    fullest.iter().take(starved.calls.min(turns).min(more)).map(|attempt| (*attempt).clone()).collect()
+}
 
 impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// Gives a campaign that was just started its fair turn at once. The slots of the interval, and a
@@ -32,5 +71,39 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             info!("a campaign was started: {} planned call(s) are planned anew to share the slots", shared.len());
         }
         self.withdraw(shared, now)
+    }
+
+    /// Gives campaigns their fair turn that may not plan ahead: each of their calls that ends frees a channel, and by
+    /// then the others have taken every slot of the interval. Files of the fullest campaign are withdrawn, no more
+    /// than there are turns of this one; the plan that follows gives their slots to whoever was served least
+    /// recently. Returns when to plan again.
+    pub(super) fn share_with_the_starved(
+        &mut self,
+        starved: &[Starved],
+        now: UtcMs,
+    ) -> Result<Option<UtcMs>, EngineError> {
+        let running = i64::try_from(self.known_running.as_ref().map_or(1, |running| running.len())).unwrap_or(i64::MAX);
+        let turn_ms = (running.saturating_mul(60_000) / i64::from(self.limits.calls_one_time.max(1))).max(TURN_MS_MIN);
+        let mut making_room = Vec::new();
+        for one in starved.iter().filter(|_| running > 1) {
+            let since_ms = self.shared_at.get(&one.campaign).map_or(turn_ms, |at| now.since_ms(*at));
+            // A clock that was set back begins anew.
+            let turns = if since_ms < 0 { 1 } else { usize::try_from(since_ms / turn_ms).unwrap_or_default() };
+            if turns == 0 {
+                continue;
+            }
+            let ahead = self.ledger.read(|db| attempts::planned_after(db, now.plus_ms(SHARED_AFTER_MS)))?;
+            let room = makes_room(&ahead, *one, turns);
+            if !room.is_empty() {
+                debug!("campaign {}: {} planned call(s) of another make room", one.campaign, room.len());
+                self.shared_at.insert(one.campaign, now);
+                making_room.extend(room);
+            }
+        }
+        if making_room.is_empty() {
+            return Ok(None);
+        }
+        self.withdraw(making_room, now)?;
+        Ok(Some(now))
     }
 }

@@ -1,6 +1,7 @@
 //! Asterisk, the gate and the disk when they do not do their part.
 
 use campanile::daemon::event::Event;
+use campanile::daemon::port::Place;
 use campanile::domain::campaign::CampaignState::{Completed, Running, Stopped};
 use campanile::domain::disposition::Disposition::{Indeterminate, NotDialled, TrunkFailure};
 
@@ -44,8 +45,24 @@ fn a_gate_that_is_not_asked_rests_the_planning_and_costs_nobody_a_retry() {
     assert_eq!((w.dialled.len(), w.counts(spring).reached, w.names().len()), (20, 20, 0));
 }
 
+#[test]
+fn a_file_that_was_begun_and_never_asks_does_not_keep_the_others_from_being_called() {
+    let mut w = World::new();
+    let spring = w.running("spring", 1..=40);
+    w.pass_ms(500);
+    // Its thread died with an Asterisk that was restarted under the same process number, say.
+    let stuck = w.names()[0];
+    w.spool.0.borrow_mut().files.get_mut(&stuck).unwrap().place = Place::Begun;
+    w.pass_s(300);
+    assert!(w.dialled.len() >= 35, "{}", w.dialled.len());
+    assert_eq!(w.counts(spring).in_progress, 1, "its own number is held");
+    w.spool.0.borrow_mut().files.get_mut(&stuck).unwrap().place = Place::BegunByTheDead;
+    w.pass_until_done(1);
+    assert_eq!((w.counts(spring).reached, w.dialled.len()), (40, 40));
+}
+
 /// Of a campaign with one channel nothing is planned ahead: when its call fails, only a look of ours goes on.
-fn ms_from_the_gates_return_to_the_next_dial(down_ms: i64, tells: bool) -> i64 {
+fn ms_from_the_gates_return_to_the_next_dial(down_ms: i64, word: Option<Event>) -> i64 {
     let mut w = World::new();
     let spring = w.running_with("spring", 1..=40, |c| c.channels = Some(1));
     w.pass_s(30);
@@ -55,9 +72,7 @@ fn ms_from_the_gates_return_to_the_next_dial(down_ms: i64, tells: bool) -> i64 {
     w.pass_ms(down_ms);
     w.asterisk.gate = Gate::Answers;
     let back_at = w.now;
-    if tells {
-        w.hear(Event::Changed(Change::Gate));
-    }
+    word.into_iter().for_each(|word| w.hear(word));
     w.pass_s(100);
     let after = w.dialled[before..].first().expect("calling goes on").at.since_ms(back_at);
     w.pass_until_done(1);
@@ -69,11 +84,11 @@ fn ms_from_the_gates_return_to_the_next_dial(down_ms: i64, tells: bool) -> i64 {
 fn a_gate_that_is_back_is_asked_at_once() {
     // A slot is 6 s, and an attempt that was not asked about is given up after 5 s.
     for down_ms in [8_000, 60_000, 600_000] {
-        let told = ms_from_the_gates_return_to_the_next_dial(down_ms, true);
+        let told = ms_from_the_gates_return_to_the_next_dial(down_ms, Some(Event::Changed(Change::Gate)));
         assert!(told <= 12_000, "down for {down_ms} ms, and told of the return: {told} ms");
     }
     // Where that word is lost, the next trial finds it out.
-    let untold = [8_000, 60_000, 600_000].map(|down_ms| ms_from_the_gates_return_to_the_next_dial(down_ms, false));
+    let untold = [8_000, 60_000, 600_000].map(|down_ms| ms_from_the_gates_return_to_the_next_dial(down_ms, None));
     assert!(untold[0] <= 15_000 && untold.iter().all(|ms| *ms <= 45_000), "{untold:?}");
 }
 
