@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use campanile::clock;
-use campanile_bench::{cost, goal, median, table};
+use campanile_bench::{Goal, cost, median, table};
 use nix::unistd::{Gid, Uid, chown};
 
 use crate::harness::{Lab, Program, Setup, Version};
@@ -26,13 +26,15 @@ const CALLS: usize = 400;
 /// As many calls at once, in each way.
 const AT_ONCE: usize = 40;
 const ROUNDS: usize = 3;
+const RATE_GOAL: Goal = Goal::AtLeast(0.9);
 
 /// What a round took.
 #[derive(Debug, Clone, Copy)]
 struct Round {
     wall: Duration,
     asterisk: Duration,
-    ours: Duration,
+    serve: Duration,
+    agi: Duration,
 }
 
 /// A quarter each: answers and is left after a second, is busy, rejects, answers and leaves within ten seconds.
@@ -42,14 +44,15 @@ fn numbers() -> Vec<String> {
 }
 
 fn measure(lab: &mut Lab, work: impl FnOnce(&mut Lab)) -> Round {
-    let spent = |lab: &Lab| {
-        let own = lab.processor_time(Program::Serve) + lab.processor_time(Program::Agi);
-        (lab.processor_time(Program::Asterisk), own)
-    };
-    let before = spent(lab);
+    let programs = [Program::Asterisk, Program::Serve, Program::Agi];
+    let before = programs.map(|program| lab.processor_time(program));
     let (took, ()) = cost(|| work(lab));
-    let after = spent(lab);
-    Round { wall: took.wall, asterisk: after.0 - before.0, ours: after.1 - before.1 }
+    let mut spent = programs.map(|program| lab.processor_time(program));
+    for (spent, before) in spent.iter_mut().zip(before) {
+        *spent -= before;
+    }
+    let [asterisk, serve, agi] = spent;
+    Round { wall: took.wall, asterisk, serve, agi }
 }
 
 fn ours(lab: &mut Lab, name: &str, numbers: &[String]) {
@@ -107,21 +110,35 @@ fn middle(rounds: &[Round], of: impl Fn(&Round) -> Duration) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "a few hundred calls")]
 fn print(ways: &[Vec<Round>; 3]) {
     let calls = CALLS as f64;
+    let per_call = |seconds: f64| format!("{:.2}", seconds / calls * 1_000.0);
     let row = |(name, rounds): (&str, &Vec<Round>)| {
-        let (wall, asterisk) = (middle(rounds, |r| r.wall), middle(rounds, |r| r.asterisk));
-        let own = middle(rounds, |r| r.ours);
-        let per_call = |seconds: f64| format!("{:.2}", seconds / calls * 1_000.0);
-        let rate = |seconds: f64| format!("{:.0}", calls / seconds);
-        vec![name.to_owned(), rate(wall), per_call(asterisk), rate(asterisk), per_call(own)]
+        let asterisk = middle(rounds, |r| r.asterisk);
+        let rates = [middle(rounds, |r| r.wall), asterisk].map(|seconds| format!("{:.0}", calls / seconds));
+        let times = [asterisk, middle(rounds, |r| r.serve), middle(rounds, |r| r.agi)].map(per_call);
+        [name.to_owned()].into_iter().chain(rates).chain(times).collect()
     };
     let names = ["Campanile", "the same legs, nobody asked", "bare call files"];
     let rows: Vec<_> = names.into_iter().zip(ways).map(row).collect();
-    let head =
-        ["way", "calls/s", "Asterisk, ms a call", "calls a second of Asterisk's processor", "Campanile, ms a call"];
+    let head = [
+        "way",
+        "calls/s",
+        "calls for a second of Asterisk's processor",
+        "Asterisk, ms a call",
+        "campanile serve, ms a call",
+        "campanile-agi, ms a call",
+    ];
     table(&format!("{CALLS} calls, {AT_ONCE} at once, Asterisk 22, median of {ROUNDS} rounds"), &head, &rows);
-    let [own, legs, direct] = ways;
-    let asterisk = |rounds| middle(rounds, |r: &Round| r.asterisk);
-    goal("Asterisk's work for a call, ours : the same legs", asterisk(own) / asterisk(legs), 1.0 / 0.9);
-    goal("Asterisk's work for a call, ours : bare", asterisk(own) / asterisk(direct), 1.0 / 0.9);
-    goal("Campanile's processor time : Asterisk's", middle(own, |r| r.ours) / asterisk(own), 0.1);
+    let asterisk = ways.each_ref().map(|rounds| middle(rounds, |r| r.asterisk));
+    let own = middle(&ways[0], |r| r.serve + r.agi);
+    let judged = |what: &str, floor: f64, ours: f64, ratio: f64, goal: Goal| {
+        let times = [what.to_owned(), per_call(floor), per_call(ours)];
+        times.into_iter().chain(goal.cells(ratio)).collect::<Vec<String>>()
+    };
+    let rate = |floor: f64| floor / asterisk[0];
+    let rows = [
+        judged("calls for Asterisk's work, of the same legs", asterisk[1], asterisk[0], rate(asterisk[1]), RATE_GOAL),
+        judged("calls for Asterisk's work, of bare", asterisk[2], asterisk[0], rate(asterisk[2]), RATE_GOAL),
+        judged("Campanile's work, of Asterisk's", asterisk[0], own, own / asterisk[0], Goal::AtMost(0.1)),
+    ];
+    table("What it costs to be asked", &["", "floor, ms a call", "ours, ms a call", "ratio", "goal", ""], &rows);
 }

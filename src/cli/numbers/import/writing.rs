@@ -137,6 +137,6 @@ mod tests {
         assert_eq!(next_turn(1_000, 2 * TURN_MS), 500);
         assert_eq!(next_turn(1_000, 0), 2_000);
         assert_eq!(next_turn(1_000, -5), 2_000, "the clock was set back");
-        assert_eq!((next_turn(100, 900), next_turn(9_000, 10)), (TURN_ROWS_MIN, TURN_ROWS_MAX));
+        assert_eq!((next_turn(100, 900), next_turn(9_000, 1)), (TURN_ROWS_MIN, TURN_ROWS_MAX));
     }
 }
