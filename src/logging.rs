@@ -1,15 +1,15 @@
 //! Logging, through log4rs: the daemons write where `log4rs.yaml` says, the verbs of the command line
 //! write to stderr and only when asked with `-v`.
 
+mod line;
+
 use std::path::Path;
 
 use log::LevelFilter;
 use log4rs::append::console::{ConsoleAppender, Target};
 use log4rs::config::{Appender, Config, Deserializers, Root};
-use log4rs::encode::pattern::PatternEncoder;
 
-/// Instant, level, the message (which begins with the attempt's id) and the module that speaks.
-const PATTERN: &str = "{d(%Y-%m-%dT%H:%M:%S%.3f%:z)} {l:<5} {m} [{t}]{n}";
+use line::{Line, LineKind};
 
 /// The name of the fallback.
 const STDERR: &str = "stderr";
@@ -28,7 +28,7 @@ pub enum Sink {
 pub fn start(file: &Path) -> Sink {
     let sink = examine(file);
     let begun = match &sink {
-        Sink::Configured => log4rs::init_file(file, Deserializers::default()).map_err(|e| e.to_string()),
+        Sink::Configured => log4rs::init_file(file, kinds()).map_err(|e| e.to_string()),
         Sink::Stderr(_) => to_stderr(LevelFilter::Info),
     };
     match (sink, begun) {
@@ -61,7 +61,7 @@ pub fn start_verb(verbosity: u8) {
 #[must_use]
 pub fn examine(file: &Path) -> Sink {
     let name = file.display();
-    match log4rs::config::load_config_file(file, Deserializers::default()) {
+    match log4rs::config::load_config_file(file, kinds()) {
         Err(error) => Sink::Stderr(format!("{name} cannot be used: {error}; mend it or set log_config")),
         Ok(config) if config.appenders().is_empty() => {
             Sink::Stderr(format!("{name} names no file that this user may write; make its folder writable"))
@@ -70,9 +70,15 @@ pub fn examine(file: &Path) -> Sink {
     }
 }
 
+/// What log4rs knows, and our encoder `line`.
+fn kinds() -> Deserializers {
+    let mut kinds = Deserializers::default();
+    kinds.insert("line", LineKind);
+    kinds
+}
+
 fn to_stderr(level: LevelFilter) -> Result<(), String> {
-    let console =
-        ConsoleAppender::builder().target(Target::Stderr).encoder(Box::new(PatternEncoder::new(PATTERN))).build();
+    let console = ConsoleAppender::builder().target(Target::Stderr).encoder(Box::new(Line::default())).build();
     let config = Config::builder()
         .appender(Appender::builder().build(STDERR, Box::new(console)))
         .build(Root::builder().appender(STDERR).build(level))

@@ -37,7 +37,12 @@ impl Desk for Memory {
 /// Serves for ever; says on standard output where. Logs as `log_config` says, as the program does.
 pub fn serve(log_config: &str) -> io::Result<()> {
     campanile::logging::start(log_config.as_ref());
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    let mut builder = if std::env::var_os("THREADS").is_some() {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    builder.enable_all().build()?.block_on(async {
         let files = raise_open_files()?;
         let listener = super::server::announce()?;
         let (_stop, stopping) = watch::channel(Stop::NotYet);
