@@ -114,7 +114,7 @@ impl Bench {
         let after = server.spent();
         assert_eq!(heard.len(), count);
         let short = heard.iter().filter(|h| h.commands != COMMANDS).count();
-        assert_eq!(short, 0, "{}: sessions that were cut short", server.name);
+        assert_eq!(short, 0, "{}: of {count} sessions this many were cut short", server.name);
         let sessions = u32::try_from(count).unwrap_or(1);
         let each = |of: fn(&Spent) -> Duration| (of(&after) - of(&before)) / sessions;
         let p99 = quantile(heard.iter().map(|h| h.took).collect(), 0.99);
