@@ -40,6 +40,11 @@ const CROWD: u32 = 19_500;
 /// Commands of every session here.
 const COMMANDS: u32 = 4;
 
+type Part = fn(&mut Bench);
+
+const PARTS: [(&str, Part); 4] =
+    [("processor", Bench::processor), ("latency", Bench::latency), ("memory", Bench::memory), ("crowd", Bench::crowd)];
+
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[1..] {
@@ -67,14 +72,12 @@ fn measure(only: &[&str]) {
         runtime: Runtime::new().unwrap_or_else(|e| panic!("a runtime: {e}")),
         orders: Orders::new(folder.path().to_owned(), &session::actions()),
     };
-    let parts: [(&str, fn(&mut Bench)); 4] = [
-        ("processor", Bench::processor),
-        ("latency", Bench::latency),
-        ("memory", Bench::memory),
-        ("crowd", Bench::crowd),
-    ];
-    let asked = |name| only.is_empty() || only.contains(&name);
-    parts.into_iter().filter(|(name, _)| asked(name)).for_each(|(_, part)| part(&mut bench));
+    let asked = |name: &str| only.is_empty() || only.contains(&name);
+    for (name, part) in PARTS {
+        if asked(name) {
+            part(&mut bench);
+        }
+    }
 }
 
 struct Bench {

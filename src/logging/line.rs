@@ -79,9 +79,9 @@ mod tests {
 
     fn written(encoder: &dyn Encode) -> String {
         let mut bytes = SimpleWriter(Vec::new());
-        let record =
-            &Record::builder().level(Level::Warn).target("campanile::x").args(format_args!("attempt 7: {}", 1)).build();
-        encoder.encode(&mut bytes, record).unwrap();
+        let mut record = Record::builder();
+        record.level(Level::Warn).target("campanile::x");
+        encoder.encode(&mut bytes, &record.args(format_args!("attempt 7: {}", 1)).build()).unwrap();
         String::from_utf8(bytes.0).unwrap()
     }
 
