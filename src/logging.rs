@@ -1,6 +1,8 @@
 //! Logging, through log4rs: the daemons write where `log4rs.yaml` says, the verbs of the command line
 //! write to stderr and only when asked with `-v`.
 
+mod line;
+
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -10,12 +12,10 @@ use log::LevelFilter;
 use log4rs::Handle;
 use log4rs::append::console::{ConsoleAppender, Target};
 use log4rs::config::{Appender, Config, Deserializers, Root};
-use log4rs::encode::pattern::PatternEncoder;
+
+use line::{Line, LineKind};
 
 use crate::domain::instant::UtcMs;
-
-/// Instant, level, the message (which begins with the attempt's id) and the module that speaks.
-const PATTERN: &str = "{d(%Y-%m-%dT%H:%M:%S%.3f%:z)} {l:<5} {m} [{t}]{n}";
 
 /// How soon a changed configuration is read again.
 const REFRESH: Duration = Duration::from_secs(30);
@@ -73,7 +73,7 @@ pub fn start_verb(verbosity: u8) {
 #[must_use]
 pub fn examine(file: &Path) -> Sink {
     let name = file.display();
-    match log4rs::config::load_config_file(file, Deserializers::default()) {
+    match log4rs::config::load_config_file(file, kinds()) {
         Err(error) => Sink::Stderr(format!("{name} cannot be used: {error}; mend it or set log_config")),
         Ok(config) if config.appenders().is_empty() => {
             Sink::Stderr(format!("{name} names no file that this user may write; make its folder writable"))
@@ -84,7 +84,7 @@ pub fn examine(file: &Path) -> Sink {
 
 fn as_configured(file: &Path) -> Result<(), String> {
     let seen = modified(file);
-    let config = log4rs::config::load_config_file(file, Deserializers::default()).map_err(|e| e.to_string())?;
+    let config = log4rs::config::load_config_file(file, kinds()).map_err(|e| e.to_string())?;
     let losses = Losses::default();
     let started = log4rs::config::init_config_with_err_handler(
         config,
@@ -111,7 +111,7 @@ fn keep_up(file: &Path, mut seen: Option<SystemTime>, handle: &Handle) -> ! {
             continue;
         }
         seen = now;
-        match log4rs::config::load_config_file(file, Deserializers::default()) {
+        match log4rs::config::load_config_file(file, kinds()) {
             Ok(config) => handle.set_config(config),
             Err(error) => log::error!("{} was changed and cannot be used: {error}; it stays as it was", file.display()),
         }
@@ -153,9 +153,15 @@ impl Losses {
     }
 }
 
+/// What log4rs knows, and our encoder `line`.
+fn kinds() -> Deserializers {
+    let mut kinds = Deserializers::default();
+    kinds.insert("line", LineKind);
+    kinds
+}
+
 fn to_stderr(level: LevelFilter) -> Result<(), String> {
-    let console =
-        ConsoleAppender::builder().target(Target::Stderr).encoder(Box::new(PatternEncoder::new(PATTERN))).build();
+    let console = ConsoleAppender::builder().target(Target::Stderr).encoder(Box::new(Line::default())).build();
     let config = Config::builder()
         .appender(Appender::builder().build(STDERR, Box::new(console)))
         .build(Root::builder().appender(STDERR).build(level))

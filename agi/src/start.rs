@@ -75,7 +75,12 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
     let wiring = wiring::connect(arguments.config.as_deref())?;
     let limits = limits(wiring.sessions_max);
     // One thread: handing sessions from one to another costs more than they do (decision 0016).
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Runtime)?;
+    // The ledger's answers come first: no flood of connections may keep them waiting.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .global_queue_interval(1)
+        .enable_all()
+        .build()
+        .map_err(StartError::Runtime)?;
     runtime.block_on(async {
         let listener = open(sockets, wiring.listen)?;
         wiring.tell_the_daemon();

@@ -40,6 +40,11 @@ const CROWD: u32 = 19_500;
 /// Commands of every session here.
 const COMMANDS: u32 = 4;
 
+type Part = fn(&mut Bench);
+
+const PARTS: [(&str, Part); 4] =
+    [("processor", Bench::processor), ("latency", Bench::latency), ("memory", Bench::memory), ("crowd", Bench::crowd)];
+
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[1..] {
@@ -67,18 +72,13 @@ fn measure(only: &[&str]) {
         runtime: Runtime::new().unwrap_or_else(|e| panic!("a runtime: {e}")),
         orders: Orders::new(folder.path().to_owned(), &session::actions()),
     };
-    let parts: [(&str, Part); 4] = [
-        ("processor", Bench::processor),
-        ("latency", Bench::latency),
-        ("memory", Bench::memory),
-        ("crowd", Bench::crowd),
-    ];
-    let asked = |name| only.is_empty() || only.contains(&name);
-    parts.into_iter().filter(|(name, _)| asked(name)).for_each(|(_, part)| part(&mut bench));
+    let asked = |name: &str| only.is_empty() || only.contains(&name);
+    for (name, part) in PARTS {
+        if asked(name) {
+            part(&mut bench);
+        }
+    }
 }
-
-/// What can be asked for alone.
-type Part = fn(&mut Bench);
 
 struct Bench {
     runtime: Runtime,
@@ -117,7 +117,7 @@ impl Bench {
         let after = server.spent();
         assert_eq!(heard.len(), count);
         let short = heard.iter().filter(|h| h.commands != COMMANDS).count();
-        assert_eq!(short, 0, "{}: sessions that were cut short", server.name);
+        assert_eq!(short, 0, "{}: of {count} sessions this many were cut short", server.name);
         let sessions = u32::try_from(count).unwrap_or(1);
         let each = |of: fn(&Spent) -> Duration| (of(&after) - of(&before)) / sessions;
         let p99 = quantile(heard.iter().map(|h| h.took).collect(), 0.99);

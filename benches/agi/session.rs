@@ -14,6 +14,7 @@ use campanile::domain::number::Number;
 use campanile::domain::trunk::DialString;
 use campanile_agi::server::{Desk, Limits, Stop, raise_open_files, serve as serve_with};
 use campanile_agi::session::LedgerDown;
+use tokio::runtime::Builder;
 use tokio::sync::watch;
 
 /// Has the same order for every ticket and admits everybody; durable is nothing.
@@ -37,7 +38,7 @@ impl Desk for Memory {
 /// Serves for ever; says on standard output where. Logs as `log_config` says, as the program does.
 pub fn serve(log_config: &str) -> io::Result<()> {
     campanile::logging::start(log_config.as_ref());
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    Builder::new_current_thread().global_queue_interval(1).enable_all().build()?.block_on(async {
         let files = raise_open_files()?;
         let listener = super::server::announce()?;
         let (_stop, stopping) = watch::channel(Stop::NotYet);
