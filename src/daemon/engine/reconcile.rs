@@ -21,7 +21,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         let open = self.ledger.read(|db| attempts::open(db))?;
         // In order: what is done must not depend on how a map happens to lie in memory.
         let found: BTreeMap<SpoolName, Place> = self.spool.scan()?.into_iter().map(|f| (f.file, f.place)).collect();
-        let (mut facts, mut published) = (Vec::new(), Vec::new());
+        let (mut facts, mut published, mut dead) = (Vec::new(), Vec::new(), Vec::new());
         let begun =
             |a: &&OpenAttempt| a.state != AttemptState::Claimed && found.get(&file_of(a)) == Some(&Place::Begun);
         self.begun_unasked = open.iter().filter(begun).map(|a| a.id).collect();
@@ -29,7 +29,10 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             let file = file_of(attempt);
             match found.get(&file) {
                 Some(Place::Archived) => self.archives.saw(file, now),
-                Some(Place::BegunByTheDead) => facts.extend(self.sweep(file).map(|swept| (attempt.id, swept))),
+                Some(Place::BegunByTheDead) => {
+                    facts.push((attempt.id, Fact::Swept));
+                    dead.push(file);
+                }
                 Some(place) if place.shows_published(attempt.state) => published.push(attempt.id),
                 Some(_) => {}
                 None => facts.push((attempt.id, without_file(attempt.state))),
@@ -39,6 +42,8 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             self.ledger.write(|db| published.iter().try_for_each(|id| attempts::mark_spooled(db, *id)))?;
         }
         self.note(facts, now)?;
+        // Only then: a daemon that died in between would find no trace of the call, and wait long for its report.
+        dead.into_iter().for_each(|file| self.sweep(file));
         self.tidy_closed(&open, &found, now)?;
         self.unsettled.extend(open.iter().map(|a| a.id));
         self.rescan_wanted = false;
@@ -49,17 +54,13 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
 
     /// Removes a file that a dead Asterisk had begun. One that cannot be removed is tried again with the
     /// next scan; what it would dial, the gate refuses.
-    fn sweep(&mut self, file: SpoolName) -> Option<Fact> {
+    fn sweep(&mut self, file: SpoolName) {
         match self.spool.sweep(file) {
             Ok(Withdrawal::Removed) => {
                 info!("attempt {}: swept a file that a dead Asterisk had begun", file.attempt());
-                Some(Fact::Swept)
             }
-            Ok(Withdrawal::Begun | Withdrawal::Gone) => None,
-            Err(error) => {
-                warn!("attempt {}: cannot sweep its file: {error}", file.attempt());
-                None
-            }
+            Ok(Withdrawal::Begun | Withdrawal::Gone) => {}
+            Err(error) => warn!("attempt {}: cannot sweep its file: {error}", file.attempt()),
         }
     }
 
@@ -99,7 +100,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                         warn!("attempt {}: closed, and its file cannot be withdrawn: {error}", file.attempt());
                     }
                 }
-                Place::BegunByTheDead => drop(self.sweep(*file)),
+                Place::BegunByTheDead => self.sweep(*file),
                 Place::Archived | Place::Begun | Place::Unreadable => {}
             }
         }

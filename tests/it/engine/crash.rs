@@ -1,9 +1,9 @@
 //! `kill -9` of the daemon around every effect on the spool: nothing is lost, nothing is done twice.
 
 use campanile::domain::campaign::CampaignState::{Completed, Running, Stopped};
-use campanile::domain::disposition::Disposition::NotDialled;
+use campanile::domain::disposition::Disposition::{Indeterminate, NotDialled};
 
-use super::asterisk::{ANSWERS, BUSY, Comes, Fate};
+use super::asterisk::{ANSWERS, BUSY, Comes, Fate, RINGS_OUT};
 use super::folder::Moment::{After, Before};
 use super::world::World;
 
@@ -77,4 +77,21 @@ fn a_daemon_that_slept_through_everything_finds_what_happened_i3() {
     w.pass_s(60);
     let counts = w.counts(spring);
     assert_eq!((counts.reached, counts.failed, w.state(spring), w.names().len()), (8, 1, Completed, 0));
+}
+
+#[test]
+fn a_daemon_that_dies_over_a_sweep_knows_of_it_afterwards_i3() {
+    for moment in [Before, After] {
+        let mut w = World::new();
+        w.fate(1, &[RINGS_OUT]);
+        let spring = w.running("spring", 1..=1);
+        w.pass_ms(8_000);
+        assert_eq!(w.dialled.len(), 1, "it rings");
+        w.asterisk_dies();
+        w.asterisk_starts();
+        w.kill_around(0, moment);
+        w.pass_s(60);
+        assert_eq!(w.deaths, 1, "at the sweep");
+        assert_eq!(w.ends(spring), [Some(Indeterminate)], "{moment:?}: not after ten minutes only");
+    }
 }
