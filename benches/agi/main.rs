@@ -257,7 +257,7 @@ impl Bench {
             ),
         ];
         let head = ["meanwhile", "99th percentile behind the instant, ms", "processor time a gate, µs"];
-        table(&format!("FastAGI: gates, a thousand a second unless said otherwise, every one admitted"), &head, &rows);
+        table("FastAGI: gates, a thousand a second unless said otherwise, every one admitted", &head, &rows);
     }
 }
 
