@@ -132,18 +132,18 @@ impl Bench {
 
     /// Answered legs in the ledger.
     fn legs(&mut self, count: u32) -> Vec<String> {
-        said("run", &self.orders.prepare(count, clock::now()))
+        said("run", &self.orders.prepare(count, clock::now(), 1))
     }
 
-    /// Gates, a thousand a second, each called a second before its instant as Asterisk does; the session's
+    /// Gates, one `every_ms`, each called a second before its instant as Asterisk does; the session's
     /// time counts from its instant.
-    fn gates(&mut self, server: &Server, count: u32) -> Cost {
+    fn gates(&mut self, server: &Server, count: u32, every_ms: u32) -> Cost {
         let second = Duration::from_secs(1);
         let begin = wall_clock();
         let first_at = clock::now().plus_ms(2_500);
-        let environments = said("gate", &self.orders.prepare(count, first_at));
+        let environments = said("gate", &self.orders.prepare(count, first_at, every_ms));
         let first = (second * 3 / 2).checked_sub(begin.elapsed()).unwrap_or_else(|| panic!("the disk is too slow"));
-        let at = (0..count).map(|n| first + Duration::from_millis(n.into()));
+        let at = (0..count).map(|n| first + Duration::from_millis((n * every_ms).into()));
         let calls: Vec<_> = at.zip(environments).collect();
         let cost = self.round(server, calls.len(), |runtime| at_their_time(runtime.handle(), server.address, calls));
         Cost { p99: cost.p99.saturating_sub(second), ..cost }
@@ -159,7 +159,7 @@ impl Bench {
             let quiet = self.closed_loop(&quiet, strangers(SESSIONS));
             let legs = self.legs(RECORDED);
             let legs = self.closed_loop(&program, legs);
-            let gates = self.gates(&program, RECORDED);
+            let gates = self.gates(&program, RECORDED, 1);
             rounds.note(ours.processor, bare.processor);
             for (costs, cost) in costs.iter_mut().zip([bare, quiet, ours, legs, gates]) {
                 costs.push(cost);
@@ -234,9 +234,9 @@ impl Bench {
     /// Real calls among as many connections as the machine allows.
     fn crowd(&mut self) {
         let program = self.program();
-        let quiet = self.gates(&program, RECORDED);
+        let quiet = self.gates(&program, RECORDED, 1);
         let renewing = Held::renewing(program.address, CROWD as usize + 500);
-        let among_renewing = self.gates(&program, RECORDED);
+        let among_renewing = self.gates(&program, RECORDED, 1);
         drop(renewing);
         drop(program);
         let program = self.program();
@@ -244,16 +244,20 @@ impl Bench {
         let before = program.memory();
         let held = Held::new(program.address, &legs);
         let memory = program.memory();
-        let among_held = self.gates(&program, RECORDED);
+        // The machine has room for some hundred more, and each is there for a second.
+        let among_held = self.gates(&program, RECORDED / 10, 20);
         drop(held);
         let row = |meanwhile: String, gates: Cost| vec![meanwhile, millis(gates.p99), micros(gates.processor)];
         let rows = [
             row("nothing".to_owned(), quiet),
             row(format!("{} silent connections that come again at once", CROWD + 500), among_renewing),
-            row(format!("{CROWD} answered legs held ({} MiB)", (memory.rss - before.rss) / 1024), among_held),
+            row(
+                format!("{CROWD} answered legs held ({} MiB), fifty gates a second", (memory.rss - before.rss) / 1024),
+                among_held,
+            ),
         ];
         let head = ["meanwhile", "99th percentile behind the instant, ms", "processor time a gate, µs"];
-        table(&format!("FastAGI: {RECORDED} gates, a thousand a second, every one admitted"), &head, &rows);
+        table("FastAGI: gates, a thousand a second unless said otherwise, every one admitted", &head, &rows);
     }
 }
 

@@ -49,8 +49,8 @@ impl Orders {
         Self { folder, ledger, campaigns: fine(campaigns), prepared: 0 }
     }
 
-    /// Tickets of `count` more attempts, planned for `first_at` and each millisecond after it.
-    pub fn prepare(&mut self, count: u32, first_at: UtcMs) -> Vec<Ticket> {
+    /// Tickets of `count` more attempts, planned for `first_at` and `every_ms` after it each.
+    pub fn prepare(&mut self, count: u32, first_at: UtcMs, every_ms: u32) -> Vec<Ticket> {
         let (from, campaigns) = (self.prepared, &self.campaigns);
         self.prepared += count;
         let prepared = self.ledger.write(|db| {
@@ -59,7 +59,7 @@ impl Orders {
                 let number = fine(Number::from_canonical(&format!("+4930{n:08}")).ok_or("no number"));
                 contacts::import(db, campaign, &number)?;
                 let contact = contacts::last_id(db)?;
-                let planned_at = first_at.plus_ms(i64::from(n - from));
+                let planned_at = first_at.plus_ms(i64::from((n - from) * every_ms));
                 let intent = Intent { campaign, contact, trunk, actions, ..intent(n, number, planned_at) };
                 record_intent(db, &intent).map(|_| intent.ticket)
             };

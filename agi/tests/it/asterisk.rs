@@ -59,6 +59,16 @@ impl Asterisk {
         }
     }
 
+    /// Hears a ping's answer, whatever it says of sessions, and replies.
+    pub async fn ponged(&mut self, reply: &str) {
+        let mut bytes = vec![0; 4096];
+        let read = timeout(PATIENCE, self.stream.read(&mut bytes)).await.expect("no command").unwrap();
+        let said = String::from_utf8_lossy(&bytes[..read]);
+        let version = concat!(r#"SET VARIABLE "CAMPANILE_PONG" ""#, env!("CARGO_PKG_VERSION"), " sessions ");
+        assert!(said.starts_with(version) && said.ends_with("\"\n"), "{said:?}");
+        self.say(reply).await;
+    }
+
     /// Hears a command and answers it.
     pub async fn answers(&mut self, command: &str, reply: &str) {
         self.hears(command).await;

@@ -14,11 +14,9 @@ use super::calls::variables;
 use super::program::Program;
 use super::world::{SOON, World, usual};
 
-const PONG: &str = concat!(r#"SET VARIABLE "CAMPANILE_PONG" ""#, env!("CARGO_PKG_VERSION"), "\"");
-
 async fn ping(program: &Program) {
     let mut ping = Asterisk::call(program.address, "ping", &[]).await;
-    ping.answers(PONG, "200 result=1").await;
+    ping.ponged("200 result=1\n").await;
     ping.closed().await;
 }
 
@@ -47,10 +45,10 @@ async fn a_truncated_connection_uses_no_processor() {
         }
     }
     let mut replying = Asterisk::call(program.address, "ping", &[]).await;
-    replying.answers(PONG, "200 resu").await;
+    replying.ponged("200 resu\n").await;
     open.push(replying);
     let mut half = Asterisk::call(program.address, "ping", &[]).await;
-    half.hears(PONG).await;
+    half.ponged("").await;
     half.say("200 resu").await;
     half.ends().await;
     half.closed().await;
@@ -110,7 +108,7 @@ async fn when_no_file_can_be_opened_the_server_rests_says_so_briefly_and_goes_on
     let said = program.log().iter().filter(|line| line.contains("cannot accept a connection")).count();
     assert!((1..=10).contains(&said), "{:#?}", program.log());
     program.allow_files(300);
-    waiting.answers(PONG, "200 result=1").await;
+    waiting.ponged("200 result=1\n").await;
     waiting.closed().await;
     ping(&program).await;
 }
@@ -137,7 +135,7 @@ async fn strangers_do_not_fill_the_log() {
         silent.ends().await;
         silent.closed().await;
         let mut rude = Asterisk::call(program.address, "ping", &[]).await;
-        rude.answers(PONG, "no reply at all").await;
+        rude.ponged("no reply at all\n").await;
         rude.closed().await;
     }
     let log = program.log();
