@@ -102,8 +102,12 @@ impl World {
         let tickets: Vec<String> = used.chain(waiting).collect();
         if !tickets.is_empty() {
             let ticket = self.chance.one_of(&tickets).clone();
-            self.connect(NO_CALL, Script::Gate, &Request::new("gate", &[&ticket]));
+            self.show_ticket(&ticket);
         }
+    }
+
+    pub fn show_ticket(&mut self, ticket: &str) {
+        self.connect(NO_CALL, Script::Gate, &Request::new("gate", &[ticket]));
     }
 
     pub fn start_fastagi(&mut self) {

@@ -237,11 +237,16 @@ impl World {
         let name = call.name;
         match step {
             CallStep::AskGate => {
-                let request = Request::new("gate", &[&call.ticket]);
+                let ticket = call.ticket.clone();
+                let request = Request::new("gate", &[&ticket]);
                 let talk = self.connect(id, Script::Gate, &request);
                 match talk {
                     None => self.later(id, 1, CallStep::AfterGate),
                     Some(talk) => self.with_call(id, |call| call.gate = Some(talk)),
+                }
+                if self.plagues.overhears && self.chance.per_mille(200) {
+                    let ms = self.chance.between(0, 3_000);
+                    self.after(ms, Happening::Overheard(ticket));
                 }
             }
             CallStep::AfterGate if call.over => {}

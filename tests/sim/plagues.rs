@@ -1,6 +1,7 @@
 //! What goes wrong: each seed draws its own, and how often.
 
 use campanile::ledger::rest;
+use campanile::spool::SpoolName;
 
 use crate::chance::Chance;
 use crate::disk::{self, Doom, ProcessId, Survives};
@@ -21,9 +22,11 @@ pub enum Plague {
     SyncsFail,
     /// Somebody on the machine shows a ticket that is not theirs, or shows it once more.
     TicketReplayed,
+    /// Somebody removes a call file, whatever its call does.
+    FileRemoved,
 }
 
-const ALL: [Plague; 11] = [
+const ALL: [Plague; 12] = [
     Plague::DaemonDies,
     Plague::DaemonDiesInAStep,
     Plague::FastagiDies,
@@ -35,6 +38,7 @@ const ALL: [Plague; 11] = [
     Plague::LedgerLocked,
     Plague::SyncsFail,
     Plague::TicketReplayed,
+    Plague::FileRemoved,
 ];
 
 #[derive(Debug, Default)]
@@ -43,6 +47,8 @@ pub struct Plagues {
     pub loses_wake_ups: bool,
     pub loses_spool_events: bool,
     pub slow_ledger: bool,
+    /// Tickets are overheard while their calls ask the gate.
+    pub overhears: bool,
     pub over: bool,
 }
 
@@ -55,6 +61,7 @@ impl Plagues {
             loses_wake_ups: chance.per_mille(300),
             loses_spool_events: chance.per_mille(300),
             slow_ledger: chance.per_mille(300),
+            overhears: chance.per_mille(300),
             over: false,
         }
     }
@@ -99,6 +106,7 @@ impl World {
             Plague::PowerFails => self.power_fails(),
             Plague::ClockSteps => self.clock_steps(),
             Plague::TicketReplayed => self.replay_a_ticket(),
+            Plague::FileRemoved => self.remove_a_file(),
             Plague::DiskFull => {
                 self.folders.borrow_mut().full = true;
                 disk::with(|disk| disk.full = true);
@@ -130,6 +138,15 @@ impl World {
     fn ends_within(&mut self, plague: Plague, ms_max: i64) {
         let ms = self.chance.between(1_000, ms_max);
         self.after(ms, Happening::PlagueEnds(plague));
+    }
+
+    fn remove_a_file(&mut self) {
+        let names: Vec<SpoolName> = self.folders.borrow().outgoing.keys().copied().collect();
+        if !names.is_empty() {
+            let name = *self.chance.one_of(&names);
+            self.folders.borrow_mut().outgoing.remove(&name);
+            self.say(|_| format!("somebody removes {name}"));
+        }
     }
 
     /// A process dies around one of its next writes to the ledger's files, the log's frames among them.
@@ -201,8 +218,8 @@ impl World {
     /// From now on everything runs, and goes on running.
     pub fn end_plagues(&mut self) {
         self.plagues.over = true;
-        (self.plagues.loses_wake_ups, self.plagues.loses_spool_events, self.plagues.slow_ledger) =
-            (false, false, false);
+        (self.plagues.loses_wake_ups, self.plagues.loses_spool_events) = (false, false);
+        (self.plagues.slow_ledger, self.plagues.overhears) = (false, false);
         {
             let mut folders = self.folders.borrow_mut();
             (folders.full, folders.kill) = (false, None);

@@ -37,14 +37,26 @@ const DISK_MS: i64 = 5_000;
 
 #[derive(Debug, Clone)]
 pub enum Happening {
-    Call { call: u64, life: u32, step: CallStep },
-    Talk { talk: u64, life: u32, heard: Heard },
+    Call {
+        call: u64,
+        life: u32,
+        step: CallStep,
+    },
+    Talk {
+        talk: u64,
+        life: u32,
+        heard: Heard,
+    },
     AsteriskStarts,
-    AsteriskLooks { life: u32 },
+    AsteriskLooks {
+        life: u32,
+    },
     FastagiStarts,
     DaemonStarts,
     Backstop,
     Disk,
+    /// Somebody who overheard a ticket shows it at the gate.
+    Overheard(String),
     Plague(Plague),
     PlagueEnds(Plague),
     Operator,
@@ -355,6 +367,7 @@ impl World {
                     self.after(DISK_MS, Happening::Disk);
                 }
             }
+            Happening::Overheard(ticket) => self.show_ticket(&ticket),
             Happening::Plague(plague) => self.strike(plague),
             Happening::PlagueEnds(plague) => self.relieve(plague),
             Happening::Operator => self.operate(),
