@@ -244,6 +244,7 @@ impl World {
                     None => self.later(id, 1, CallStep::AfterGate),
                     Some(talk) => self.with_call(id, |call| call.gate = Some(talk)),
                 }
+                self.stop_at_the_last_moment();
                 if self.plagues.overhears && self.chance.per_mille(200) {
                     let ms = self.chance.between(0, 3_000);
                     self.after(ms, Happening::Overheard(ticket));

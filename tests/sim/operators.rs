@@ -166,6 +166,15 @@ impl World {
         self.say(|_| format!("operator: campaign {id} {state}"));
     }
 
+    /// Somebody stops a campaign while its call is already at the gate.
+    pub fn stop_at_the_last_moment(&mut self) {
+        if !self.plagues.over && self.chance.per_mille(25) {
+            let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
+            let id = *self.chance.one_of(&ids);
+            self.set_state(id, CampaignState::Stopped);
+        }
+    }
+
     fn told(&mut self, id: CampaignId) -> &mut Told {
         self.operators.told.get_mut(&id).unwrap()
     }
