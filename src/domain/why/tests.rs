@@ -1,0 +1,246 @@
+use super::*;
+use crate::domain::calendar::Window;
+
+fn at(text: &str) -> UtcMs {
+    text.parse::<jiff::Timestamp>().unwrap().into()
+}
+
+fn now() -> UtcMs {
+    at("2026-03-02T09:00:00Z")
+}
+
+/// A contact that nothing holds back.
+fn free() -> WhyView {
+    WhyView {
+        campaign: "spring".parse().unwrap(),
+        daemon: Daemon::Running,
+        files_overdue: 0,
+        gate: Gate::Answers,
+        rests: None,
+        campaign_state: CampaignState::Running,
+        calendar: Calendar { window: Window::parse("08:00", "18:00").unwrap(), zone: "Europe/Berlin".parse().unwrap() },
+        campaign_channels: Channels { open: 3, cap: Some(10) },
+        trunk: "gw1".parse().unwrap(),
+        trunk_channels: Channels { open: 5, cap: None },
+        contact_state: ContactState::Waiting,
+        due_at: None,
+        calls_used: 0,
+        max_retries: 2,
+        busy_in: None,
+        files_free: 900,
+        ahead: 0,
+        calls_one_time: 10,
+    }
+}
+
+/// The one rule that fails after an edit, with the explanation.
+#[track_caller]
+fn failing(edit: impl FnOnce(&mut WhyView)) -> (RuleVerdict, Explanation) {
+    let mut view = free();
+    edit(&mut view);
+    let explanation = explain(&view, now());
+    let failed: Vec<RuleVerdict> =
+        explanation.rules.iter().filter(|rule| rule.verdict == Verdict::Fail).cloned().collect();
+    let [rule] = &failed[..] else { panic!("{failed:?}") };
+    (rule.clone(), explanation)
+}
+
+/// Only `rule` fails, with these words, until somebody follows the hint.
+#[track_caller]
+fn stuck_at(rule: &str, detail: &str, hint: &str, edit: impl FnOnce(&mut WhyView)) {
+    let (failed, explanation) = failing(edit);
+    assert_eq!((failed.rule, failed.detail.as_str(), failed.next_at), (rule, detail, None));
+    assert_eq!((explanation.hint.as_deref(), explanation.callable_at), (Some(hint), None));
+}
+
+/// Only `rule` fails, with these words, until `next_at`, when the number can be called.
+#[track_caller]
+fn passes_at(rule: &str, detail: &str, next_at: &str, edit: impl FnOnce(&mut WhyView)) {
+    let (failed, explanation) = failing(edit);
+    assert_eq!((failed.rule, failed.detail.as_str(), failed.next_at), (rule, detail, Some(at(next_at))));
+    assert_eq!((explanation.hint, explanation.callable_at), (None, Some(at(next_at))));
+}
+
+#[test]
+fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
+    let explanation = explain(&free(), now());
+    let names: Vec<&str> = explanation.rules.iter().map(|rule| rule.rule).collect();
+    let expected = [
+        "daemon_running",
+        "gate_answers",
+        "campaign_running",
+        "contact_waiting",
+        "calls_left",
+        "number_free",
+        "campaign_channels",
+        "trunk_channels",
+        "spool_room",
+        "asterisk_takes_files",
+        "planning_goes_on",
+        "due",
+        "window_open",
+        "turn",
+    ];
+    assert_eq!(names, expected);
+    assert!(explanation.rules.iter().all(|rule| rule.verdict == Verdict::Pass && rule.next_at.is_none()));
+    assert_eq!((explanation.callable_at, explanation.hint), (Some(now()), None));
+}
+
+#[test]
+fn a_campaign_that_does_not_run_wants_to_be_started() {
+    let start = "campanile campaign start spring";
+    for state in [CampaignState::Stopped, CampaignState::Paused, CampaignState::Completed] {
+        let detail = format!("campaign spring is {state}");
+        stuck_at("campaign_running", &detail, start, |view| view.campaign_state = state);
+    }
+}
+
+#[test]
+fn a_number_that_is_done_needs_more_than_a_start() {
+    let view = WhyView { campaign_state: CampaignState::Completed, contact_state: ContactState::Reached, ..free() };
+    let hint = explain(&view, now()).hint;
+    assert_eq!(hint.as_deref(), Some("campanile numbers reactivate spring NUMBER"));
+}
+
+#[test]
+fn a_rest_of_planning_says_when_it_ends_i9() {
+    let (failed, explanation) = failing(|view| view.rests = Some((now().plus_s(30), RestWhy::Gate)));
+    assert_eq!((failed.rule, failed.next_at), ("planning_goes_on", Some(now().plus_s(30))));
+    assert_eq!(explanation.callable_at, Some(now().plus_s(30)));
+}
+
+#[test]
+fn nothing_is_called_without_daemon_gate_or_asterisk_i9() {
+    let stopped = "campanile serve does not run: nothing is planned";
+    stuck_at("daemon_running", stopped, "systemctl start campanile", |view| view.daemon = Daemon::Stopped);
+    let (problem, mend) = ("campanile-agi does not answer", "systemctl start campanile-agi");
+    stuck_at("gate_answers", problem, mend, |view| {
+        view.gate = Gate::Fails { problem: problem.to_owned(), mend: mend.to_owned() };
+    });
+    stuck_at(
+        "asterisk_takes_files",
+        "Asterisk has left 3 due call files lying, so nothing further is planned",
+        "start Asterisk, or let campanile doctor find out why it does not read the spool",
+        |view| view.files_overdue = 3,
+    );
+}
+
+#[test]
+fn only_a_waiting_contact_is_called() {
+    for (state, detail, hint) in [
+        (ContactState::InProgress, "has an open call", "wait for the open call to end"),
+        (ContactState::Reached, "was reached: this is final", "campanile numbers reactivate spring NUMBER"),
+        (
+            ContactState::Failed,
+            "was given up: its calls are used up, or its number is invalid; this is final",
+            "campanile numbers reactivate spring NUMBER, or campanile redial-failed spring",
+        ),
+    ] {
+        stuck_at("contact_waiting", detail, hint, |view| view.contact_state = state);
+    }
+}
+
+#[test]
+fn a_contact_has_one_call_and_its_retries() {
+    stuck_at("calls_left", "3 of 3 calls used", "give campaign spring more retries", |view| view.calls_used = 3);
+    let mut view = free();
+    view.calls_used = 2;
+    assert_eq!(explain(&view, now()).callable_at, Some(now()));
+    (view.calls_used, view.max_retries) = (u32::MAX, u32::MAX);
+    assert_eq!(explain(&view, now()).callable_at, Some(now()));
+}
+
+#[test]
+fn a_number_that_is_called_elsewhere_is_not_free_i2() {
+    let detail = "the number has an open call in campaign autumn";
+    stuck_at("number_free", detail, "wait for the open call to end", |view| {
+        view.busy_in = Some("autumn".parse().unwrap());
+    });
+}
+
+#[test]
+fn full_channels_wait_for_a_call_to_end_i5() {
+    let of_campaign = "wait for a call of campaign spring to end, or give it more channels";
+    stuck_at("campaign_channels", "campaign spring uses 3 of 3 channels", of_campaign, |view| {
+        view.campaign_channels.cap = Some(3);
+    });
+    let of_trunk = "wait for a call of trunk gw1 to end, or give it more channels";
+    stuck_at("trunk_channels", "trunk gw1 uses 5 of 4 channels", of_trunk, |view| {
+        view.trunk_channels.cap = Some(4);
+    });
+    stuck_at("trunk_channels", "trunk gw1 has no channel", "give trunk gw1 channels", |view| {
+        view.trunk_channels.cap = Some(0);
+    });
+}
+
+#[test]
+fn a_full_spool_waits_for_a_call_to_end() {
+    let hint = "wait for a call to end, or raise spool_files_max";
+    stuck_at("spool_room", "as many files lie in the spool as may", hint, |view| view.files_free = 0);
+}
+
+#[test]
+fn a_retry_comes_at_its_time_and_in_the_window() {
+    let due = |text: &'static str| move |view: &mut WhyView| view.due_at = Some(at(text));
+    let detail = "its next call is due at 2026-03-02 10:15:00 Europe/Berlin";
+    passes_at("due", detail, "2026-03-02T09:15:00Z", due("2026-03-02T09:15:00Z"));
+    let (failed, explanation) = failing(due("2026-03-02T20:00:00Z"));
+    assert_eq!(failed.next_at, Some(at("2026-03-02T20:00:00Z")));
+    assert_eq!(explanation.callable_at, Some(at("2026-03-03T07:00:00Z")), "the window is closed when it is due");
+    let mut view = free();
+    due("2026-03-02T08:59:59Z")(&mut view);
+    assert_eq!(explain(&view, now()).callable_at, Some(now()));
+}
+
+#[test]
+fn a_closed_window_says_when_it_opens_i4() {
+    let detail = "the window 11:00:00-12:00:00 Europe/Berlin opens at 2026-03-02 11:00:00 Europe/Berlin";
+    passes_at("window_open", detail, "2026-03-02T10:00:00Z", |view| {
+        view.calendar.window = Window::parse("11:00", "12:00").unwrap();
+    });
+}
+
+#[test]
+fn those_ahead_take_their_time_and_only_while_the_window_is_open() {
+    let detail = "25 contacts are called before it, at most 10 a minute: not before 2026-03-02 10:02:30 Europe/Berlin";
+    passes_at("turn", detail, "2026-03-02T09:02:30Z", |view| view.ahead = 25);
+    // 8 h are left of the first day and a window has 10 h: 19 h of queue end on the third day after 1 h.
+    let (_, long) = failing(|view| view.ahead = 19 * 600);
+    assert_eq!(long.callable_at, Some(at("2026-03-04T08:00:00Z")));
+    // A queue that fills the window to its end leaves the contact to the next opening.
+    let (_, whole) = failing(|view| view.ahead = 8 * 600);
+    assert_eq!(whole.callable_at, Some(at("2026-03-03T07:00:00Z")));
+}
+
+#[test]
+fn a_queue_beyond_all_windows_has_no_instant_and_a_hint() {
+    let (failed, explanation) = failing(|view| view.ahead = u64::MAX);
+    assert_eq!((failed.rule, failed.next_at, explanation.callable_at), ("turn", None, None));
+    let hint = "give campaign spring a longer window or the server a higher rate";
+    assert_eq!(explanation.hint.as_deref(), Some(hint));
+}
+
+#[test]
+fn all_that_fails_is_named_and_the_first_hint_counts_i9() {
+    let mut view = free();
+    view.campaign_state = CampaignState::Stopped;
+    view.trunk_channels.cap = Some(1);
+    view.calendar.window = Window::parse("11:00", "12:00").unwrap();
+    let explanation = explain(&view, now());
+    let failed = explanation.rules.iter().filter(|rule| rule.verdict == Verdict::Fail).map(|rule| rule.rule);
+    assert_eq!(failed.collect::<Vec<_>>(), ["campaign_running", "trunk_channels", "window_open"]);
+    assert_eq!(explanation.callable_at, None);
+    assert_eq!(explanation.hint.as_deref(), Some("campanile campaign start spring"));
+}
+
+#[test]
+fn an_explanation_is_json_for_machines() {
+    let mut view = free();
+    view.due_at = Some(now().plus_s(60));
+    let json = serde_json::to_value(explain(&view, now())).unwrap();
+    assert_eq!(json["callable_at"], now().plus_s(60).0);
+    assert_eq!(json["hint"], serde_json::Value::Null);
+    assert_eq!(json["rules"][11]["rule"], "due");
+    assert_eq!(json["rules"][11]["verdict"], "fail");
+    assert_eq!(json["rules"][11]["next_at"], now().plus_s(60).0);
+}
