@@ -1,5 +1,7 @@
 //! Plan, check the plan, make it durable, carry it out: intent → file → spooled.
 
+use std::collections::BTreeSet;
+
 use log::{debug, error, info};
 
 use super::resting::{Leave, REST_MS};
@@ -54,7 +56,8 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         if let Leave::Nothing { until } = leave {
             return Ok(Some(until));
         }
-        if !self.ledger.read(|db| Ok(!campaigns::running(db)?.is_empty()))? {
+        // Read in this very step.
+        if self.known_running.as_ref().is_some_and(BTreeSet::is_empty) {
             self.note_stalled(0);
             return Ok(None);
         }

@@ -92,8 +92,8 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         }
         if self.resting.on.is_none() {
             error!(
-                "Asterisk ran a call file without asking the gate: is extensions_campanile.conf included, and does \
-                 campanile-agi run? Nothing was dialled. Until the gate answers, planning tries one call now and then; \
+                "Asterisk ran a call file without asking the gate, or the gate could not record it: is \
+                 extensions_campanile.conf included, does campanile-agi run, and what does its log say? Nothing was dialled. Until the gate answers, planning tries one call now and then; \
                  `campanile doctor` says more"
             );
         }
@@ -127,8 +127,10 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     }
 
     fn rest_until(&mut self, why: RestWhy, until: UtcMs) {
-        self.resting.on = Some((why, until));
-        self.note_rest();
+        // A step that closes a hundred calls for the same reason notes it once.
+        if self.resting.on.replace((why, until)) != Some((why, until)) {
+            self.note_rest();
+        }
     }
 
     /// Planning goes on with this step, or the next.

@@ -84,19 +84,24 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     ) -> Result<Option<UtcMs>, EngineError> {
         let running = i64::try_from(self.known_running.as_ref().map_or(1, |running| running.len())).unwrap_or(i64::MAX);
         let turn_ms = (running.saturating_mul(60_000) / i64::from(self.limits.calls_one_time.max(1))).max(TURN_MS_MIN);
+        if starved.is_empty() || running < 2 {
+            return Ok(None);
+        }
+        let mut ahead = self.ledger.read(|db| attempts::planned_after(db, now.plus_ms(SHARED_AFTER_MS)))?;
         let mut making_room = Vec::new();
-        for one in starved.iter().filter(|_| running > 1) {
+        for one in starved {
             let since_ms = self.shared_at.get(&one.campaign).map_or(turn_ms, |at| now.since_ms(*at));
             // A clock that was set back begins anew.
             let turns = if since_ms < 0 { 1 } else { usize::try_from(since_ms / turn_ms).unwrap_or_default() };
             if turns == 0 {
                 continue;
             }
-            let ahead = self.ledger.read(|db| attempts::planned_after(db, now.plus_ms(SHARED_AFTER_MS)))?;
             let room = makes_room(&ahead, *one, turns);
             if !room.is_empty() {
                 debug!("campaign {}: {} planned call(s) of another make room", one.campaign, room.len());
                 self.shared_at.insert(one.campaign, now);
+                // Nobody makes room twice.
+                ahead.retain(|attempt| room.iter().all(|taken| taken.id != attempt.id));
                 making_room.extend(room);
             }
         }
