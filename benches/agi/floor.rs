@@ -9,7 +9,7 @@ use super::server::{announce, open_files};
 
 /// As many as ours says in an answered call.
 const SCRIPT: [&str; 4] =
-    ["ANSWER\n", "STREAM FILE \"hello\" \"0123456789*#\"\n", "GET VARIABLE \"CAMPANILE_DIAL\"\n", "HANGUP\n"];
+    ["ANSWER\n", "STREAM FILE \"hello\" \"0123456789*#\"\n", "GET VARIABLE \"CAMPANILE_GO\"\n", "HANGUP\n"];
 
 /// Serves for ever; says on standard output where.
 pub fn serve() -> io::Result<()> {

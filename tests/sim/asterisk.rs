@@ -251,8 +251,10 @@ impl World {
                 }
             }
             CallStep::AfterGate if call.over => {}
-            CallStep::AfterGate if call.vars.get("CAMPANILE_GO").is_some_and(|go| go == "1") => self.dial(id),
-            CallStep::AfterGate => self.hang_up(id),
+            CallStep::AfterGate => match call.vars.get("CAMPANILE_GO").cloned() {
+                Some(go) => self.dial(id, &go),
+                None => self.hang_up(id),
+            },
             CallStep::Answered if call.over => {}
             CallStep::Answered => self.answered(id),
             CallStep::HangUp => self.hang_up(id),
@@ -268,13 +270,14 @@ impl World {
         }
     }
 
-    fn dial(&mut self, id: u64) {
+    /// `Dial(${CAMPANILE_GO},i)`.
+    fn dial(&mut self, id: u64, go: &str) {
         let (now, mono) = (self.now(), self.mono_ms);
         let call = &self.asterisk.calls[&id];
-        let (ticket, dial) = (call.ticket.clone(), call.vars.get("CAMPANILE_DIAL").cloned().unwrap_or_default());
-        let ring_s: i64 =
-            call.vars.get("CAMPANILE_RING").and_then(|s| s.parse().ok()).expect("a gate sets the ring time");
-        self.check_dial(&ticket, &dial);
+        let ticket = call.ticket.clone();
+        let (dial, ring_s) = go.split_once(',').expect("a go has a ring time");
+        let ring_s: i64 = ring_s.parse().expect("a ring time is a number");
+        self.check_dial(&ticket, dial);
         let fate = self.draw_fate();
         self.with_call(id, |call| {
             (call.fate, call.dialled_at_ms, call.dialled_mono) = (Some(fate), Some(now.0), mono);

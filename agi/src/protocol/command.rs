@@ -14,17 +14,13 @@ pub const KEYS: &str = "0123456789*#";
 /// The variables that we set; there are no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variable {
-    /// What `Dial` gets.
-    Dial,
-    /// How long it may ring, in seconds.
-    Ring,
     /// The number shown to the callee.
     CallerNumber,
     /// The name shown to the callee.
     CallerName,
     /// The account code of the call detail record.
     AccountCode,
-    /// Set last: the dialplan dials only with it.
+    /// What `Dial` gets, dial string and seconds, at the instant to dial at: without it the dialplan hangs up.
     Go,
     /// The keys pressed before the call is handed over.
     Digits,
@@ -36,24 +32,13 @@ pub enum Variable {
 
 impl Variable {
     /// Every variable.
-    pub const ALL: [Self; 9] = [
-        Self::Dial,
-        Self::Ring,
-        Self::CallerNumber,
-        Self::CallerName,
-        Self::AccountCode,
-        Self::Go,
-        Self::Digits,
-        Self::Ivr,
-        Self::Pong,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::CallerNumber, Self::CallerName, Self::AccountCode, Self::Go, Self::Digits, Self::Ivr, Self::Pong];
 
     /// Its name in Asterisk.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Dial => "CAMPANILE_DIAL",
-            Self::Ring => "CAMPANILE_RING",
             Self::CallerNumber => "CALLERID(num)",
             Self::CallerName => "CALLERID(name)",
             Self::AccountCode => "CHANNEL(accountcode)",
@@ -209,7 +194,7 @@ mod tests {
 
     #[test]
     fn commands_read_as_documented() {
-        renders(&set(Variable::Dial, "PJSIP/+4930@gw"), "SET VARIABLE \"CAMPANILE_DIAL\" \"PJSIP/+4930@gw\"\n");
+        renders(&set(Variable::Go, "PJSIP/+4930@gw,30"), "SET VARIABLE \"CAMPANILE_GO\" \"PJSIP/+4930@gw,30\"\n");
         renders(&set(Variable::CallerName, "a\"b\\"), "SET VARIABLE \"CALLERID(name)\" \"a\\\"b\\\\\"\n");
         renders(&set(Variable::Digits, ""), "SET VARIABLE \"CAMPANILE_DIGITS\" \"\"\n");
         let sound = "en/welcome".parse().unwrap();
@@ -222,18 +207,18 @@ mod tests {
     #[test]
     fn what_would_become_a_second_command_is_refused_i7() {
         for value in ["a\nEXEC System x", "a\rb", "a\0b", "\n"] {
-            assert_eq!(set(Variable::Dial, value).render(), Err(CommandRefusal::LineEnd), "{value:?}");
+            assert_eq!(set(Variable::Go, value).render(), Err(CommandRefusal::LineEnd), "{value:?}");
         }
-        let line = set(Variable::Dial, "").render().unwrap().len();
-        assert!(set(Variable::Dial, &"a".repeat(COMMAND_BYTES_MAX - line - 1)).render().is_ok());
-        let refused = set(Variable::Dial, &"a".repeat(COMMAND_BYTES_MAX - line)).render();
+        let line = set(Variable::Go, "").render().unwrap().len();
+        assert!(set(Variable::Go, &"a".repeat(COMMAND_BYTES_MAX - line - 1)).render().is_ok());
+        let refused = set(Variable::Go, &"a".repeat(COMMAND_BYTES_MAX - line)).render();
         assert_eq!(refused, Err(CommandRefusal::TooLong(COMMAND_BYTES_MAX)));
-        assert!(set(Variable::Dial, &"\"".repeat(1000)).render().is_err());
+        assert!(set(Variable::Go, &"\"".repeat(1000)).render().is_err());
     }
 
     #[test]
     fn debug_shows_no_value() {
-        assert_eq!(format!("{:?}", set(Variable::Dial, "PJSIP/+49301234567@gw")), "SET VARIABLE CAMPANILE_DIAL …");
+        assert_eq!(format!("{:?}", set(Variable::Go, "PJSIP/+49301234567@gw,30")), "SET VARIABLE CAMPANILE_GO …");
     }
 
     proptest! {
@@ -253,7 +238,7 @@ mod tests {
 
         #[test]
         fn quotes_and_escapes_survive_i7(value in "[\"\\\\ \ta]{0,40}") {
-            let line = set(Variable::Dial, &value).render().unwrap();
+            let line = set(Variable::Go, &value).render().unwrap();
             prop_assert_eq!(&parse_args(&line[..line.len() - 1])[3], value.as_bytes());
         }
     }

@@ -41,20 +41,21 @@ enum State {
         left: VecDeque<Command>,
     },
     Holding(Held),
-    Claiming(AttemptId),
+    Claiming(Held),
     /// The point of no return is behind us.
     Admitted {
-        attempt: AttemptId,
+        held: Held,
         start_at: UtcMs,
     },
     Going(AttemptId),
     Closed,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Held {
     attempt: AttemptId,
     planned_at: UtcMs,
+    go: Command,
 }
 
 impl Gate {
@@ -76,8 +77,8 @@ impl Gate {
             (State::Setting { held, .. } | State::Holding(held), Input::Hangup) => hung_up(now, held.attempt),
             (State::Setting { held, left }, Input::Reply(reply)) => is_set(now, held, left, &reply),
             (State::Holding(held), Input::Timer) => hold(now, held),
-            (State::Claiming(attempt), Input::Claimed(verdict)) => claimed(now, attempt, verdict),
-            (State::Admitted { attempt, start_at }, Input::Timer) => go(now, attempt, start_at),
+            (State::Claiming(held), Input::Claimed(verdict)) => claimed(now, held, verdict),
+            (State::Admitted { held, start_at }, Input::Timer) => go(now, held, start_at),
             (State::Going(_), Input::Reply(Reply::Answer(_))) => (State::Closed, vec![Output::Close]),
             (State::Going(attempt), Input::Reply(reply)) => doubt(attempt, &format!("go was answered by {reply:?}")),
             // From the claim on, how it ended is for the report leg to tell.
@@ -93,7 +94,8 @@ impl Gate {
     fn found(&self, now: UtcMs, found: Result<Option<Box<Order>>, LedgerDown>) -> (State, Vec<Output>) {
         match no_order("gate", self.ticket, found) {
             Ok(order) => {
-                set_next(now, Held { attempt: order.attempt, planned_at: order.planned_at }, variables(&order))
+                let held = Held { attempt: order.attempt, planned_at: order.planned_at, go: go_command(&order) };
+                set_next(now, held, variables(&order))
             }
             Err(outputs) => (State::Closed, outputs),
         }
@@ -107,11 +109,16 @@ impl Gate {
     }
 }
 
-/// All that `Dial` needs, set while there is time.
+/// The one word that lets the dialplan dial, and whom and how long. A dial string has no comma
+/// ([`DialString`](campanile::domain::trunk::DialString)), so these are `Dial`'s first two arguments.
+fn go_command(order: &Order) -> Command {
+    let value = format!("{},{}", order.dial_string.as_str(), order.wait_time_s);
+    Command::SetVariable { name: Variable::Go, value }
+}
+
+/// What the callee and the bill see, set while there is time.
 fn variables(order: &Order) -> VecDeque<Command> {
     let texts = [
-        (Variable::Dial, Some(order.dial_string.as_str().to_owned())),
-        (Variable::Ring, Some(order.wait_time_s.to_string())),
         (Variable::CallerNumber, order.caller_number.as_ref().map(ToString::to_string)),
         (Variable::CallerName, order.caller_name.as_ref().map(ToString::to_string)),
         (Variable::AccountCode, order.account.as_ref().map(ToString::to_string)),
@@ -139,7 +146,8 @@ fn is_set(now: UtcMs, held: Held, left: VecDeque<Command>, reply: &Reply) -> (St
 fn hold(now: UtcMs, held: Held) -> (State, Vec<Output>) {
     let claim_at = held.planned_at.plus_ms(-CLAIM_LEAD_MS);
     if now >= claim_at {
-        return (State::Claiming(held.attempt), vec![Output::Claim(held.attempt)]);
+        let claim = Output::Claim(held.attempt);
+        return (State::Claiming(held), vec![claim]);
     }
     if claim_at.since_ms(now) > HOLD_MS_MAX {
         return doubt(held.attempt, &format!("its instant {} is too far ahead", held.planned_at));
@@ -147,37 +155,32 @@ fn hold(now: UtcMs, held: Held) -> (State, Vec<Output>) {
     (State::Holding(held), vec![Output::WaitUntil(claim_at)])
 }
 
-fn claimed(
-    now: UtcMs,
-    attempt: AttemptId,
-    verdict: Result<Result<UtcMs, Refusal>, LedgerDown>,
-) -> (State, Vec<Output>) {
+fn claimed(now: UtcMs, held: Held, verdict: Result<Result<UtcMs, Refusal>, LedgerDown>) -> (State, Vec<Output>) {
     match verdict {
-        Ok(Ok(start_at)) => go(now, attempt, start_at),
+        Ok(Ok(start_at)) => go(now, held, start_at),
         Ok(Err(_)) => (State::Closed, vec![Output::Close]),
-        Err(down) => doubt(attempt, &down.to_string()),
+        Err(down) => doubt(held.attempt, &down.to_string()),
     }
 }
 
 /// Says go when the admitted instant has come, unless the ledger took so long to say so that the
 /// campaign may have been stopped meanwhile (I4).
-fn go(now: UtcMs, attempt: AttemptId, start_at: UtcMs) -> (State, Vec<Output>) {
+fn go(now: UtcMs, held: Held, start_at: UtcMs) -> (State, Vec<Output>) {
     let late_ms = now.since_ms(start_at);
     if late_ms > GO_LATE_MS_MAX {
         let why = format!(
             "it was admitted for {start_at}, and the ledger said so {late_ms} ms later; a stop may have come since, so it \
              is not dialled, and planned anew"
         );
-        return doubt(attempt, &why);
+        return doubt(held.attempt, &why);
     }
     if now >= start_at {
-        let go = Command::SetVariable { name: Variable::Go, value: "1".to_owned() };
-        return (State::Going(attempt), vec![Output::Send(go)]);
+        return (State::Going(held.attempt), vec![Output::Send(held.go)]);
     }
     if start_at.since_ms(now) > HOLD_MS_MAX {
-        return doubt(attempt, &format!("it was admitted for {start_at}, which is too far ahead"));
+        return doubt(held.attempt, &format!("it was admitted for {start_at}, which is too far ahead"));
     }
-    (State::Admitted { attempt, start_at }, vec![Output::WaitUntil(start_at)])
+    (State::Admitted { held, start_at }, vec![Output::WaitUntil(start_at)])
 }
 
 fn hung_up(now: UtcMs, attempt: AttemptId) -> (State, Vec<Output>) {
@@ -210,14 +213,21 @@ mod tests {
         Output::Send(Command::SetVariable { name, value: value.to_owned() })
     }
 
-    /// A gate that has set everything and waits for the claim's instant.
+    fn goes() -> [Output; 1] {
+        [set(Variable::Go, "PJSIP/+493012345@gw1,30")]
+    }
+
+    /// An order whose caller has a name, which is set before the hold.
+    fn named() -> Order {
+        let mut order = order(&[]);
+        order.caller_name = Some("Campanile".parse().unwrap());
+        order
+    }
+
+    /// A gate that waits for the claim's instant.
     fn holding() -> Talk {
         let mut talk = open();
         talk.hear(0, found(order(&[])));
-        assert_eq!(talk.take(), [set(Variable::Dial, "PJSIP/+493012345@gw1")]);
-        talk.hear(1, answer("1", None));
-        assert_eq!(talk.take(), [set(Variable::Ring, "30")]);
-        talk.hear(2, answer("1", None));
         assert_eq!(talk.take(), [Output::WaitUntil(at(CLAIM_MS))]);
         talk
     }
@@ -244,7 +254,7 @@ mod tests {
     fn it_holds_first_claims_at_the_end_and_goes_on_the_instant() {
         let mut talk = admitted();
         talk.hear(1000, Input::Timer);
-        assert_eq!(talk.take(), [set(Variable::Go, "1")]);
+        assert_eq!(talk.take(), goes());
         talk.hear(1001, answer("1", None));
         assert_eq!(talk.take(), [Output::Close]);
     }
@@ -257,12 +267,10 @@ mod tests {
         order.account = Some("acct".parse().unwrap());
         let mut talk = open();
         talk.hear(0, found(order));
-        for _ in 0..5 {
+        for _ in 0..3 {
             talk.hear(0, answer("1", None));
         }
         let expected = [
-            set(Variable::Dial, "PJSIP/+493012345@gw1"),
-            set(Variable::Ring, "30"),
             set(Variable::CallerNumber, "+49301"),
             set(Variable::CallerName, "Campanile"),
             set(Variable::AccountCode, "acct"),
@@ -274,9 +282,8 @@ mod tests {
     #[test]
     fn a_late_leg_claims_at_once_and_the_ledger_judges() {
         let mut talk = open();
-        talk.hear(9000, found(order(&[])));
+        talk.hear(9000, found(named()));
         talk.hear(9001, answer("1", None));
-        talk.hear(9002, answer("1", None));
         assert_eq!(talk.take().last(), Some(&Output::Claim(ATTEMPT)));
         talk.hear(9003, Input::Claimed(Ok(Err(Refusal::Late { by_ms: 8000 }))));
         assert_eq!(talk.take(), [Output::Close]);
@@ -288,7 +295,7 @@ mod tests {
         talk.hear(CLAIM_MS + 5, Input::Claimed(Ok(Ok(at(1250)))));
         assert_eq!(talk.take(), [Output::WaitUntil(at(1250))]);
         talk.hear(1250, Input::Timer);
-        assert_eq!(talk.take(), [set(Variable::Go, "1")]);
+        assert_eq!(talk.take(), goes());
     }
 
     #[test]
@@ -296,7 +303,7 @@ mod tests {
         let claimed = || Input::Claimed(Ok(Ok(at(1000))));
         let mut talk = claiming();
         talk.hear(1000 + GO_LATE_MS_MAX, claimed());
-        assert_eq!(talk.take(), [set(Variable::Go, "1")]);
+        assert_eq!(talk.take(), goes());
         let mut talk = claiming();
         talk.hear(1001 + GO_LATE_MS_MAX, claimed());
         ended(&talk.take());
@@ -322,7 +329,7 @@ mod tests {
         }
         for reply in [Reply::Usage, Reply::Unknown, Reply::DeadChannel] {
             let mut talk = open();
-            talk.hear(0, found(order(&[])));
+            talk.hear(0, found(named()));
             talk.take();
             talk.hear(1, Input::Reply(reply));
             ended(&talk.take());
@@ -341,9 +348,6 @@ mod tests {
         order.planned_at = at(HOLD_MS_MAX + CLAIM_LEAD_MS + 3);
         let mut talk = open();
         talk.hear(0, found(order));
-        talk.hear(1, answer("1", None));
-        talk.take();
-        talk.hear(2, answer("1", None));
         ended(&talk.take());
     }
 
@@ -363,7 +367,7 @@ mod tests {
         assert_eq!(talk.take(), refused_hung_up(1));
 
         let mut talk = open();
-        talk.hear(0, found(order(&[])));
+        talk.hear(0, found(named()));
         talk.take();
         talk.hear(3, Input::Hangup);
         assert_eq!(talk.take(), refused_hung_up(3));

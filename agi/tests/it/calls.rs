@@ -9,15 +9,17 @@ use super::asterisk::{Asterisk, environment};
 use super::world::{World, usual};
 
 const OK: &str = "200 result=1";
+/// What a gate says first.
+pub const NAME: &str = r#"SET VARIABLE "CALLERID(name)" "Campanile""#;
+/// What it says last.
+pub const GO: &str = r#"SET VARIABLE "CAMPANILE_GO" "PJSIP/+493012345@gw1,30""#;
 
 pub async fn variables(asterisk: &mut Asterisk) {
-    asterisk.answers(r#"SET VARIABLE "CAMPANILE_DIAL" "PJSIP/+493012345@gw1""#, OK).await;
-    asterisk.answers(r#"SET VARIABLE "CAMPANILE_RING" "30""#, OK).await;
-    asterisk.answers(r#"SET VARIABLE "CALLERID(name)" "Campanile""#, OK).await;
+    asterisk.answers(NAME, OK).await;
 }
 
 pub async fn go(asterisk: &mut Asterisk) {
-    asterisk.answers(r#"SET VARIABLE "CAMPANILE_GO" "1""#, OK).await;
+    asterisk.answers(GO, OK).await;
 }
 
 #[tokio::test]

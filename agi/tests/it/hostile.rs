@@ -75,7 +75,7 @@ async fn what_is_no_reply_ends_the_session() {
     let world = World::start(usual());
     let order = world.order(1, 0, &[]);
     let mut asterisk = world.call("gate", &order).await;
-    asterisk.answers(r#"SET VARIABLE "CAMPANILE_DIAL" "PJSIP/+493012345@gw1""#, "HTTP/1.1 200 OK").await;
+    asterisk.answers(super::calls::NAME, "HTTP/1.1 200 OK").await;
     asterisk.closed().await;
     assert_eq!(world.desk.claimed(), []);
 }

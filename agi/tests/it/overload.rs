@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::admission::crowd;
 use super::asterisk::{Asterisk, environment};
-use super::calls::variables;
+use super::calls::{GO, variables};
 use super::program::Program;
 use super::world::{SOON, World, usual};
 
@@ -154,7 +154,7 @@ async fn a_crowd_that_comes_back_at_once_keeps_no_gate_from_its_instant() {
             tokio::spawn(async move {
                 let mut gate = Asterisk::call(address, "gate", &[&order.ticket.to_string()]).await;
                 variables(&mut gate).await;
-                gate.hears(r#"SET VARIABLE "CAMPANILE_GO" "1""#).await;
+                gate.hears(GO).await;
                 clock::now().since_ms(order.planned_at)
             })
         })

@@ -3,10 +3,9 @@
 use campanile::domain::evidence::{Fact, StepResult};
 
 use super::asterisk::Asterisk;
-use super::calls::go;
+use super::calls::{GO, NAME, go, variables};
 use super::world::{World, usual};
 
-const DIAL: &str = r#"SET VARIABLE "CAMPANILE_DIAL" "PJSIP/+493012345@gw1""#;
 const PLAY: &str = r#"STREAM FILE "hello" "0123456789*#" "0""#;
 const WAIT: &str = r#"WAIT FOR DIGIT "1000""#;
 
@@ -25,7 +24,7 @@ async fn a_gate_that_is_refused_a_command_ends_unclaimed() {
         let world = World::start(usual());
         let order = world.order(id, 0, &[]);
         let mut gate = world.call("gate", &order).await;
-        gate.answers(DIAL, refusal).await;
+        gate.answers(NAME, refusal).await;
         gate.closed().await;
         assert_eq!(world.desk.claimed(), [], "{refusal}");
     }
@@ -74,7 +73,7 @@ async fn usage_without_an_end_does_not_hold_the_session() {
     run.closed().await;
     let gate_order = world.order(2, 0, &[]);
     let mut gate = world.call("gate", &gate_order).await;
-    gate.answers(DIAL, "520-Invalid command syntax.").await;
+    gate.answers(NAME, "520-Invalid command syntax.").await;
     gate.closed().await;
     assert_eq!(world.desk.claimed(), []);
 }
@@ -95,17 +94,17 @@ async fn a_go_that_is_refused_is_not_said_again() {
         let world = World::start(usual());
         let order = world.order(id, 0, &[]);
         let mut gate = world.call("gate", &order).await;
-        super::calls::variables(&mut gate).await;
-        gate.answers(r#"SET VARIABLE "CAMPANILE_GO" "1""#, refusal).await;
+        variables(&mut gate).await;
+        gate.answers(GO, refusal).await;
         gate.closed().await;
         // The file comes back after a crash, say.
         let mut again = world.call("gate", &order).await;
-        super::calls::variables(&mut again).await;
+        variables(&mut again).await;
         again.closed().await;
         assert_eq!(world.desk.claimed(), [order.attempt]);
         let other = world.order(id + 100, 0, &[]);
         let mut gate = world.call("gate", &other).await;
-        super::calls::variables(&mut gate).await;
+        variables(&mut gate).await;
         go(&mut gate).await;
         gate.closed().await;
     }

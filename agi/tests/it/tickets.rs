@@ -4,18 +4,17 @@ use campanile::domain::evidence::{Fact, Step};
 
 use super::admission::crowd;
 use super::asterisk::Asterisk;
-use super::calls::variables;
+use super::calls::{GO, variables};
 use super::world::{World, usual};
 use campanile_agi::server::Limits;
 
-const GO: &str = "SET VARIABLE \"CAMPANILE_GO\" \"1\"\n";
 const OK: &str = "200 result=1\n";
 
 /// Plays a gate to its end; gives whether it said go.
 async fn went(mut gate: Asterisk) -> bool {
     let mut said_go = false;
     while let Some(command) = gate.next_command().await {
-        said_go |= command == GO;
+        said_go |= command.trim_end() == GO;
         gate.shout(OK.as_bytes()).await;
     }
     said_go

@@ -58,9 +58,9 @@ fn dialling_leg(board: &Switchboard, ticket: &str, wait_time_s: i64) -> bool {
     let gives_up_at = campanile::clock::now().plus_s(wait_time_s);
     let mut variables = HashMap::new();
     agi::run(board.agi_port, "gate", &[ticket], Some(gives_up_at), |words| set_variable(words, &mut variables));
-    let report = match variables.get("CAMPANILE_GO").map(String::as_str) {
-        Some("1") => dial(board, ticket, &variables),
-        _ => Report { cause: "16", ..Report::default() },
+    let report = match variables.get("CAMPANILE_GO") {
+        Some(go) => dial(board, ticket, go, &variables),
+        None => Report { cause: "16", ..Report::default() },
     };
     let args = [
         ticket,
@@ -90,14 +90,15 @@ fn set_variable(words: &[String], variables: &mut HashMap<String, String>) -> An
     Answer::Line(reply.to_owned())
 }
 
-fn dial(board: &Switchboard, ticket: &str, variables: &HashMap<String, String>) -> Report {
+/// `Dial(${CAMPANILE_GO},i)`.
+fn dial(board: &Switchboard, ticket: &str, go: &str, variables: &HashMap<String, String>) -> Report {
     let of = |name: &str| variables.get(name).cloned().unwrap_or_default();
-    let target = of("CAMPANILE_DIAL");
+    let (target, ring_s) = go.split_once(',').unwrap();
+    let ring_s: i64 = ring_s.parse().unwrap();
     let number = target.strip_prefix("Local/").and_then(|rest| rest.strip_suffix("@callees")).unwrap().to_owned();
     let (caller_number, caller_name) = (of("CALLERID(num)"), of("CALLERID(name)"));
     let at = campanile::clock::now();
     board.note(|seen| seen.reached.push(Reached { number: number.clone(), caller_number, caller_name, at }));
-    let ring_s: i64 = of("CAMPANILE_RING").parse().unwrap();
     let dialled_at = at.0.to_string();
     match callee::of(&number) {
         Callee::Fails { status, cause } => {
