@@ -11,6 +11,13 @@ use crate::spool::{SpoolDirs, asterisk_watches, running_asterisk};
 const INCLUDE_MEND: &str = "put `#include extensions_campanile.conf` into Asterisk's extensions.conf (FreePBX: \
     extensions_custom.conf), the file beside it, and say `asterisk -rx 'dialplan reload'`";
 
+const RELOAD_MEND: &str = "install the extensions_campanile.conf of this version beside extensions.conf, and say \
+    `asterisk -rx 'dialplan reload'`";
+
+const DIAL_CONTEXT: &str = "campanile-dial";
+/// Where the gate's word becomes a call; an older dialplan would not understand it.
+const DIAL_STEP: &str = "Dial(${CAMPANILE_GO},i)";
+
 pub(super) fn running(settings: &Settings) -> Vec<Finding> {
     let dir = settings.asterisk_run_dir.display();
     let run = match running_asterisk(&settings.asterisk_run_dir, crate::clock::now()) {
@@ -50,7 +57,7 @@ fn reads_our_spool(settings: &Settings, pid: i64) -> Option<Finding> {
 /// Asks the console for each of our contexts. Where there is no `asterisk` program (a container), the
 /// self-test call answers the same question.
 pub(super) fn dialplan(settings: &Settings) -> Vec<Finding> {
-    let contexts = [("campanile-dial", "dial"), ("campanile-answered", "s"), ("campanile-report", "s")];
+    let contexts = [(DIAL_CONTEXT, "dial"), ("campanile-answered", "s"), ("campanile-report", "s")];
     let mut found = Vec::new();
     for (context, extension) in contexts {
         match ask(settings, &format!("dialplan show {extension}@{context}")) {
@@ -58,13 +65,21 @@ pub(super) fn dialplan(settings: &Settings) -> Vec<Finding> {
                 let text = format!("the dialplan could not be looked at: {reason}");
                 return vec![Finding::warning("dialplan", text, "the self-test call shows whether it is included")];
             }
-            Ok(answer) if shows(&answer, context) => {
-                found.push(Finding::ok("dialplan", format!("context {context} is there")));
-            }
-            Ok(_) => found.push(Finding::problem("dialplan", format!("context {context} is missing"), INCLUDE_MEND)),
+            Ok(answer) => found.push(judge(context, &answer)),
         }
     }
     found
+}
+
+fn judge(context: &str, answer: &str) -> Finding {
+    if !shows(answer, context) {
+        return Finding::problem("dialplan", format!("context {context} is missing"), INCLUDE_MEND);
+    }
+    if context == DIAL_CONTEXT && !answer.contains(DIAL_STEP) {
+        let text = format!("context {context} has no {DIAL_STEP}: it is of another version, or was changed");
+        return Finding::problem("dialplan", text, RELOAD_MEND);
+    }
+    Finding::ok("dialplan", format!("context {context} is there"))
 }
 
 /// Where running campaigns hand calls over to: an IVR that is not there ends each answered call.
@@ -126,6 +141,17 @@ fn ask(settings: &Settings, question: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dialplan_of_another_version_is_told() {
+        let ours = include_str!("../../etc/asterisk/extensions_campanile.conf");
+        let answer = |steps: &str| format!("[ Context '{DIAL_CONTEXT}' created by 'pbx_config' ]\n{steps}");
+        let is_there = Finding::ok("dialplan", format!("context {DIAL_CONTEXT} is there"));
+        assert_eq!(judge(DIAL_CONTEXT, &answer(ours)), is_there);
+        let older = answer("  'dial' =>  1. Dial(${CAMPANILE_DIAL},${CAMPANILE_RING},i)");
+        assert!(judge(DIAL_CONTEXT, &older).text.contains("another version"));
+        assert!(judge(DIAL_CONTEXT, "").text.contains("is missing"));
+    }
 
     #[test]
     fn what_asterisk_16_and_22_answer_is_understood() {
