@@ -91,7 +91,7 @@ fn an_answered_call_waits_plays_keeps_keys_and_is_handed_over() {
     m.start("spring");
     m.completed("spring");
     let rows = m.report("spring");
-    // The first key comes after 200 ms, at the end of the sound; the second while it is waited.
+    // The first key comes after 150 ms of the sound; the second while it is waited.
     let steps = steps(&rows[0]);
     assert_eq!(steps.len(), 3, "{steps:?}");
     assert!(steps[0].starts_with("PLAY hello done") && steps[1].starts_with("WAIT 1 done"), "{steps:?}");

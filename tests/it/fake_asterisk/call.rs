@@ -1,6 +1,7 @@
 //! One call: the file, the dialling leg with its gate, the answered leg, the report, the archive.
 //! The dialplan is etc/asterisk/extensions_campanile.conf, by hand.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -113,7 +114,8 @@ fn dial(board: &Switchboard, ticket: &str, go: &str, variables: &HashMap<String,
             if board.wait_until(at.plus_ms(after_ms)) == Power::Off {
                 return Report { dialled_at, status: "CANCEL", cause: "0", ..Report::default() };
             }
-            let talk = Talk { answered_at: at.plus_ms(after_ms), hangs_up_ms, keys };
+            let answered_at = at.plus_ms(after_ms);
+            let talk = Talk { answered_at, hangs_up_ms, keys, first_heard_at: Cell::default() };
             talk.run(board, ticket);
             let talk_ms = campanile::clock::now().since_ms(talk.answered_at);
             Report {
@@ -133,7 +135,9 @@ fn dial(board: &Switchboard, ticket: &str, go: &str, variables: &HashMap<String,
 struct Talk {
     answered_at: UtcMs,
     hangs_up_ms: i64,
+    /// Each so long after the callee first heard anything: nobody presses keys into silence.
     keys: Vec<(i64, char)>,
+    first_heard_at: Cell<Option<UtcMs>>,
 }
 
 impl Talk {
@@ -174,10 +178,12 @@ impl Talk {
     /// Runs a command of `ms` until its end, a key, or the callee's end.
     fn listen(&self, board: &Switchboard, ms: i64, reply: impl Fn(i64, i64) -> String) -> Answer {
         let began = campanile::clock::now();
-        let since_answer = began.since_ms(self.answered_at);
-        let key = self.keys.iter().find(|(at, _)| *at >= since_answer).filter(|(at, _)| at - since_answer < ms);
-        let until_key = key.map(|(at, _)| at - since_answer);
-        let until_end = self.hangs_up_ms - since_answer;
+        let first_heard_at = self.first_heard_at.get().unwrap_or(began);
+        self.first_heard_at.set(Some(first_heard_at));
+        let heard_ms = began.since_ms(first_heard_at);
+        let key = self.keys.iter().find(|(at, _)| *at >= heard_ms).filter(|(at, _)| at - heard_ms < ms);
+        let until_key = key.map(|(at, _)| at - heard_ms);
+        let until_end = self.hangs_up_ms - began.since_ms(self.answered_at);
         let runs_ms = until_key.unwrap_or(ms);
         if until_end <= runs_ms || board.wait_until(began.plus_ms(runs_ms)) == Power::Off {
             board.wait_until(began.plus_ms(until_end));

@@ -3,7 +3,7 @@
 /// What a callee does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Callee {
-    /// Answers after some ringing, presses keys (after the answer), and hangs up after a time.
+    /// Answers after some ringing, presses keys (so long after it first hears anything), and hangs up after a time.
     Answers { after_ms: i64, hangs_up_ms: i64, keys: Vec<(i64, char)> },
     /// `Dial` ends at once with this `DIALSTATUS` and cause.
     Fails { status: &'static str, cause: &'static str },
@@ -28,7 +28,7 @@ pub fn of(number: &str) -> Callee {
         "5" => fails("CONGESTION", "34"),
         "6" => {
             let keys: Vec<char> = fate[1..].chars().collect();
-            Callee::Answers { after_ms: 0, hangs_up_ms: 60_000, keys: vec![(200, keys[0]), (350, keys[1])] }
+            Callee::Answers { after_ms: 0, hangs_up_ms: 60_000, keys: vec![(150, keys[0]), (350, keys[1])] }
         }
         "7" => answers(0, nn * 100 + 50),
         "8" => answers(300, 500),
