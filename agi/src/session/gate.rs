@@ -16,8 +16,9 @@ use super::{Input, LedgerDown, Output, no_order, record};
 use crate::protocol::{Command, Reply, Variable};
 
 /// How long before the planned instant the claim begins, in milliseconds: its durable commit is paid
-/// before the instant, not after it.
-pub const CLAIM_LEAD_MS: i64 = 15;
+/// before the instant, not after it, also when another has the ledger or the disk stands still for a moment
+/// (docs/decisions/0018).
+pub const CLAIM_LEAD_MS: i64 = 100;
 
 /// The longest hold, in milliseconds. The file is due one second before its instant, so a longer hold
 /// means a clock that jumped or a file that came too early.

@@ -22,7 +22,7 @@ use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, campaigns
 use crate::spool::SpoolName;
 
 /// The most calls of one plan, and so of one transaction: while it has the ledger, no claim at the gate is admitted,
-/// and a claim has 15 ms. The next plan follows at once.
+/// and a claim has 100 ms. The next plan follows at once.
 const CALLS_PER_PLAN: u32 = 250;
 
 /// Whether there may be more to plan.

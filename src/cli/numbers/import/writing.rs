@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::intake::Description;
 use crate::ledger::importing;
 
-/// How long a transaction works while calls are made: a claim at the gate waits no longer, and has 15 ms.
+/// How long a transaction works while calls are made: a claim at the gate waits no longer.
 const TURN_MS: i64 = 10;
 /// How long the ledger is left to others after each: they ask for it every millisecond.
 const PAUSE: Duration = Duration::from_millis(3);
