@@ -34,7 +34,8 @@ impl<'a> Lines<'a> {
         let newline = window.iter().position(|&b| b == b'\n');
         let (read, rest) = self.rest.split_at(newline.map_or(window.len(), |at| at + 1));
         self.rest = rest;
-        let strlen = read.iter().position(|&b| b == 0).unwrap_or(read.len());
+        let nul = if read.contains(&0) { read.iter().position(|&b| b == 0) } else { None };
+        let strlen = nul.unwrap_or(read.len());
         let at_eof = newline.is_none() && read.len() < BUFFER - 1;
         Some(Read { seen: &read[..strlen], at_eof })
     }
@@ -88,6 +89,9 @@ fn without_blanks_at_end(line: &[u8]) -> &[u8] {
 
 /// `#` cuts at column 0 and after a blank or a tab; nothing escapes it (pbx_spool.c:183).
 fn without_hash(line: &[u8]) -> &[u8] {
+    if !line.contains(&b'#') {
+        return line;
+    }
     let cuts = |at: usize| line[at] == b'#' && (at == 0 || matches!(line[at - 1], b' ' | b'\t'));
     &line[..(0..line.len()).find(|&at| cuts(at)).unwrap_or(line.len())]
 }

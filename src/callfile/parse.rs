@@ -179,7 +179,17 @@ fn apply_line(file: &mut CallFile, line: &[u8]) -> Result<(), WhyIgnored> {
 
 /// One key (pbx_spool.c:216-291).
 fn apply(file: &mut CallFile, key: &[u8], value: &[u8]) -> Result<(), WhyIgnored> {
-    match key.to_ascii_lowercase().as_slice() {
+    // No key is longer than this; a longer one stays what it is, unknown.
+    let mut small = [0; 16];
+    let lower = match small.get_mut(..key.len()) {
+        Some(lower) => {
+            lower.copy_from_slice(key);
+            lower.make_ascii_lowercase();
+            &*lower
+        }
+        None => key,
+    };
+    match lower {
         b"channel" => return set_channel(file, value),
         b"callerid" => file.caller_id = value.into(),
         b"application" => file.application = value.into(),

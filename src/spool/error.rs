@@ -65,6 +65,12 @@ pub enum SpoolError {
         /// The instant.
         start_at: UtcMs,
     },
+    /// Asterisk could not write into our files.
+    #[error("publish: call files would have the mode {mode:o}, and Asterisk must write into them; set UMask=0022")]
+    Umask {
+        /// What a file had.
+        mode: u32,
+    },
     /// The watch could not be set up.
     #[error("watch `{path}`: if inotify is at its limit, raise fs.inotify.max_user_watches or max_user_instances")]
     Watch {
@@ -84,7 +90,7 @@ impl SpoolError {
             Self::Io { source, .. } => source.kind().into(),
             Self::NoFolder { .. } => Exit::NoInput,
             Self::OtherOwner { .. } => Exit::NoPerm,
-            Self::OtherFileSystem { .. } | Self::PathTooLong { .. } => Exit::Config,
+            Self::OtherFileSystem { .. } | Self::PathTooLong { .. } | Self::Umask { .. } => Exit::Config,
             Self::NameTaken { .. } | Self::StartOutOfRange { .. } => Exit::Software,
             Self::Watch { .. } => Exit::Unavailable,
         }

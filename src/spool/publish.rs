@@ -9,15 +9,17 @@ use std::time::{Duration, SystemTime};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use nix::unistd::{AccessFlags, eaccess};
-use tempfile::TempPath;
+use tempfile::{NamedTempFile, TempPath};
 
 use super::{Spool, SpoolError, SpoolName};
 use crate::domain::instant::UtcMs;
 
 /// Beginnings of our names in `staging`.
 const STAGED: &str = "publishing-";
-/// Owner writes, because Asterisk must append and set times (asterisk.md 3); nobody else does.
+/// Owner writes, because Asterisk must append and set times (asterisk.md 3); nobody else does. Our umask may take
+/// the group's part away, and [`Spool::probe`] sees to it that it leaves the owner's.
 const MODE: u32 = 0o640;
+const OWNER: u32 = 0o600;
 /// As long as a call file, or longer.
 const PROBE_BYTES: usize = 1024;
 
@@ -53,17 +55,22 @@ impl Spool {
         let Self { dirs: super::SpoolDirs { outgoing, staging, .. } } = self;
         eaccess(outgoing, AccessFlags::W_OK | AccessFlags::X_OK)
             .map_err(|errno| SpoolError::io("write to", outgoing, errno.into()))?;
-        let staged = tempfile::Builder::new().prefix(STAGED).tempfile_in(staging);
-        let written = staged.and_then(|mut file| file.write_all(&[b'\n'; PROBE_BYTES]));
-        written.map_err(|source| SpoolError::io("write to", staging, source))
+        let failed = |source| SpoolError::io("write to", staging, source);
+        let mut probe = self.staged().map_err(failed)?;
+        probe.write_all(&[b'\n'; PROBE_BYTES]).map_err(failed)?;
+        owner_may_write(probe.as_file().metadata().map_err(failed)?.mode())
+    }
+
+    fn staged(&self) -> std::io::Result<NamedTempFile> {
+        let mode = Permissions::from_mode(MODE);
+        tempfile::Builder::new().prefix(STAGED).permissions(mode).tempfile_in(&self.dirs.staging)
     }
 
     /// Writes the file and closes it: a close after the rename would be an event in `outgoing`.
     fn stage(&self, bytes: &[u8], mtime: SystemTime) -> Result<TempPath, SpoolError> {
         let staging = &self.dirs.staging;
-        let staged =
-            tempfile::Builder::new().prefix(STAGED).permissions(Permissions::from_mode(MODE)).tempfile_in(staging);
-        let (mut file, path) = staged.map_err(|source| SpoolError::io("write to", staging, source))?.into_parts();
+        let (mut file, path) =
+            self.staged().map_err(|source| SpoolError::io("write to", staging, source))?.into_parts();
         write_with_time(&mut file, bytes, mtime).map_err(|source| SpoolError::io("write", &path, source))?;
         Ok(path)
     }
@@ -71,11 +78,11 @@ impl Spool {
 
 fn write_with_time(file: &mut File, bytes: &[u8], mtime: SystemTime) -> std::io::Result<()> {
     file.write_all(bytes)?;
-    // It was created with this mode, less what our umask takes away; changing it is dear on ext4.
-    if file.metadata()?.mode() & 0o7777 != MODE {
-        file.set_permissions(Permissions::from_mode(MODE))?;
-    }
     file.set_times(FileTimes::new().set_accessed(mtime).set_modified(mtime))
+}
+
+fn owner_may_write(mode: u32) -> Result<(), SpoolError> {
+    if mode & OWNER == OWNER { Ok(()) } else { Err(SpoolError::Umask { mode: mode & 0o777 }) }
 }
 
 /// One second before the second of the start: Asterisk looks at whole seconds only and is up to 1 s
@@ -101,6 +108,13 @@ pub(super) fn clear_staging(staging: &Path) -> Result<(), SpoolError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_umask_that_keeps_asterisk_from_writing_is_told() {
+        assert!(owner_may_write(0o100_640).is_ok() && owner_may_write(0o100_600).is_ok());
+        let told = owner_may_write(0o100_440).unwrap_err().to_string();
+        assert!(told.contains("the mode 440") && told.contains("UMask=0022"), "{told}");
+    }
 
     #[test]
     fn the_mtime_is_the_start_cut_to_seconds_less_one() {
