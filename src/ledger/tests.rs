@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::channel;
 
-use super::attempts::{Intent, open_of, order, record_intent};
+use super::attempts::{Intent, open_of, order, record_intents};
 use super::claims::{ServerRate, claim};
 use super::contacts::Imported;
 use super::writer::{Haste, Writer};
@@ -91,7 +91,7 @@ impl World {
                 account: None,
                 actions: None,
             };
-            record_intent(db, &intent)
+            Ok(record_intents(db, &[intent])?[0])
         })
     }
 
@@ -327,33 +327,93 @@ fn many_numbers_at_once_keep_the_order_of_the_file_and_each_counts_once() {
 const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0001_first_light.sql"),
     include_str!("../../tests/fixtures/migrations/0002_contact_numbers.sql"),
+    include_str!("../../tests/fixtures/migrations/0003_open_and_closed_attempts.sql"),
 ];
+
+/// A ledger as the program with so many migrations left it, in the midst of its work.
+fn older(path: &std::path::Path, version: usize) -> rusqlite::Connection {
+    let mut raw = rusqlite::Connection::open(path).unwrap();
+    for (done, sample) in SAMPLES.iter().enumerate().take(version) {
+        schema::upgrade_with(&mut raw, &schema::MIGRATIONS[..=done]).unwrap();
+        raw.execute_batch(sample).unwrap();
+    }
+    raw
+}
 
 #[test]
 fn every_migration_is_tried_over_the_data_of_the_one_before() {
     assert_eq!(SAMPLES.len(), schema::MIGRATIONS.len(), "a migration comes with sample data");
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("campanile.db");
-    let raw = rusqlite::Connection::open(&path).unwrap();
-    for (done, (migration, sample)) in schema::MIGRATIONS.iter().zip(SAMPLES).enumerate() {
-        raw.execute_batch(migration).unwrap();
-        raw.execute_batch(sample).unwrap();
-        raw.pragma_update(None, "user_version", i64::try_from(done + 1).unwrap()).unwrap();
-    }
-    drop(raw);
+    drop(older(&path, SAMPLES.len()));
     let mut ledger = Ledger::open(&path).unwrap();
     ledger
         .read(|db| {
             let campaign = campaigns::find(db, "spring")?.unwrap();
-            assert_eq!(contacts::counts(db, campaign.id)?.total(), 6);
+            assert_eq!(contacts::counts(db, campaign.id)?.total(), 8);
             for contact in contacts::page(db, campaign.id, None, ContactId(0), 10)? {
                 assert_eq!(contacts::find(db, campaign.id, &contact.number)?, Some(contact));
             }
             assert_eq!(actions::get(db, campaign.actions)?.len(), 3);
-            assert_eq!(contacts::page(db, campaign.id, None, ContactId(0), 10)?.len(), 6);
-            assert_eq!(views::attempts_page(db, campaign.id, AttemptId(0), 10)?.len(), 2);
+            assert_eq!(contacts::page(db, campaign.id, None, ContactId(0), 10)?.len(), 8);
+            let attempts: Vec<_> =
+                views::attempts_page(db, campaign.id, AttemptId(0), 10)?.iter().map(|a| a.id.0).collect();
+            assert_eq!(attempts, [1, 2, 3, 4]);
             assert_eq!(evidence::of(db, AttemptId(2))?.len(), 3);
             assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 3);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn attempts_of_an_older_ledger_keep_what_they_had_and_their_numbers_are_not_given_out_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("campanile.db");
+    let raw = older(&path, 2);
+    raw.execute_batch("UPDATE sqlite_sequence SET seq = 40 WHERE name = 'attempts'").unwrap();
+    drop(raw);
+    let mut ledger = Ledger::open(&path).unwrap();
+    ledger
+        .write(|db| {
+            let open: Vec<_> = attempts::open(db)?.into_iter().map(|a| (a.id.0, a.contact.unwrap().0)).collect();
+            assert_eq!(open, [(1, 3)]);
+            for (attempt, ticket) in [(1, "000102030405060708090a0b0c0d0e0f"), (2, "100102030405060708090a0b0c0d0e0f")] {
+                let order = order(db, &ticket.parse().unwrap())?.unwrap();
+                assert_eq!((order.attempt.0, order.actions.len()), (attempt, 3), "an open and a closed one");
+            }
+            let reached = contacts::get(db, ContactId(4))?.unwrap();
+            let history = views::attempts_of(db, &reached, 10)?;
+            assert_eq!(history.iter().map(|a| (a.id.0, a.talk_ms)).collect::<Vec<_>>(), [(2, Some(6399))]);
+            let next = "INSERT INTO attempts SELECT NULL, 'x', spool_salt, campaign, NULL, trunk, '+441632960009', 'intent', 0,
+                dial_string, 30, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+                FROM attempts WHERE id = 1";
+            db.execute(next, [])?;
+            assert_eq!(db.last_insert_rowid(), 41);
+            let refused = db.execute("UPDATE evidence SET attempt = 99", []);
+            assert!(refused.is_err(), "what refers to attempts still does, and is checked again");
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn an_attempt_outlives_its_contact_and_keeps_its_campaign() {
+    let mut w = World::new(trunk(None, None));
+    let campaign = w.campaign("spring");
+    let (open, closed) = (w.intent(campaign, 1).unwrap(), w.intent(campaign, 2).unwrap());
+    w.close(closed).unwrap();
+    let removed = w.ledger.write(|db| Ok(db.execute("DELETE FROM campaigns", [])?));
+    assert!(removed.is_err_and(|e| e.to_string().contains("the campaign has attempts")));
+    w.ledger
+        .write(|db| {
+            let ours = contacts::find(db, campaign, &number(2))?.unwrap();
+            assert_eq!(views::attempts_of(db, &ours, 10)?.len(), 1);
+            db.execute("DELETE FROM contacts", [])?;
+            assert_eq!(attempts::open_one(db, open)?.unwrap().contact, None);
+            assert_eq!(views::attempts_of(db, &ours, 10)?, []);
+            assert_eq!(views::attempts_page(db, campaign, AttemptId(0), 10)?.len(), 2);
+            assert_eq!(views::attempts_page(db, campaign, open, 10)?[0].id, closed);
             Ok(())
         })
         .unwrap();
