@@ -140,8 +140,8 @@ pub fn mark_spooled(db: &Connection, id: AttemptId) -> Result<()> {
 
 /// The order behind a ticket, with its frozen actions; `None` for a ticket that nobody gave out.
 pub fn order(db: &Connection, ticket: &Ticket) -> Result<Option<Order>> {
-    let sql = "SELECT * FROM attempts WHERE ticket = ?1 AND state <> 'closed'
-        UNION ALL SELECT * FROM attempts WHERE ticket = ?1 AND state = 'closed'";
+    let sql = "SELECT * FROM attempts WHERE ticket = ?1 AND closed_at IS NULL
+        UNION ALL SELECT * FROM attempts WHERE ticket = ?1 AND closed_at IS NOT NULL";
     let mut statement = db.prepare_cached(sql)?;
     let found = first(statement.query([ticket.to_string()])?, |row| read_order(row, *ticket))?;
     let Some((mut order, list)) = found else { return Ok(None) };
@@ -172,7 +172,7 @@ fn read_order(row: &Row<'_>, ticket: Ticket) -> Result<(Order, Option<ActionList
     Ok((order, list.map(ActionListId)))
 }
 
-const OPEN: &str = "SELECT id, spool_salt, campaign, contact, planned_at, state FROM attempts WHERE state <> 'closed'";
+const OPEN: &str = "SELECT id, spool_salt, campaign, contact, planned_at, state FROM attempts WHERE closed_at IS NULL";
 
 fn read_open(row: &Row<'_>) -> Result<OpenAttempt> {
     let contact: Option<i64> = row.get("contact")?;
@@ -221,7 +221,7 @@ pub fn to_withdraw(db: &Connection) -> Result<Vec<OpenAttempt>> {
 
 /// The planned instant of the oldest open attempt.
 pub fn oldest_open(db: &Connection) -> Result<Option<UtcMs>> {
-    let sql = "SELECT min(planned_at) AS planned_at FROM attempts WHERE state <> 'closed'";
+    let sql = "SELECT min(planned_at) AS planned_at FROM attempts WHERE closed_at IS NULL";
     let oldest: Option<i64> = db.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     Ok(oldest.map(UtcMs))
 }
@@ -229,7 +229,7 @@ pub fn oldest_open(db: &Connection) -> Result<Option<UtcMs>> {
 /// The open attempts planned before `before` of which nothing was heard, with their slots: as a rule Asterisk
 /// leaves their files lying.
 pub fn overdue(db: &Connection, before: UtcMs) -> Result<Vec<(AttemptId, UtcMs)>> {
-    let sql = "SELECT id, planned_at FROM attempts a WHERE state IN ('intent', 'spooled') AND state <> 'closed'
+    let sql = "SELECT id, planned_at FROM attempts a WHERE state IN ('intent', 'spooled') AND closed_at IS NULL
         AND planned_at < ?1 AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.attempt = a.id)";
     collect(db.prepare_cached(sql)?.query([before.0])?, |row| Ok((AttemptId(row.get(0)?), UtcMs(row.get(1)?))))
 }
@@ -242,7 +242,7 @@ pub fn planned_after(db: &Connection, at: UtcMs) -> Result<Vec<OpenAttempt>> {
 
 /// How many attempts of a campaign are open.
 pub fn open_of(db: &Connection, campaign: CampaignId) -> Result<u32> {
-    let sql = "SELECT count(*) FROM attempts WHERE campaign = ?1 AND state <> 'closed'";
+    let sql = "SELECT count(*) FROM attempts WHERE campaign = ?1 AND closed_at IS NULL";
     Ok(db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?)
 }
 
@@ -257,6 +257,6 @@ pub fn last_start_of(db: &Connection, campaign: CampaignId) -> Result<Option<Utc
 
 /// How many attempts are open, over all campaigns: as many files lie in the spool, or will.
 pub fn open_count(db: &Connection) -> Result<u32> {
-    let sql = "SELECT count(*) FROM attempts WHERE state <> 'closed'";
+    let sql = "SELECT count(*) FROM attempts WHERE closed_at IS NULL";
     Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }

@@ -76,7 +76,7 @@ struct Open(Vec<OpenCall>);
 
 impl Open {
     fn read(db: &Connection) -> Result<Self> {
-        let sql = "SELECT planned_at, campaign, trunk FROM attempts WHERE state <> 'closed' ORDER BY planned_at";
+        let sql = "SELECT planned_at, campaign, trunk FROM attempts WHERE closed_at IS NULL ORDER BY planned_at";
         let read = |row: &Row<'_>| {
             Ok(OpenCall {
                 planned_at: UtcMs(row.get(0)?),
@@ -145,7 +145,7 @@ fn campaign_view(
 }
 
 /// A number that is in a call of another campaign is no candidate until that call is closed (I2).
-const FREE: &str = "NOT EXISTS (SELECT 1 FROM attempts a WHERE a.number = contacts.number AND a.state <> 'closed')";
+const FREE: &str = "NOT EXISTS (SELECT 1 FROM attempts a WHERE a.number = contacts.number AND a.closed_at IS NULL)";
 
 fn due(db: &Connection, campaign: CampaignId, horizon: UtcMs, limit: u32) -> Result<Vec<Candidate>> {
     let sql = format!(

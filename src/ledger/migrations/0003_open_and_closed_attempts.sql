@@ -1,10 +1,10 @@
--- An open attempt stands in small indexes only, of at most as many rows as files are in the spool; the large ones, of
--- all that ever were, it enters when it is closed. So planning a thousand calls reads no page of the past, and
--- none of what `spooled` changes is in an index.
+-- An open attempt stands in small indexes only, of as many rows as files are in the spool; the large ones, of all that
+-- ever were, it enters when it is closed. So a plan of many calls reads no page of the past. What tells them apart is
+-- `closed_at`, not the state: SQLite writes an index anew with each change of a column that its condition names.
 --
 -- Two references are triggers now, because an index of closed attempts alone does not serve SQLite's own check, which
--- would read all attempts instead. The others are checked at the commit: a statement with many rows is
--- cheap as long as nothing of it may have to be taken back.
+-- would read all attempts instead. The others are checked at the commit: a statement with many rows is cheap only if
+-- nothing of it may have to be taken back.
 
 CREATE TABLE attempts_new (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -55,16 +55,16 @@ DROP TABLE attempts;
 ALTER TABLE attempts_new RENAME TO attempts;
 
 -- I2: a number has at most one open attempt, over all campaigns.
-CREATE UNIQUE INDEX attempts_open_number ON attempts (number) WHERE state <> 'closed';
-CREATE UNIQUE INDEX attempts_open_ticket ON attempts (ticket) WHERE state <> 'closed';
-CREATE INDEX attempts_open ON attempts (planned_at, campaign, trunk) WHERE state <> 'closed';
--- The gate counts these for each call.
+CREATE UNIQUE INDEX attempts_open_number ON attempts (number) WHERE closed_at IS NULL;
+CREATE UNIQUE INDEX attempts_open_ticket ON attempts (ticket) WHERE closed_at IS NULL;
+CREATE INDEX attempts_open ON attempts (planned_at, campaign, trunk) WHERE closed_at IS NULL;
+-- The gate counts these for a call where there is a cap.
 CREATE INDEX attempts_claimed_campaign ON attempts (campaign) WHERE state = 'claimed';
 CREATE INDEX attempts_claimed_trunk ON attempts (trunk) WHERE state = 'claimed';
 
-CREATE UNIQUE INDEX attempts_closed_ticket ON attempts (ticket) WHERE state = 'closed';
-CREATE INDEX attempts_closed_campaign ON attempts (campaign, id) WHERE state = 'closed';
-CREATE INDEX attempts_closed_number ON attempts (number, id) WHERE state = 'closed';
+CREATE UNIQUE INDEX attempts_closed_ticket ON attempts (ticket) WHERE closed_at IS NOT NULL;
+CREATE INDEX attempts_closed_campaign ON attempts (campaign, id) WHERE closed_at IS NOT NULL;
+CREATE INDEX attempts_closed_number ON attempts (number, id) WHERE closed_at IS NOT NULL;
 
 -- A contact in progress has an open attempt, and these are few.
 DROP INDEX contacts_in_progress;
@@ -73,13 +73,13 @@ DROP TRIGGER contacts_deleted;
 
 CREATE TRIGGER contacts_deleted AFTER DELETE ON contacts BEGIN
     DELETE FROM contact_numbers WHERE number = old.number AND campaign = old.campaign;
-    UPDATE attempts SET contact = NULL WHERE number = old.number AND contact = old.id AND state = 'closed';
-    UPDATE attempts SET contact = NULL WHERE number = old.number AND contact = old.id AND state <> 'closed';
+    UPDATE attempts SET contact = NULL WHERE number = old.number AND contact = old.id AND closed_at IS NOT NULL;
+    UPDATE attempts SET contact = NULL WHERE number = old.number AND contact = old.id AND closed_at IS NULL;
 END;
 
 CREATE TRIGGER campaigns_deleted BEFORE DELETE ON campaigns
-WHEN EXISTS (SELECT 1 FROM attempts WHERE campaign = old.id AND state = 'closed')
-    OR EXISTS (SELECT 1 FROM attempts WHERE campaign = old.id AND state <> 'closed')
+WHEN EXISTS (SELECT 1 FROM attempts WHERE campaign = old.id AND closed_at IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM attempts WHERE campaign = old.id AND closed_at IS NULL)
 BEGIN
     SELECT RAISE(ABORT, 'the campaign has attempts');
 END;
