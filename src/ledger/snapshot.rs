@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::{Connection, Row, params};
 
-use super::rows::{collect, instant_or_null, number};
-use super::{Result, campaigns, trunks};
+use super::rows::{collect, instant_or_null};
+use super::{LedgerError, Result, campaigns, trunks};
 use crate::domain::campaign::Campaign;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
+use crate::domain::number::Number;
 use crate::domain::plan::{CampaignView, Candidate, Snapshot, TrunkView};
 
 /// How long a planned instant that is past still keeps others at a distance: a minute of the grid.
@@ -166,10 +167,11 @@ fn fresh(db: &Connection, campaign: CampaignId, limit: u32) -> Result<Vec<Candid
 
 fn candidates(db: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<Vec<Candidate>> {
     collect(db.prepare_cached(sql)?.query(values)?, |row| {
+        let number = row.get_ref(1)?.as_str().ok().and_then(Number::from_canonical);
         Ok(Candidate {
-            contact: ContactId(row.get("id")?),
-            number: number(row, "number")?,
-            due_at: instant_or_null(row, "due_at")?,
+            contact: ContactId(row.get(0)?),
+            number: number.ok_or_else(|| LedgerError::corrupt("number", "a text that is no number"))?,
+            due_at: row.get::<_, Option<i64>>(2)?.map(UtcMs),
         })
     })
 }
