@@ -1,5 +1,6 @@
 //! The ledger's promises, each on a real SQLite file.
 
+use std::ops::RangeInclusive;
 use std::sync::mpsc::channel;
 
 use super::attempts::{Intent, open_of, order, record_intents};
@@ -68,30 +69,14 @@ impl World {
     }
 
     fn intent(&mut self, campaign: CampaignId, digits: u32) -> Result<AttemptId> {
-        let (trunk, number) = (self.trunk, number(digits));
+        Ok(self.intents(campaign, digits..=digits)?[0])
+    }
+
+    fn intents(&mut self, campaign: CampaignId, digits: RangeInclusive<u32>) -> Result<Vec<AttemptId>> {
+        let trunk = self.trunk;
         self.ledger.write(|db| {
-            contacts::import(db, campaign, &number)?;
-            let contact = contacts::find(db, campaign, &number)?.unwrap().id;
-            let seed = u8::try_from(digits % 251).unwrap() ^ u8::try_from(campaign.0).unwrap();
-            let intent = Intent {
-                ticket: Ticket::new([seed; 16]),
-                spool_salt: digits,
-                campaign,
-                contact,
-                trunk,
-                dial_string: "PJSIP/{number}@gw"
-                    .parse::<crate::domain::trunk::DialTemplate>()
-                    .unwrap()
-                    .dial_string(&number),
-                number,
-                planned_at: NOON,
-                wait_time_s: 30,
-                caller_number: None,
-                caller_name: None,
-                account: None,
-                actions: None,
-            };
-            Ok(record_intents(db, &[intent])?[0])
+            let intents = digits.map(|n| intent(db, campaign, trunk, n)).collect::<Result<Vec<_>>>()?;
+            record_intents(db, &intents)
         })
     }
 
@@ -103,6 +88,33 @@ impl World {
         let conclusion = Conclusion::bare(Disposition::Busy, NOON);
         self.ledger.write(|db| settle::close(db, attempt, &conclusion, NOON))
     }
+}
+
+/// Of a number that is imported for it.
+fn intent(db: &Db, campaign: CampaignId, trunk: TrunkId, digits: u32) -> Result<Intent> {
+    let number = number(digits);
+    contacts::import(db, campaign, &number)?;
+    let contact = contacts::find(db, campaign, &number)?.unwrap().id;
+    let template: crate::domain::trunk::DialTemplate = "PJSIP/{number}@gw".parse().unwrap();
+    Ok(Intent {
+        ticket: ticket(campaign, digits),
+        spool_salt: digits,
+        campaign,
+        contact,
+        trunk,
+        dial_string: template.dial_string(&number),
+        number,
+        planned_at: NOON,
+        wait_time_s: 30,
+        caller_number: None,
+        caller_name: None,
+        account: None,
+        actions: None,
+    })
+}
+
+fn ticket(campaign: CampaignId, digits: u32) -> Ticket {
+    Ticket::new((i128::from(campaign.0) << 64 | i128::from(digits)).to_be_bytes())
 }
 
 fn trunk(channels: Option<u32>, starts_per_second: Option<u32>) -> trunks::NewTrunk {
@@ -136,6 +148,26 @@ fn a_number_has_one_open_attempt_over_all_campaigns_i2() {
     assert_eq!(w.ledger.read(|db| open_of(db, autumn)).unwrap(), 0, "a refused intent leaves nothing behind");
     w.close(first).unwrap();
     w.intent(autumn, 1).unwrap();
+}
+
+#[test]
+fn of_many_intents_each_has_its_own_attempt_and_one_that_is_refused_refuses_all_i2() {
+    let mut w = World::new(trunk(None, None));
+    let (spring, autumn) = (w.campaign("spring"), w.campaign("autumn"));
+    let planned = w.intents(spring, 1..=60).unwrap();
+    assert_eq!(planned.len(), 60);
+    for (digits, attempt) in (1..=60).zip(&planned) {
+        let order = w.ledger.read(|db| order(db, &ticket(spring, digits))).unwrap().unwrap();
+        assert_eq!((order.attempt, order.number), (*attempt, number(digits)));
+    }
+    // Some of these are in a call; of the rows before them, in the same statement, nothing may stay.
+    w.close(planned[29]).unwrap();
+    for many in [30..=62, 30..=31, 60..=70] {
+        let refused = w.intents(autumn, many).unwrap_err().to_string();
+        assert!(refused.contains("UNIQUE constraint failed: attempts.number"), "{refused}");
+    }
+    let counted = w.ledger.read(|db| Ok((open_of(db, autumn)?, contacts::counts(db, autumn)?.total()))).unwrap();
+    assert_eq!(counted, (0, 0), "a refused plan leaves nothing behind");
 }
 
 #[test]
@@ -214,10 +246,11 @@ fn an_order_is_found_by_its_ticket_only() {
     let mut w = World::new(trunk(None, None));
     let campaign = w.campaign("spring");
     let attempt = w.intent(campaign, 1).unwrap();
-    let found = |w: &mut World, bits: u8| w.ledger.read(|db| order(db, &Ticket::new([bits; 16]))).unwrap();
-    assert_eq!(found(&mut w, 0), Some(found(&mut w, 0).unwrap()));
-    assert_eq!(found(&mut w, 0).unwrap().attempt, attempt);
-    assert_eq!(found(&mut w, 77), None);
+    let found = |w: &mut World, given| w.ledger.read(|db| order(db, &given)).unwrap().map(|order| order.attempt);
+    assert_eq!(found(&mut w, ticket(campaign, 1)), Some(attempt));
+    assert_eq!(found(&mut w, ticket(campaign, 2)), None);
+    w.close(attempt).unwrap();
+    assert_eq!(found(&mut w, ticket(campaign, 1)), Some(attempt), "a report may come when it is closed");
 }
 
 #[test]
