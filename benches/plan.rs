@@ -2,11 +2,11 @@
 //!
 //! The ledgers are made by the real import, in random order, and kept in `target/bench` (`SIZES` names other sizes).
 //! A wake plans 1,000 calls, in plans of some hundred, each with a commit of its own. What a plan takes before its
-//! commit is told apart by what the engine asks of the world: random bits for each intent, then the spool. The spool is one of memory; what files cost
-//! is `publish`'s. Between two wakes another connection closes the calls, as in life, where the FastAGI server
+//! commit is told apart by what the engine says of each plan in its log, right before it, and by the first file that it
+//! asks for, right behind it. The spool is one of memory; what files cost is `publish`'s. Between two wakes another connection closes the calls, as in life, where the FastAGI server
 //! writes all the time: what the engine's connection has cached is void.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -38,10 +38,6 @@ const FROM: UtcMs = UtcMs(1_800_000_000_000 - TICK_AHEAD_MS);
 #[derive(Default)]
 struct Seen {
     files: BTreeSet<SpoolName>,
-    /// Random bits that the first plan asked for: two for each call.
-    asked: u32,
-    /// When it had the last of them.
-    last_bits: Option<Moment>,
     first_file: Option<Moment>,
 }
 
@@ -66,15 +62,33 @@ impl Moment {
 struct World(Rc<RefCell<Seen>>);
 
 impl Entropy for World {
-    fn bits(&mut self) -> std::result::Result<[u8; 16], PortError> {
-        let mut seen = self.0.borrow_mut();
-        let bits = SystemEntropy.bits();
-        if seen.first_file.is_none() {
-            seen.asked += 1;
-            seen.last_bits = Some(Moment::now());
-        }
-        bits
+    fn fill(&mut self, bytes: &mut [u8]) -> std::result::Result<(), PortError> {
+        SystemEntropy.fill(bytes)
     }
+}
+
+/// Hears when the intents of the first plan of a wake are written, and how many they are.
+struct Log;
+
+thread_local! {
+    static FIRST_PLAN: Cell<Option<(Moment, u32)>> = const { Cell::new(None) };
+}
+
+impl log::Log for Log {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if record.level() == log::Level::Debug && FIRST_PLAN.get().is_none() {
+            let now = Moment::now();
+            let told = record.args().to_string();
+            let calls = told.strip_prefix("planned ").and_then(|rest| rest.split(' ').next()?.parse().ok());
+            FIRST_PLAN.set(calls.map(|calls| (now, calls)));
+        }
+    }
+
+    fn flush(&self) {}
 }
 
 impl SpoolPort for World {
@@ -159,6 +173,7 @@ impl Size {
 
     fn wake(&mut self) {
         *self.world.0.borrow_mut() = Seen::default();
+        FIRST_PLAN.set(None);
         self.now = self.now.plus_ms(60_000);
         let begun = Moment::now();
         let stepped = self.engine.step(self.now, &[Event::Tick]);
@@ -166,14 +181,15 @@ impl Size {
         done(&self.file, stepped);
         let seen = self.world.0.borrow();
         assert_eq!(seen.files.len(), CALLS as usize, "{} numbers: a wake plans all of the calls", self.numbers);
-        if let (Some(last_bits), Some(first_file)) = (seen.last_bits, seen.first_file) {
-            let (first, plans) = (last_bits.since(begun), 2 * CALLS / seen.asked);
-            self.wakes.push(Wake {
-                work: Cost { wall: first.wall * plans, processor: first.processor * plans },
-                commit: first_file.since(last_bits).wall,
-                whole: ended.since(begun),
-            });
-        }
+        let (Some((written, calls)), Some(first_file)) = (FIRST_PLAN.get(), seen.first_file) else {
+            panic!("the engine's log tells of each plan before its commit");
+        };
+        let (first, plans) = (written.since(begun), CALLS / calls);
+        self.wakes.push(Wake {
+            work: Cost { wall: first.wall * plans, processor: first.processor * plans },
+            commit: first_file.since(written).wall,
+            whole: ended.since(begun),
+        });
         let now = self.now.plus_ms(59_000);
         done(&self.file, self.others.write(|db| close_all(db, now)));
         self.left -= u64::from(CALLS);
@@ -231,6 +247,9 @@ fn sizes() -> Vec<u64> {
 }
 
 pub fn run() {
+    if log::set_logger(&Log).is_ok() {
+        log::set_max_level(log::LevelFilter::Debug);
+    }
     let mut sizes: Vec<Size> = sizes().into_iter().map(Size::new).collect();
     // In turn, so that what else the machine does is shared.
     for _ in 0..WAKES {

@@ -13,7 +13,7 @@ use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::trunk::{DialTemplate, ShortNumbers};
 use campanile::domain::user::Role;
-use campanile::ledger::attempts::{Intent, record_intent};
+use campanile::ledger::attempts::{Intent, record_intents};
 use campanile::ledger::trunks::NewTrunk;
 use campanile::ledger::{Ledger, LedgerError, actions, campaigns, contacts, trunks, users};
 
@@ -60,10 +60,11 @@ impl Orders {
                 contacts::import(db, campaign, &number)?;
                 let contact = contacts::last_id(db)?;
                 let planned_at = first_at.plus_ms(i64::from((n - from) * every_ms));
-                let intent = Intent { campaign, contact, trunk, actions, ..intent(n, number, planned_at) };
-                record_intent(db, &intent).map(|_| intent.ticket)
+                Ok(Intent { campaign, contact, trunk, actions, ..intent(n, number, planned_at) })
             };
-            (from..from + count).map(one).collect::<Result<_, LedgerError>>()
+            let intents = (from..from + count).map(one).collect::<Result<Vec<_>, LedgerError>>()?;
+            record_intents(db, &intents)?;
+            Ok(intents.iter().map(|intent| intent.ticket).collect())
         });
         fine(prepared)
     }

@@ -38,27 +38,25 @@ fn plan(db: &Db, count: usize, at: UtcMs) -> Result<Vec<AttemptId>> {
     let packed: Vec<Packed> = numbers.iter().map(Packed::from).collect();
     let before = contacts::last_id(db)?;
     importing::add_all(db, campaign.id, &packed, before)?;
-    let intent = |(contact, number): (i64, Number)| {
-        let intent = Intent {
-            ticket: Ticket::new(i128::to_le_bytes(contact.into())),
-            spool_salt: 0,
-            campaign: campaign.id,
-            contact: ContactId(contact),
-            trunk: campaign.trunk,
-            planned_at: at,
-            dial_string: trunk.template.dial_string(&number),
-            number,
-            wait_time_s: 30,
-            caller_number: None,
-            caller_name: None,
-            account: None,
-            actions: None,
-        };
-        let attempt = attempts::record_intent(db, &intent)?;
-        attempts::mark_spooled(db, attempt)?;
-        Ok(attempt)
+    let intent = |(contact, number): (i64, Number)| Intent {
+        ticket: Ticket::new(i128::to_le_bytes(contact.into())),
+        spool_salt: 0,
+        campaign: campaign.id,
+        contact: ContactId(contact),
+        trunk: campaign.trunk,
+        planned_at: at,
+        dial_string: trunk.template.dial_string(&number),
+        number,
+        wait_time_s: 30,
+        caller_number: None,
+        caller_name: None,
+        account: None,
+        actions: None,
     };
-    (before.0 + 1..).zip(numbers).map(intent).collect()
+    let intents: Vec<Intent> = (before.0 + 1..).zip(numbers).map(intent).collect();
+    let planned = attempts::record_intents(db, &intents)?;
+    planned.iter().try_for_each(|attempt| attempts::mark_spooled(db, *attempt))?;
+    Ok(planned)
 }
 
 /// The desk that the FastAGI server uses.

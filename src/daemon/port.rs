@@ -107,8 +107,8 @@ pub struct Publication {
 
 /// Random bits; seeded in a simulation.
 pub trait Entropy {
-    /// 128 fresh bits.
-    fn bits(&mut self) -> Result<[u8; 16], PortError>;
+    /// Fills `bytes` with fresh ones.
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), PortError>;
 }
 
 impl Place {

@@ -221,9 +221,7 @@ impl SpoolPort for RealSpool {
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    fn bits(&mut self) -> Result<[u8; 16], PortError> {
-        let mut bits = [0; 16];
-        getrandom::fill(&mut bits).map_err(|error| PortError::new(format!("no random bits: {error}")))?;
-        Ok(bits)
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), PortError> {
+        getrandom::fill(bytes).map_err(|error| PortError::new(format!("no random bits: {error}")))
     }
 }

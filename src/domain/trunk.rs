@@ -71,7 +71,9 @@ pub enum TemplateRefusal {
 #[derive(Clone, PartialEq, Eq)]
 pub struct DialString(String);
 
-const PLACEHOLDERS: [&str; 2] = ["{number}", "{digits}"];
+const NUMBER: &str = "{number}";
+const DIGITS: &str = "{digits}";
+const PLACEHOLDERS: [&str; 2] = [NUMBER, DIGITS];
 
 impl DialTemplate {
     /// The template as typed.
@@ -85,7 +87,10 @@ impl DialTemplate {
     pub fn dial_string(&self, number: &Number) -> DialString {
         let canonical = number.as_str();
         let digits = canonical.strip_prefix('+').unwrap_or(canonical);
-        DialString(self.text.replace("{number}", canonical).replace("{digits}", digits))
+        // One of the two stands in it, once.
+        let placed = self.text.split_once(NUMBER).map(|around| (around, canonical));
+        let placed = placed.or_else(|| self.text.split_once(DIGITS).map(|around| (around, digits)));
+        DialString(placed.map_or_else(String::new, |((before, behind), called)| [before, called, behind].concat()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Attempts: intent, spooled, and how they are found again.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{CachedStatement, Connection, Row, params};
 
 use super::rows::{collect, first, instant, number, parsed, parsed_or_null};
 use super::{LedgerError, Result, actions};
@@ -59,21 +59,58 @@ pub struct OpenAttempt {
     pub state: AttemptState,
 }
 
-/// Records an intent; its contact is in progress from now on. Refused by the ledger itself when the
-/// number has an open attempt (I2), and when the contact is not waiting any more.
-pub fn record_intent(db: &Connection, intent: &Intent) -> Result<AttemptId> {
-    let moved = db
-        .prepare_cached("UPDATE contacts SET state = 'in_progress' WHERE id = ?1 AND state = 'waiting'")?
-        .execute([intent.contact.0])?;
-    if moved != 1 {
-        return Err(LedgerError::absent("waiting contact", intent.contact.to_string()));
+/// Intents in one statement: what a statement costs before its first row does not count.
+const ROWS: usize = 25;
+
+/// Records intents; their contacts are in progress from now on. Refused by the ledger itself when a number has an
+/// open attempt (I2), and when a contact is not waiting any more: then the transaction must not be committed.
+pub fn record_intents(db: &Connection, intents: &[Intent]) -> Result<Vec<AttemptId>> {
+    take_contacts(db, intents)?;
+    let mut ids = Vec::with_capacity(intents.len());
+    let blocks = intents.chunks_exact(ROWS);
+    let rest = blocks.remainder();
+    for block in blocks {
+        insert(db, block, &mut ids)?;
     }
-    db.prepare_cached(
-        "INSERT INTO attempts (ticket, spool_salt, campaign, contact, trunk, number, state, planned_at, dial_string,
-            wait_time_s, caller_number, caller_name, account, action_list)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'intent', ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    )?
-    .execute(params![
+    rest.iter().try_for_each(|intent| insert(db, std::slice::from_ref(intent), &mut ids))?;
+    Ok(ids)
+}
+
+fn take_contacts(db: &Connection, intents: &[Intent]) -> Result<()> {
+    let sql = "UPDATE contacts SET state = 'in_progress' WHERE id = ?1 AND state = 'waiting'";
+    let mut statement = db.prepare_cached(sql)?;
+    for intent in intents {
+        if statement.execute([intent.contact.0])? != 1 {
+            return Err(LedgerError::absent("waiting contact", intent.contact.to_string()));
+        }
+    }
+    Ok(())
+}
+
+/// A block is one statement. SQLite counts on from the last number ever given out (AUTOINCREMENT), so those of a
+/// statement follow each other. `OR FAIL` spares it the copies of pages from which it would take back the rows before
+/// the one that is refused: the caller takes back all of the transaction.
+fn insert(db: &Connection, block: &[Intent], ids: &mut Vec<AttemptId>) -> Result<()> {
+    let row = "(?, ?, ?, ?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?)";
+    let sql = format!(
+        "INSERT OR FAIL INTO attempts (ticket, spool_salt, campaign, contact, trunk, number, state, planned_at,
+            dial_string, wait_time_s, caller_number, caller_name, account, action_list) VALUES {}",
+        vec![row; block.len()].join(", ")
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut place = 1;
+    for intent in block {
+        bind(&mut statement, &mut place, intent)?;
+    }
+    statement.raw_execute()?;
+    let last = db.last_insert_rowid();
+    let first = last - i64::try_from(block.len()).unwrap_or_default() + 1;
+    ids.extend((first..=last).map(AttemptId));
+    Ok(())
+}
+
+fn bind(statement: &mut CachedStatement<'_>, place: &mut usize, intent: &Intent) -> Result<()> {
+    let values = params![
         intent.ticket.to_string(),
         intent.spool_salt,
         intent.campaign.0,
@@ -87,8 +124,12 @@ pub fn record_intent(db: &Connection, intent: &Intent) -> Result<AttemptId> {
         intent.caller_name.as_ref().map(CallerName::as_str),
         intent.account.as_ref().map(AccountCode::as_str),
         intent.actions.map(|l| l.0),
-    ])?;
-    Ok(AttemptId(db.last_insert_rowid()))
+    ];
+    for value in values {
+        statement.raw_bind_parameter(*place, *value)?;
+        *place += 1;
+    }
+    Ok(())
 }
 
 /// Marks an attempt whose file was published, unless the gate was faster.
@@ -99,7 +140,9 @@ pub fn mark_spooled(db: &Connection, id: AttemptId) -> Result<()> {
 
 /// The order behind a ticket, with its frozen actions; `None` for a ticket that nobody gave out.
 pub fn order(db: &Connection, ticket: &Ticket) -> Result<Option<Order>> {
-    let mut statement = db.prepare_cached("SELECT * FROM attempts WHERE ticket = ?1")?;
+    let sql = "SELECT * FROM attempts WHERE ticket = ?1 AND closed_at IS NULL
+        UNION ALL SELECT * FROM attempts WHERE ticket = ?1 AND closed_at IS NOT NULL";
+    let mut statement = db.prepare_cached(sql)?;
     let found = first(statement.query([ticket.to_string()])?, |row| read_order(row, *ticket))?;
     let Some((mut order, list)) = found else { return Ok(None) };
     order.actions = actions::get(db, list)?;
@@ -129,7 +172,7 @@ fn read_order(row: &Row<'_>, ticket: Ticket) -> Result<(Order, Option<ActionList
     Ok((order, list.map(ActionListId)))
 }
 
-const OPEN: &str = "SELECT id, spool_salt, campaign, contact, planned_at, state FROM attempts WHERE state <> 'closed'";
+const OPEN: &str = "SELECT id, spool_salt, campaign, contact, planned_at, state FROM attempts WHERE closed_at IS NULL";
 
 fn read_open(row: &Row<'_>) -> Result<OpenAttempt> {
     let contact: Option<i64> = row.get("contact")?;
@@ -169,15 +212,16 @@ pub fn is_ours(db: &Connection, id: AttemptId, spool_salt: u32) -> Result<bool> 
 /// Open attempts that the gate has not admitted and whose campaign is not running, by id: their
 /// files are to be withdrawn.
 pub fn to_withdraw(db: &Connection) -> Result<Vec<OpenAttempt>> {
-    let sql = "SELECT a.id, a.spool_salt, a.campaign, a.contact, a.planned_at, a.state
-        FROM campaigns c JOIN attempts a ON a.campaign = c.id
-        WHERE c.state <> 'running' AND a.state IN ('intent', 'spooled') AND a.state <> 'closed'";
-    Ok(by_id(collect(db.prepare_cached(sql)?.query([])?, read_open)?))
+    let sql = format!(
+        "{OPEN} AND state IN ('intent', 'spooled')
+         AND campaign IN (SELECT id FROM campaigns WHERE state <> 'running')"
+    );
+    Ok(by_id(collect(db.prepare_cached(&sql)?.query([])?, read_open)?))
 }
 
 /// The planned instant of the oldest open attempt.
 pub fn oldest_open(db: &Connection) -> Result<Option<UtcMs>> {
-    let sql = "SELECT min(planned_at) AS planned_at FROM attempts WHERE state <> 'closed'";
+    let sql = "SELECT min(planned_at) AS planned_at FROM attempts WHERE closed_at IS NULL";
     let oldest: Option<i64> = db.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     Ok(oldest.map(UtcMs))
 }
@@ -185,7 +229,7 @@ pub fn oldest_open(db: &Connection) -> Result<Option<UtcMs>> {
 /// The open attempts planned before `before` of which nothing was heard, with their slots: as a rule Asterisk
 /// leaves their files lying.
 pub fn overdue(db: &Connection, before: UtcMs) -> Result<Vec<(AttemptId, UtcMs)>> {
-    let sql = "SELECT id, planned_at FROM attempts a WHERE state IN ('intent', 'spooled') AND state <> 'closed'
+    let sql = "SELECT id, planned_at FROM attempts a WHERE state IN ('intent', 'spooled') AND closed_at IS NULL
         AND planned_at < ?1 AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.attempt = a.id)";
     collect(db.prepare_cached(sql)?.query([before.0])?, |row| Ok((AttemptId(row.get(0)?), UtcMs(row.get(1)?))))
 }
@@ -198,7 +242,7 @@ pub fn planned_after(db: &Connection, at: UtcMs) -> Result<Vec<OpenAttempt>> {
 
 /// How many attempts of a campaign are open.
 pub fn open_of(db: &Connection, campaign: CampaignId) -> Result<u32> {
-    let sql = "SELECT count(*) FROM attempts WHERE campaign = ?1 AND state <> 'closed'";
+    let sql = "SELECT count(*) FROM attempts WHERE campaign = ?1 AND closed_at IS NULL";
     Ok(db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?)
 }
 
@@ -206,13 +250,13 @@ pub fn open_of(db: &Connection, campaign: CampaignId) -> Result<u32> {
 /// [`GO_LATE_MS_MAX`](crate::domain::gate::GO_LATE_MS_MAX) later, and none does after that. `None` when the
 /// gate has none admitted.
 pub fn last_start_of(db: &Connection, campaign: CampaignId) -> Result<Option<UtcMs>> {
-    let sql = "SELECT max(start_at) FROM attempts WHERE campaign = ?1 AND state = 'claimed' AND state <> 'closed'";
+    let sql = "SELECT max(start_at) FROM attempts WHERE campaign = ?1 AND state = 'claimed'";
     let last: Option<i64> = db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?;
     Ok(last.map(UtcMs))
 }
 
 /// How many attempts are open, over all campaigns: as many files lie in the spool, or will.
 pub fn open_count(db: &Connection) -> Result<u32> {
-    let sql = "SELECT count(*) FROM attempts WHERE state <> 'closed'";
+    let sql = "SELECT count(*) FROM attempts WHERE closed_at IS NULL";
     Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }

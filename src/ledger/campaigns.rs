@@ -127,7 +127,7 @@ pub fn finished(db: &Connection) -> Result<Vec<Campaign>> {
         "{COLUMNS} AS c WHERE state = 'running'
          AND NOT EXISTS (SELECT 1 FROM contacts k WHERE k.campaign = c.id AND k.state = 'waiting' AND k.due_at IS NULL)
          AND NOT EXISTS (SELECT 1 FROM contacts k WHERE k.campaign = c.id AND k.state = 'waiting' AND k.due_at IS NOT NULL)
-         AND NOT EXISTS (SELECT 1 FROM contacts k WHERE k.campaign = c.id AND k.state = 'in_progress')
+         AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.campaign = c.id AND a.closed_at IS NULL)
          ORDER BY id"
     );
     collect(db.prepare_cached(&sql)?.query([])?, read)
@@ -153,8 +153,9 @@ pub fn remove(db: &Connection, campaign: &Campaign) -> Result<()> {
         return Err(LedgerError::InUse { what: "campaign", name: campaign.name.to_string(), by });
     }
     let id = [campaign.id.0];
-    db.execute("DELETE FROM evidence WHERE attempt IN (SELECT id FROM attempts WHERE campaign = ?1)", id)?;
-    db.execute("DELETE FROM attempts WHERE campaign = ?1", id)?;
+    let closed = "FROM attempts WHERE campaign = ?1 AND closed_at IS NOT NULL";
+    db.execute(&format!("DELETE FROM evidence WHERE attempt IN (SELECT id {closed})"), id)?;
+    db.execute(&format!("DELETE {closed}"), id)?;
     db.execute("DELETE FROM contacts WHERE campaign = ?1", id)?;
     db.execute("DELETE FROM campaigns WHERE id = ?1", id)?;
     Ok(())

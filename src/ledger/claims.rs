@@ -107,8 +107,7 @@ fn trunk_caps(db: &Connection, id: TrunkId) -> Result<(Option<u32>, Option<u32>)
 /// a cap none. `column` is one of ours, never a foreign text.
 fn live(db: &Connection, column: &'static str, id: i64, cap: Option<u32>) -> Result<u32> {
     let Some(cap) = cap else { return Ok(0) };
-    let live =
-        format!("SELECT 1 FROM attempts WHERE {column} = ?1 AND state = 'claimed' AND state <> 'closed' LIMIT ?2");
+    let live = format!("SELECT 1 FROM attempts WHERE {column} = ?1 AND state = 'claimed' LIMIT ?2");
     let sql = format!("SELECT count(*) FROM ({live})");
     Ok(db.prepare_cached(&sql)?.query_row([id, i64::from(cap)], |row| row.get(0))?)
 }

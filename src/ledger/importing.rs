@@ -56,7 +56,7 @@ pub fn add_all(db: &Connection, campaign: CampaignId, numbers: &[Packed], before
 
 /// Whether a call is planned or on its way, so that a claim may come at any moment.
 pub fn any_open_attempt(db: &Connection) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE state <> 'closed')";
+    let sql = "SELECT EXISTS (SELECT 1 FROM attempts WHERE closed_at IS NULL)";
     Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 

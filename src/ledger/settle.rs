@@ -13,7 +13,7 @@ pub fn close(db: &Connection, id: AttemptId, conclusion: &Conclusion, now: UtcMs
         .prepare_cached(
             "UPDATE attempts SET state = 'closed', closed_at = ?2, disposition = ?3, detail = ?4, cause = ?5,
                 sip_code = ?6, dialled_at = ?7, answered_at = ?8, ended_at = ?9, ring_ms = ?10, talk_ms = ?11
-             WHERE id = ?1 AND state <> 'closed'",
+             WHERE id = ?1 AND closed_at IS NULL",
         )?
         .execute(params![
             id.0,

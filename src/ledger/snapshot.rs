@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
-use super::rows::{collect, instant, instant_or_null, number};
-use super::{Result, attempts, campaigns, trunks};
+use super::rows::{collect, instant_or_null};
+use super::{LedgerError, Result, campaigns, trunks};
 use crate::domain::campaign::Campaign;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
+use crate::domain::number::Number;
 use crate::domain::plan::{CampaignView, Candidate, Snapshot, TrunkView};
 
 /// How long a planned instant that is past still keeps others at a distance: a minute of the grid.
@@ -34,14 +35,16 @@ pub struct PlanLimits {
 /// Everything that the planner may know.
 pub fn take(db: &Connection, limits: PlanLimits) -> Result<Snapshot> {
     let running = campaigns::running(db)?;
+    let open = Open::read(db)?;
     let ids: BTreeSet<TrunkId> = running.iter().map(|c| c.trunk).collect();
-    let trunks = ids.into_iter().map(|id| trunk_view(db, id, limits.now)).collect::<Result<Vec<_>>>()?;
-    let taken = taken(db, None, limits.now)?;
-    let files_free = limits.spool_files_max.saturating_sub(open_files(db)?).min(limits.calls_max);
+    let trunks = ids.into_iter().map(|id| open.trunk_view(db, id, limits.now)).collect::<Result<Vec<_>>>()?;
+    let taken = open.taken(None, limits.now);
+    let files_free = limits.spool_files_max.saturating_sub(open.count(|_| true)).min(limits.calls_max);
     let room = limits.slots.saturating_sub(ahead(&taken, limits.now)).min(files_free);
     let view = |c: Campaign| {
         let trunk = trunks.iter().find(|t| t.id == c.trunk);
-        campaign_view(db, c, trunk, room, limits)
+        let calls = open.count(|call| call.campaign == c.id);
+        campaign_view(db, c, calls, trunk, room, limits)
     };
     let campaigns = running.into_iter().map(view).collect::<Result<Vec<_>>>()?;
     Ok(Snapshot {
@@ -57,33 +60,54 @@ pub fn take(db: &Connection, limits: PlanLimits) -> Result<Snapshot> {
     })
 }
 
-fn open_files(db: &Connection) -> Result<u32> {
-    let sql = "SELECT count(*) FROM attempts WHERE state <> 'closed'";
-    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
-}
-
 /// The slots of the open attempts from about `now` on, ascending.
 pub fn taken_slots(db: &Connection, now: UtcMs) -> Result<Vec<UtcMs>> {
-    taken(db, None, now)
+    Ok(Open::read(db)?.taken(None, now))
 }
 
-fn taken(db: &Connection, trunk: Option<TrunkId>, now: UtcMs) -> Result<Vec<UtcMs>> {
-    let sql = "SELECT planned_at FROM attempts
-        WHERE state <> 'closed' AND planned_at > ?1 AND (?2 IS NULL OR trunk = ?2) ORDER BY planned_at";
-    let mut statement = db.prepare_cached(sql)?;
-    let since = now.plus_ms(-TAKEN_MS);
-    collect(statement.query(params![since.0, trunk.map(|t| t.0)])?, |row| instant(row, "planned_at"))
+/// What a plan asks of an open attempt.
+struct OpenCall {
+    planned_at: UtcMs,
+    campaign: CampaignId,
+    trunk: TrunkId,
 }
 
-fn trunk_view(db: &Connection, id: TrunkId, now: UtcMs) -> Result<TrunkView> {
-    let trunk = trunks::get(db, id)?;
-    Ok(TrunkView {
-        id,
-        channels: trunk.channels,
-        starts_per_second: trunk.starts_per_second,
-        open: trunks::open_attempts(db, id)?,
-        taken: taken(db, Some(id), now)?,
-    })
+/// All open attempts, by their slots: as many as files are in the spool, read once for all that a plan asks of them.
+struct Open(Vec<OpenCall>);
+
+impl Open {
+    fn read(db: &Connection) -> Result<Self> {
+        let sql = "SELECT planned_at, campaign, trunk FROM attempts WHERE closed_at IS NULL ORDER BY planned_at";
+        let read = |row: &Row<'_>| {
+            Ok(OpenCall {
+                planned_at: UtcMs(row.get(0)?),
+                campaign: CampaignId(row.get(1)?),
+                trunk: TrunkId(row.get(2)?),
+            })
+        };
+        Ok(Self(collect(db.prepare_cached(sql)?.query([])?, read)?))
+    }
+
+    fn count(&self, which: impl Fn(&OpenCall) -> bool) -> u32 {
+        u32::try_from(self.0.iter().filter(|call| which(call)).count()).unwrap_or(u32::MAX)
+    }
+
+    fn taken(&self, trunk: Option<TrunkId>, now: UtcMs) -> Vec<UtcMs> {
+        let since = now.plus_ms(-TAKEN_MS);
+        let counts = |call: &&OpenCall| call.planned_at > since && trunk.is_none_or(|id| id == call.trunk);
+        self.0.iter().filter(counts).map(|call| call.planned_at).collect()
+    }
+
+    fn trunk_view(&self, db: &Connection, id: TrunkId, now: UtcMs) -> Result<TrunkView> {
+        let trunk = trunks::get(db, id)?;
+        Ok(TrunkView {
+            id,
+            channels: trunk.channels,
+            starts_per_second: trunk.starts_per_second,
+            open: self.count(|call| call.trunk == id),
+            taken: self.taken(Some(id), now),
+        })
+    }
 }
 
 fn ahead(taken: &[UtcMs], now: UtcMs) -> u32 {
@@ -97,11 +121,11 @@ fn ahead(taken: &[UtcMs], now: UtcMs) -> u32 {
 fn campaign_view(
     db: &Connection,
     campaign: Campaign,
+    open: u32,
     trunk: Option<&TrunkView>,
     room: u32,
     PlanLimits { now, horizon, .. }: PlanLimits,
 ) -> Result<CampaignView> {
-    let open = attempts::open_of(db, campaign.id)?;
     let free = |channels: Option<u32>, open: u32| channels.map_or(u32::MAX, |cap| cap.saturating_sub(open));
     let trunk_free = trunk.map_or(u32::MAX, |t| free(t.channels, t.open));
     let room = room.min(free(campaign.channels, open)).min(trunk_free);
@@ -122,7 +146,7 @@ fn campaign_view(
 }
 
 /// A number that is in a call of another campaign is no candidate until that call is closed (I2).
-const FREE: &str = "NOT EXISTS (SELECT 1 FROM attempts a WHERE a.number = contacts.number AND a.state <> 'closed')";
+const FREE: &str = "NOT EXISTS (SELECT 1 FROM attempts a WHERE a.number = contacts.number AND a.closed_at IS NULL)";
 
 fn due(db: &Connection, campaign: CampaignId, horizon: UtcMs, limit: u32) -> Result<Vec<Candidate>> {
     let sql = format!(
@@ -143,10 +167,11 @@ fn fresh(db: &Connection, campaign: CampaignId, limit: u32) -> Result<Vec<Candid
 
 fn candidates(db: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<Vec<Candidate>> {
     collect(db.prepare_cached(sql)?.query(values)?, |row| {
+        let number = row.get_ref(1)?.as_str().ok().and_then(Number::from_canonical);
         Ok(Candidate {
-            contact: ContactId(row.get("id")?),
-            number: number(row, "number")?,
-            due_at: instant_or_null(row, "due_at")?,
+            contact: ContactId(row.get(0)?),
+            number: number.ok_or_else(|| LedgerError::corrupt("number", "a text that is no number"))?,
+            due_at: row.get::<_, Option<i64>>(2)?.map(UtcMs),
         })
     })
 }

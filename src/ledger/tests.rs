@@ -1,8 +1,9 @@
 //! The ledger's promises, each on a real SQLite file.
 
+use std::ops::RangeInclusive;
 use std::sync::mpsc::channel;
 
-use super::attempts::{Intent, open_of, order, record_intent};
+use super::attempts::{Intent, open_of, order, record_intents};
 use super::claims::{ServerRate, claim};
 use super::contacts::Imported;
 use super::writer::{Haste, Writer};
@@ -68,30 +69,14 @@ impl World {
     }
 
     fn intent(&mut self, campaign: CampaignId, digits: u32) -> Result<AttemptId> {
-        let (trunk, number) = (self.trunk, number(digits));
+        Ok(self.intents(campaign, digits..=digits)?[0])
+    }
+
+    fn intents(&mut self, campaign: CampaignId, digits: RangeInclusive<u32>) -> Result<Vec<AttemptId>> {
+        let trunk = self.trunk;
         self.ledger.write(|db| {
-            contacts::import(db, campaign, &number)?;
-            let contact = contacts::find(db, campaign, &number)?.unwrap().id;
-            let seed = u8::try_from(digits % 251).unwrap() ^ u8::try_from(campaign.0).unwrap();
-            let intent = Intent {
-                ticket: Ticket::new([seed; 16]),
-                spool_salt: digits,
-                campaign,
-                contact,
-                trunk,
-                dial_string: "PJSIP/{number}@gw"
-                    .parse::<crate::domain::trunk::DialTemplate>()
-                    .unwrap()
-                    .dial_string(&number),
-                number,
-                planned_at: NOON,
-                wait_time_s: 30,
-                caller_number: None,
-                caller_name: None,
-                account: None,
-                actions: None,
-            };
-            record_intent(db, &intent)
+            let intents = digits.map(|n| intent(db, campaign, trunk, n)).collect::<Result<Vec<_>>>()?;
+            record_intents(db, &intents)
         })
     }
 
@@ -103,6 +88,33 @@ impl World {
         let conclusion = Conclusion::bare(Disposition::Busy, NOON);
         self.ledger.write(|db| settle::close(db, attempt, &conclusion, NOON))
     }
+}
+
+/// Of a number that is imported for it.
+fn intent(db: &Db, campaign: CampaignId, trunk: TrunkId, digits: u32) -> Result<Intent> {
+    let number = number(digits);
+    contacts::import(db, campaign, &number)?;
+    let contact = contacts::find(db, campaign, &number)?.unwrap().id;
+    let template: crate::domain::trunk::DialTemplate = "PJSIP/{number}@gw".parse().unwrap();
+    Ok(Intent {
+        ticket: ticket(campaign, digits),
+        spool_salt: digits,
+        campaign,
+        contact,
+        trunk,
+        dial_string: template.dial_string(&number),
+        number,
+        planned_at: NOON,
+        wait_time_s: 30,
+        caller_number: None,
+        caller_name: None,
+        account: None,
+        actions: None,
+    })
+}
+
+fn ticket(campaign: CampaignId, digits: u32) -> Ticket {
+    Ticket::new((i128::from(campaign.0) << 64 | i128::from(digits)).to_be_bytes())
 }
 
 fn trunk(channels: Option<u32>, starts_per_second: Option<u32>) -> trunks::NewTrunk {
@@ -136,6 +148,26 @@ fn a_number_has_one_open_attempt_over_all_campaigns_i2() {
     assert_eq!(w.ledger.read(|db| open_of(db, autumn)).unwrap(), 0, "a refused intent leaves nothing behind");
     w.close(first).unwrap();
     w.intent(autumn, 1).unwrap();
+}
+
+#[test]
+fn of_many_intents_each_has_its_own_attempt_and_one_that_is_refused_refuses_all_i2() {
+    let mut w = World::new(trunk(None, None));
+    let (spring, autumn) = (w.campaign("spring"), w.campaign("autumn"));
+    let planned = w.intents(spring, 1..=60).unwrap();
+    assert_eq!(planned.len(), 60);
+    for (digits, attempt) in (1..=60).zip(&planned) {
+        let order = w.ledger.read(|db| order(db, &ticket(spring, digits))).unwrap().unwrap();
+        assert_eq!((order.attempt, order.number), (*attempt, number(digits)));
+    }
+    // Some of these are in a call; of the rows before them, in the same statement, nothing may stay.
+    w.close(planned[29]).unwrap();
+    for many in [30..=62, 30..=31, 60..=70] {
+        let refused = w.intents(autumn, many).unwrap_err().to_string();
+        assert!(refused.contains("UNIQUE constraint failed: attempts.number"), "{refused}");
+    }
+    let counted = w.ledger.read(|db| Ok((open_of(db, autumn)?, contacts::counts(db, autumn)?.total()))).unwrap();
+    assert_eq!(counted, (0, 0), "a refused plan leaves nothing behind");
 }
 
 #[test]
@@ -214,10 +246,11 @@ fn an_order_is_found_by_its_ticket_only() {
     let mut w = World::new(trunk(None, None));
     let campaign = w.campaign("spring");
     let attempt = w.intent(campaign, 1).unwrap();
-    let found = |w: &mut World, bits: u8| w.ledger.read(|db| order(db, &Ticket::new([bits; 16]))).unwrap();
-    assert_eq!(found(&mut w, 0), Some(found(&mut w, 0).unwrap()));
-    assert_eq!(found(&mut w, 0).unwrap().attempt, attempt);
-    assert_eq!(found(&mut w, 77), None);
+    let found = |w: &mut World, given| w.ledger.read(|db| order(db, &given)).unwrap().map(|order| order.attempt);
+    assert_eq!(found(&mut w, ticket(campaign, 1)), Some(attempt));
+    assert_eq!(found(&mut w, ticket(campaign, 2)), None);
+    w.close(attempt).unwrap();
+    assert_eq!(found(&mut w, ticket(campaign, 1)), Some(attempt), "a report may come when it is closed");
 }
 
 #[test]
@@ -327,33 +360,93 @@ fn many_numbers_at_once_keep_the_order_of_the_file_and_each_counts_once() {
 const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0001_first_light.sql"),
     include_str!("../../tests/fixtures/migrations/0002_contact_numbers.sql"),
+    include_str!("../../tests/fixtures/migrations/0003_open_and_closed_attempts.sql"),
 ];
+
+/// A ledger as the program with so many migrations left it, in the midst of its work.
+fn older(path: &std::path::Path, version: usize) -> rusqlite::Connection {
+    let mut raw = rusqlite::Connection::open(path).unwrap();
+    for (done, sample) in SAMPLES.iter().enumerate().take(version) {
+        schema::upgrade_with(&mut raw, &schema::MIGRATIONS[..=done]).unwrap();
+        raw.execute_batch(sample).unwrap();
+    }
+    raw
+}
 
 #[test]
 fn every_migration_is_tried_over_the_data_of_the_one_before() {
     assert_eq!(SAMPLES.len(), schema::MIGRATIONS.len(), "a migration comes with sample data");
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("campanile.db");
-    let raw = rusqlite::Connection::open(&path).unwrap();
-    for (done, (migration, sample)) in schema::MIGRATIONS.iter().zip(SAMPLES).enumerate() {
-        raw.execute_batch(migration).unwrap();
-        raw.execute_batch(sample).unwrap();
-        raw.pragma_update(None, "user_version", i64::try_from(done + 1).unwrap()).unwrap();
-    }
-    drop(raw);
+    drop(older(&path, SAMPLES.len()));
     let mut ledger = Ledger::open(&path).unwrap();
     ledger
         .read(|db| {
             let campaign = campaigns::find(db, "spring")?.unwrap();
-            assert_eq!(contacts::counts(db, campaign.id)?.total(), 6);
+            assert_eq!(contacts::counts(db, campaign.id)?.total(), 8);
             for contact in contacts::page(db, campaign.id, None, ContactId(0), 10)? {
                 assert_eq!(contacts::find(db, campaign.id, &contact.number)?, Some(contact));
             }
             assert_eq!(actions::get(db, campaign.actions)?.len(), 3);
-            assert_eq!(contacts::page(db, campaign.id, None, ContactId(0), 10)?.len(), 6);
-            assert_eq!(views::attempts_page(db, campaign.id, AttemptId(0), 10)?.len(), 2);
+            assert_eq!(contacts::page(db, campaign.id, None, ContactId(0), 10)?.len(), 8);
+            let attempts: Vec<_> =
+                views::attempts_page(db, campaign.id, AttemptId(0), 10)?.iter().map(|a| a.id.0).collect();
+            assert_eq!(attempts, [1, 2, 3, 4]);
             assert_eq!(evidence::of(db, AttemptId(2))?.len(), 3);
             assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 3);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn attempts_of_an_older_ledger_keep_what_they_had_and_their_numbers_are_not_given_out_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("campanile.db");
+    let raw = older(&path, 2);
+    raw.execute_batch("UPDATE sqlite_sequence SET seq = 40 WHERE name = 'attempts'").unwrap();
+    drop(raw);
+    let mut ledger = Ledger::open(&path).unwrap();
+    ledger
+        .write(|db| {
+            let open: Vec<_> = attempts::open(db)?.into_iter().map(|a| (a.id.0, a.contact.unwrap().0)).collect();
+            assert_eq!(open, [(1, 3)]);
+            for (attempt, ticket) in [(1, "000102030405060708090a0b0c0d0e0f"), (2, "100102030405060708090a0b0c0d0e0f")] {
+                let order = order(db, &ticket.parse().unwrap())?.unwrap();
+                assert_eq!((order.attempt.0, order.actions.len()), (attempt, 3), "an open and a closed one");
+            }
+            let reached = contacts::get(db, ContactId(4))?.unwrap();
+            let history = views::attempts_of(db, &reached, 10)?;
+            assert_eq!(history.iter().map(|a| (a.id.0, a.talk_ms)).collect::<Vec<_>>(), [(2, Some(6399))]);
+            let next = "INSERT INTO attempts SELECT NULL, 'x', spool_salt, campaign, NULL, trunk, '+441632960009', 'intent', 0,
+                dial_string, 30, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+                FROM attempts WHERE id = 1";
+            db.execute(next, [])?;
+            assert_eq!(db.last_insert_rowid(), 41);
+            let refused = db.execute("UPDATE evidence SET attempt = 99", []);
+            assert!(refused.is_err(), "what refers to attempts still does, and is checked again");
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn an_attempt_outlives_its_contact_and_keeps_its_campaign() {
+    let mut w = World::new(trunk(None, None));
+    let campaign = w.campaign("spring");
+    let (open, closed) = (w.intent(campaign, 1).unwrap(), w.intent(campaign, 2).unwrap());
+    w.close(closed).unwrap();
+    let removed = w.ledger.write(|db| Ok(db.execute("DELETE FROM campaigns", [])?));
+    assert!(removed.is_err_and(|e| e.to_string().contains("the campaign has attempts")));
+    w.ledger
+        .write(|db| {
+            let ours = contacts::find(db, campaign, &number(2))?.unwrap();
+            assert_eq!(views::attempts_of(db, &ours, 10)?.len(), 1);
+            db.execute("DELETE FROM contacts", [])?;
+            assert_eq!(attempts::open_one(db, open)?.unwrap().contact, None);
+            assert_eq!(views::attempts_of(db, &ours, 10)?, []);
+            assert_eq!(views::attempts_page(db, campaign, AttemptId(0), 10)?.len(), 2);
+            assert_eq!(views::attempts_page(db, campaign, open, 10)?[0].id, closed);
             Ok(())
         })
         .unwrap();

@@ -100,6 +100,6 @@ pub fn remove(db: &Connection, trunk: &Trunk) -> Result<()> {
 
 /// How many attempts over the trunk are open.
 pub fn open_attempts(db: &Connection, id: TrunkId) -> Result<u32> {
-    let sql = "SELECT count(*) FROM attempts WHERE trunk = ?1 AND state <> 'closed'";
+    let sql = "SELECT count(*) FROM attempts WHERE trunk = ?1 AND closed_at IS NULL";
     Ok(db.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?)
 }

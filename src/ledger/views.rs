@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row, params};
 
+use super::contacts::Contact;
 use super::rows::{collect, instant, instant_or_null, number, parsed, parsed_or_null};
 use super::{Result, evidence};
 use crate::domain::attempt::AttemptState;
 use crate::domain::disposition::Disposition;
 use crate::domain::evidence::{Fact, Step};
-use crate::domain::ids::{AttemptId, CampaignId, ContactId};
+use crate::domain::ids::{AttemptId, CampaignId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 
@@ -67,21 +68,31 @@ fn read(row: &Row<'_>) -> Result<AttemptRow> {
 
 /// A page of a campaign's attempts behind `after`, in the order of planning.
 pub fn attempts_page(db: &Connection, campaign: CampaignId, after: AttemptId, limit: u32) -> Result<Vec<AttemptRow>> {
-    let mut statement =
-        db.prepare_cached(&format!("{COLUMNS} WHERE campaign = ?1 AND id > ?2 ORDER BY id LIMIT ?3"))?;
-    collect(statement.query(params![campaign.0, after.0, limit])?, read)
+    // The inner query is for the few that are open: by their ids alone SQLite would walk all attempts.
+    let sql = format!(
+        "{COLUMNS} WHERE campaign = ?1 AND id > ?2 AND closed_at IS NOT NULL
+         UNION ALL
+         {COLUMNS} WHERE id > ?2 AND id IN (SELECT id FROM attempts WHERE campaign = ?1 AND closed_at IS NULL)
+         ORDER BY id LIMIT ?3"
+    );
+    collect(db.prepare_cached(&sql)?.query(params![campaign.0, after.0, limit])?, read)
 }
 
 /// The last attempts of a contact, newest first.
-pub fn attempts_of(db: &Connection, contact: ContactId, limit: u32) -> Result<Vec<AttemptRow>> {
-    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE contact = ?1 ORDER BY id DESC LIMIT ?2"))?;
-    collect(statement.query(params![contact.0, limit])?, read)
+pub fn attempts_of(db: &Connection, contact: &Contact, limit: u32) -> Result<Vec<AttemptRow>> {
+    let sql = format!(
+        "{COLUMNS} WHERE number = ?1 AND contact = ?2 AND closed_at IS NOT NULL
+         UNION ALL
+         {COLUMNS} WHERE number = ?1 AND contact = ?2 AND closed_at IS NULL
+         ORDER BY id DESC LIMIT ?3"
+    );
+    collect(db.prepare_cached(&sql)?.query(params![contact.number.as_str(), contact.id.0, limit])?, read)
 }
 
 /// The name of the campaign that has an open attempt to this number.
 pub fn campaign_calling(db: &Connection, number: &Number) -> Result<Option<String>> {
     let sql = "SELECT c.name FROM attempts a JOIN campaigns c ON c.id = a.campaign
-        WHERE a.number = ?1 AND a.state <> 'closed'";
+        WHERE a.number = ?1 AND a.closed_at IS NULL";
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query([number.as_str()])?;
     Ok(match rows.next()? {
@@ -126,7 +137,7 @@ pub struct Live {
 pub fn live(db: &Connection, campaign: Option<CampaignId>, starts: usize) -> Result<Live> {
     let sql = "SELECT state, planned_at,
             EXISTS (SELECT 1 FROM evidence e WHERE e.attempt = a.id AND e.kind = 'answered') AS answered
-        FROM attempts a WHERE state <> 'closed' AND (?1 IS NULL OR campaign = ?1) ORDER BY planned_at";
+        FROM attempts a WHERE closed_at IS NULL AND (?1 IS NULL OR campaign = ?1) ORDER BY planned_at";
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query([campaign.map(|c| c.0)])?;
     let mut live = Live::default();

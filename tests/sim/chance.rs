@@ -43,7 +43,10 @@ impl Chance {
 }
 
 impl Entropy for Chance {
-    fn bits(&mut self) -> Result<[u8; 16], PortError> {
-        Ok((u128::from(Chance::bits(self)) << 64 | u128::from(Chance::bits(self))).to_le_bytes())
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), PortError> {
+        for part in bytes.chunks_mut(8) {
+            part.copy_from_slice(&Chance::bits(self).to_le_bytes()[..part.len()]);
+        }
+        Ok(())
     }
 }

@@ -211,34 +211,35 @@ fn plan_durably(db: &Db, limits: PlanLimits, leave: Leave, entropy: &mut impl En
         plan.calls.truncate(1);
     }
     let publications = record(db, &plan, entropy)?;
-    log_reasons(&snapshot, &plan);
     let starved = if leave == Leave::All { starved(&snapshot, &plan) } else { Vec::new() };
+    log_reasons(&snapshot, &plan);
     Ok(Planned::Intents { publications, wake_at: plan.wake_at, starved })
 }
 
+/// Random bytes: its ticket, and the salt of its file name.
+const BYTES_OF_A_CALL: usize = 16 + 4;
+
 fn record(db: &Db, plan: &Plan, entropy: &mut impl Entropy) -> LedgerResult<Vec<Publication>> {
-    let mut publications = Vec::with_capacity(plan.calls.len());
     let mut lines: Vec<(Campaign, Trunk)> = Vec::new();
-    for call in &plan.calls {
+    let mut intents = Vec::with_capacity(plan.calls.len());
+    let mut random = vec![0; plan.calls.len() * BYTES_OF_A_CALL];
+    entropy.fill(&mut random).map_err(|error| LedgerError::Abandoned(error.to_string()))?;
+    for (call, random) in plan.calls.iter().zip(random.as_chunks().0) {
         let (campaign, trunk) = line_of(db, &mut lines, call.campaign)?;
-        let intent = freeze(call, campaign, trunk, [bits(entropy)?, bits(entropy)?]);
-        let attempt = attempts::record_intent(db, &intent)?;
-        publications.push(Publication {
-            file: SpoolName::new(attempt, intent.spool_salt),
-            ticket: intent.ticket,
-            wait_time_s: intent.wait_time_s,
-            start_at: call.start_at,
-        });
+        intents.push(freeze(call, campaign, trunk, *random));
     }
+    let attempts = attempts::record_intents(db, &intents)?;
     for (campaign, _) in &lines {
         let last = plan.calls.iter().filter(|call| call.campaign == campaign.id).map(|call| call.start_at).max();
         last.map_or(Ok(()), |last| campaigns::set_served(db, campaign.id, last))?;
     }
-    Ok(publications)
-}
-
-fn bits(entropy: &mut impl Entropy) -> LedgerResult<[u8; 16]> {
-    entropy.bits().map_err(|error| LedgerError::Abandoned(error.to_string()))
+    let publication = |(attempt, intent): (AttemptId, &Intent)| Publication {
+        file: SpoolName::new(attempt, intent.spool_salt),
+        ticket: intent.ticket,
+        wait_time_s: intent.wait_time_s,
+        start_at: intent.planned_at,
+    };
+    Ok(attempts.into_iter().zip(&intents).map(publication).collect())
 }
 
 /// A campaign and its trunk, read once for all calls of a plan.
@@ -257,10 +258,11 @@ fn line_of<'l>(db: &Db, lines: &'l mut Vec<(Campaign, Trunk)>, id: CampaignId) -
 }
 
 /// The call with everything that it will need, as it is now.
-fn freeze(call: &PlannedCall, campaign: &Campaign, trunk: &Trunk, [ticket, salt]: [[u8; 16]; 2]) -> Intent {
+fn freeze(call: &PlannedCall, campaign: &Campaign, trunk: &Trunk, random: [u8; BYTES_OF_A_CALL]) -> Intent {
+    let [ticket @ .., s0, s1, s2, s3] = random;
     Intent {
         ticket: Ticket::new(ticket),
-        spool_salt: u32::from_le_bytes([salt[0], salt[1], salt[2], salt[3]]),
+        spool_salt: u32::from_le_bytes([s0, s1, s2, s3]),
         campaign: call.campaign,
         contact: call.contact,
         trunk: call.trunk,

@@ -4,7 +4,7 @@
 //! over the finished plan, where the planner builds it slot by slot. A plan with a breach is not
 //! executed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::types::{CampaignView, Candidate, Plan, PlannedCall, Snapshot, TrunkView};
 use crate::domain::campaign::CampaignState;
@@ -141,9 +141,9 @@ type Key = (CampaignId, ContactId);
 struct Case<'a> {
     snapshot: &'a Snapshot,
     plan: &'a Plan,
-    campaigns: HashMap<CampaignId, &'a CampaignView>,
-    trunks: HashMap<TrunkId, &'a TrunkView>,
-    candidates: HashMap<Key, &'a Candidate>,
+    campaigns: BTreeMap<CampaignId, &'a CampaignView>,
+    trunks: BTreeMap<TrunkId, &'a TrunkView>,
+    candidates: BTreeMap<Key, &'a Candidate>,
     /// Milliseconds between two slots, rounded down.
     spacing_ms: i64,
 }
@@ -248,13 +248,15 @@ impl<'a> Case<'a> {
     }
 
     fn numbers(&self) -> Vec<Breach> {
-        let mut used: HashSet<&Number> = self.snapshot.busy.iter().collect();
+        let mut used: HashSet<&Number> = HashSet::with_capacity(self.snapshot.busy.len() + self.plan.calls.len());
+        used.extend(&self.snapshot.busy);
         let twice = self.plan.calls.iter().filter(|call| !used.insert(&call.number));
         twice.map(|call| Breach::NumberTwice(call.contact)).collect()
     }
 
     fn outcomes(&self) -> Vec<Breach> {
-        let mut outcomes: HashMap<Key, usize> = self.candidates.keys().map(|key| (*key, 0)).collect();
+        // In order, so that the first breach, which an operator reads, is the same one each time.
+        let mut outcomes: BTreeMap<Key, usize> = self.candidates.keys().map(|key| (*key, 0)).collect();
         let mut breaches = Vec::new();
         let called = self.plan.calls.iter().map(|call| (call.campaign, call.contact));
         for key in called.chain(self.plan.waiting.iter().map(|w| (w.campaign, w.contact))) {
@@ -262,14 +264,8 @@ impl<'a> Case<'a> {
         }
         let strangers = self.plan.waiting.iter().filter(|w| !self.candidates.contains_key(&(w.campaign, w.contact)));
         breaches.extend(strangers.map(|w| Breach::StrangerWaits { campaign: w.campaign, contact: w.contact }));
-        let mut wrong: Vec<(Key, usize)> = outcomes.into_iter().filter(|(_, n)| *n != 1).collect();
-        // The first breach is what an operator reads: the same one each time.
-        wrong.sort_unstable();
-        breaches.extend(wrong.into_iter().map(|((campaign, contact), n)| Breach::Outcomes {
-            campaign,
-            contact,
-            outcomes: n,
-        }));
+        let wrong = outcomes.into_iter().filter(|(_, n)| *n != 1);
+        breaches.extend(wrong.map(|((campaign, contact), n)| Breach::Outcomes { campaign, contact, outcomes: n }));
         breaches
     }
 }

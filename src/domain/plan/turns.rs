@@ -6,7 +6,7 @@
 //! a plan costs slots times trunks, and a little for each candidate.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BinaryHeap, HashSet};
 
 use super::pace::Spacing;
 use super::queue::{Head, Queue};
@@ -55,7 +55,7 @@ enum Stance<'a> {
 impl<'a> Turns<'a> {
     pub(super) fn new(snapshot: &'a Snapshot) -> Self {
         let mut lines: Vec<Line> = snapshot.trunks.iter().map(Line::new).collect();
-        let places: HashMap<TrunkId, usize> = snapshot.trunks.iter().enumerate().map(|(i, t)| (t.id, i)).collect();
+        let places: BTreeMap<TrunkId, usize> = snapshot.trunks.iter().enumerate().map(|(i, t)| (t.id, i)).collect();
         let running = snapshot.campaigns.iter().filter(|c| c.state == CampaignState::Running);
         for (turn, view) in running.enumerate() {
             // A campaign whose trunk is not in the snapshot has no channel.
@@ -63,7 +63,10 @@ impl<'a> Turns<'a> {
                 lines[*place].join(turn, view);
             }
         }
-        Self { lines, in_use: snapshot.busy.iter().collect(), next_turn: snapshot.campaigns.len() }
+        let candidates: usize = snapshot.campaigns.iter().map(|c| c.candidates.len()).sum();
+        let mut in_use = HashSet::with_capacity(snapshot.busy.len() + candidates.min(snapshot.files_free as usize));
+        in_use.extend(&snapshot.busy);
+        Self { lines, in_use, next_turn: snapshot.campaigns.len() }
     }
 
     /// Whether no campaign can use any slot that is left.

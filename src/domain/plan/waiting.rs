@@ -1,6 +1,7 @@
 //! Why a candidate is not called, and when planning again could give more.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::types::{CampaignView, Candidate, PlannedCall, Snapshot, TrunkView, Waiting, Why};
 use super::{LEAD_MS, TICK_AHEAD_MS, pace};
@@ -16,7 +17,7 @@ pub(super) fn explain(snapshot: &Snapshot, calls: &[PlannedCall]) -> (Vec<Waitin
     let mut wake_at = None;
     for campaign in &snapshot.campaigns {
         let limits = Limits::new(campaign, &outcome);
-        let left: Vec<&Candidate> = campaign.candidates.iter().filter(|c| !outcome.calls(campaign, c)).collect();
+        let left: Vec<&Candidate> = campaign.candidates.iter().filter(|c| !outcome.has_call(campaign, c)).collect();
         let whys = left.iter().map(|c| (c.contact, limits.why(c, &outcome)));
         waiting.extend(whys.map(|(contact, why)| Waiting { campaign: campaign.id, contact, why }));
         wake_at = earliest(wake_at, limits.wake_at(campaign, &left, &outcome));
@@ -27,11 +28,13 @@ pub(super) fn explain(snapshot: &Snapshot, calls: &[PlannedCall]) -> (Vec<Waitin
 /// What a plan used, and where it ended.
 struct Outcome<'a> {
     snapshot: &'a Snapshot,
-    planned: HashSet<(CampaignId, ContactId)>,
-    numbers: HashSet<&'a Number>,
-    by_campaign: HashMap<CampaignId, u32>,
-    by_trunk: HashMap<TrunkId, u32>,
-    trunks: HashMap<TrunkId, &'a TrunkView>,
+    planned: BTreeSet<(CampaignId, ContactId)>,
+    calls: &'a [PlannedCall],
+    /// Looked at only when somebody waits.
+    numbers: OnceCell<HashSet<&'a Number>>,
+    by_campaign: BTreeMap<CampaignId, u32>,
+    by_trunk: BTreeMap<TrunkId, u32>,
+    trunks: BTreeMap<TrunkId, &'a TrunkView>,
     files_left: bool,
     /// The last slot that could be planned. What is false there stands in the way until the horizon.
     last_slot: UtcMs,
@@ -41,8 +44,8 @@ struct Outcome<'a> {
 
 impl<'a> Outcome<'a> {
     fn new(snapshot: &'a Snapshot, calls: &'a [PlannedCall]) -> Self {
-        let mut by_campaign = HashMap::new();
-        let mut by_trunk = HashMap::new();
+        let mut by_campaign = BTreeMap::new();
+        let mut by_trunk = BTreeMap::new();
         for call in calls {
             *by_campaign.entry(call.campaign).or_default() += 1;
             *by_trunk.entry(call.trunk).or_default() += 1;
@@ -51,7 +54,8 @@ impl<'a> Outcome<'a> {
         Self {
             snapshot,
             planned: calls.iter().map(|call| (call.campaign, call.contact)).collect(),
-            numbers: calls.iter().map(|call| &call.number).chain(&snapshot.busy).collect(),
+            calls,
+            numbers: OnceCell::new(),
             by_campaign,
             by_trunk,
             trunks: snapshot.trunks.iter().map(|trunk| (trunk.id, trunk)).collect(),
@@ -61,8 +65,13 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    fn calls(&self, campaign: &CampaignView, candidate: &Candidate) -> bool {
+    fn has_call(&self, campaign: &CampaignView, candidate: &Candidate) -> bool {
         self.planned.contains(&(campaign.id, candidate.contact))
+    }
+
+    fn in_use(&self, number: &Number) -> bool {
+        let numbers = || self.calls.iter().map(|call| &call.number).chain(&self.snapshot.busy).collect();
+        self.numbers.get_or_init(numbers).contains(number)
     }
 
     fn full_campaign(&self, campaign: &CampaignView) -> Option<u32> {
@@ -117,7 +126,7 @@ impl Limits {
         if let Some(until) = candidate.due_at.filter(|due_at| *due_at > outcome.last_slot) {
             return Why::Cooling { until };
         }
-        if outcome.numbers.contains(&candidate.number) {
+        if outcome.in_use(&candidate.number) {
             return Why::NumberBusy;
         }
         self.exhausted.clone()

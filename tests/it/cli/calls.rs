@@ -43,7 +43,7 @@ fn plan(ledger: &mut Ledger, place: usize) -> AttemptId {
                 account: None,
                 actions: campaign.actions,
             };
-            attempts::record_intent(db, &intent)
+            Ok(attempts::record_intents(db, &[intent])?[0])
         })
         .unwrap()
 }

@@ -169,7 +169,10 @@ impl Seeded {
 }
 
 impl Entropy for Seeded {
-    fn bits(&mut self) -> Result<[u8; 16], PortError> {
-        Ok((u128::from(self.next()) << 64 | u128::from(self.next())).to_le_bytes())
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), PortError> {
+        for part in bytes.chunks_mut(8) {
+            part.copy_from_slice(&self.next().to_le_bytes()[..part.len()]);
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Whether the reasons for waiting hold (I9). Several may be true at a time: only what is plainly
 //! false is a breach.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Breach, Case};
 use crate::domain::campaign::CampaignState;
@@ -14,17 +14,20 @@ use crate::domain::plan::types::{CampaignView, Candidate, TrunkView, Why};
 /// What the judgement of all reasons needs, counted once.
 struct Seen<'a> {
     in_use: HashSet<&'a Number>,
-    by_campaign: HashMap<CampaignId, u64>,
-    by_trunk: HashMap<TrunkId, u64>,
+    by_campaign: BTreeMap<CampaignId, u64>,
+    by_trunk: BTreeMap<TrunkId, u64>,
     /// Slots that could have been planned over a trunk and were not, ascending.
-    unused: HashMap<TrunkId, Vec<UtcMs>>,
+    unused: BTreeMap<TrunkId, Vec<UtcMs>>,
     last_slot: Option<UtcMs>,
 }
 
 impl Case<'_> {
     pub(super) fn reasons(&self) -> Vec<Breach> {
+        if self.plan.waiting.is_empty() {
+            return Vec::new();
+        }
         let seen = self.seen();
-        let mut unused_by: HashMap<CampaignId, Option<UtcMs>> = HashMap::new();
+        let mut unused_by: BTreeMap<CampaignId, Option<UtcMs>> = BTreeMap::new();
         let mut breaches = Vec::new();
         for waiting in &self.plan.waiting {
             let (campaign, contact) = (waiting.campaign, waiting.contact);
@@ -41,8 +44,8 @@ impl Case<'_> {
 
     fn seen(&self) -> Seen<'_> {
         let (calls, slots) = (&self.plan.calls, self.slots());
-        let mut by_campaign: HashMap<CampaignId, u64> = HashMap::new();
-        let mut by_trunk: HashMap<TrunkId, u64> = HashMap::new();
+        let mut by_campaign: BTreeMap<CampaignId, u64> = BTreeMap::new();
+        let mut by_trunk: BTreeMap<TrunkId, u64> = BTreeMap::new();
         for call in calls {
             *by_campaign.entry(call.campaign).or_default() += 1;
             *by_trunk.entry(call.trunk).or_default() += 1;
