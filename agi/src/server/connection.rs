@@ -30,6 +30,8 @@ pub(super) struct Surroundings<D> {
     pub(super) wall_clock: Arc<WallClock>,
     /// One for each gate and answered leg that may be in progress.
     pub(super) slots: Arc<Semaphore>,
+    /// One for each report that may wait for the ledger.
+    pub(super) waiting_reports: Arc<Semaphore>,
     /// How many had to wait for a slot.
     pub(super) waited: Arc<AtomicU64>,
     pub(super) closing: watch::Receiver<Closing>,
@@ -112,6 +114,7 @@ struct Connection<D> {
     place: Option<Place>,
     /// The order of somebody known who waits for a slot.
     order: Option<Input>,
+    /// Of a gate or an answered leg; or of a report, among those that wait for the ledger.
     slot: Option<OwnedSemaphorePermit>,
     around: Arc<Surroundings<D>>,
     answers: Arc<Mailbox>,
@@ -273,6 +276,12 @@ impl<D: Desk> Connection<D> {
                     let wall_clock = Arc::clone(&self.around.wall_clock);
                     self.timer = Some(Box::pin(async move { wall_clock.wait_until(at).await }));
                 }
+                Output::Pause(pause) => {
+                    if self.wait_among_reports() == Flow::Closed {
+                        return Flow::Closed;
+                    }
+                    self.timer = Some(Box::pin(tokio::time::sleep(pause)));
+                }
                 Output::Lookup(ticket) => {
                     let done = self.ask();
                     self.around
@@ -286,6 +295,20 @@ impl<D: Desk> Connection<D> {
             }
         }
         Flow::Open
+    }
+
+    /// A report waits for the ledger. It needs no slot of a call, but has a place among those that wait, or a ledger
+    /// that is down for long would fill the memory with them.
+    fn wait_among_reports(&mut self) -> Flow {
+        if self.slot.is_none() {
+            self.slot = Arc::clone(&self.around.waiting_reports).try_acquire_owned().ok();
+        }
+        if self.slot.is_some() {
+            return Flow::Open;
+        }
+        let most = self.around.limits.reports_waiting_max;
+        self.around.complaints.tell(format_args!("a report is lost: {most} wait for the ledger already"));
+        Flow::Closed
     }
 
     fn claim(&mut self, attempt: AttemptId) {
