@@ -12,6 +12,7 @@ use campanile::domain::ids::{AttemptId, CampaignId, Ticket, TrunkId};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::trunk::DialString;
+use campanile::logging;
 use campanile_agi::server::{Desk, Limits, Stop, raise_open_files, serve as serve_with};
 use campanile_agi::session::LedgerDown;
 use tokio::runtime::Builder;
@@ -37,8 +38,10 @@ impl Desk for Memory {
 
 /// Serves for ever; says on standard output where. Logs as `log_config` says, as the program does.
 pub fn serve(log_config: &str) -> io::Result<()> {
-    campanile::logging::start(log_config.as_ref());
-    Builder::new_current_thread().global_queue_interval(1).enable_all().build()?.block_on(async {
+    logging::start(log_config.as_ref());
+    logging::gather();
+    let mut thread = Builder::new_current_thread();
+    thread.global_queue_interval(1).on_thread_park(logging::let_go).enable_all().build()?.block_on(async {
         let files = raise_open_files()?;
         let listener = super::server::announce()?;
         let (_stop, stopping) = watch::channel(Stop::NotYet);
