@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use campanile::clock;
 use campanile::domain::action::Action;
-use campanile::domain::attempt::Order;
+use campanile::domain::attempt::{Order, OrderPart};
 use campanile::domain::evidence::Evidence;
 use campanile::domain::gate::Refusal;
 use campanile::domain::ids::{AttemptId, CampaignId, Ticket, TrunkId};
@@ -23,7 +23,12 @@ use tokio::sync::watch;
 struct Memory(Arc<Order>);
 
 impl Desk for Memory {
-    fn order(&self, ticket: Ticket, done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static) {
+    fn order(
+        &self,
+        ticket: Ticket,
+        _: OrderPart,
+        done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static,
+    ) {
         done(Ok(Some(Order { ticket, planned_at: clock::now(), ..(*self.0).clone() })));
     }
 

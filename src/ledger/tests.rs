@@ -2,11 +2,13 @@
 
 use std::sync::mpsc::channel;
 
-use super::attempts::{Intent, open_of, order, record_intent};
+use super::attempts::{Intent, open_of, order, part_of_order, record_intent};
 use super::claims::{ServerRate, claim};
 use super::contacts::Imported;
 use super::writer::{Haste, Writer};
 use super::*;
+use crate::domain::action::Action;
+use crate::domain::attempt::{Order, OrderPart};
 use crate::domain::calendar::{Calendar, Window, Zone};
 use crate::domain::campaign::{Campaign, CampaignState, RetryRules};
 use crate::domain::disposition::{Conclusion, Disposition};
@@ -89,7 +91,7 @@ impl World {
                 caller_number: None,
                 caller_name: None,
                 account: None,
-                actions: None,
+                actions: campaigns::get(db, campaign)?.and_then(|campaign| campaign.actions),
             };
             record_intent(db, &intent)
         })
@@ -218,6 +220,19 @@ fn an_order_is_found_by_its_ticket_only() {
     assert_eq!(found(&mut w, 0), Some(found(&mut w, 0).unwrap()));
     assert_eq!(found(&mut w, 0).unwrap().attempt, attempt);
     assert_eq!(found(&mut w, 77), None);
+}
+
+#[test]
+fn the_actions_are_read_only_where_they_are_wanted() {
+    let mut w = World::new(trunk(None, None));
+    let campaign = w.campaign("spring");
+    let play = Action::parse("PLAY", "hello").unwrap();
+    w.ledger.write(|db| actions::replace(db, campaign, std::slice::from_ref(&play))).unwrap();
+    w.intent(campaign, 1).unwrap();
+    let mut read = |part| w.ledger.read(|db| part_of_order(db, &Ticket::new([0; 16]), part)).unwrap().unwrap();
+    let (whole, call) = (read(OrderPart::Whole), read(OrderPart::Call));
+    assert_eq!(whole.actions, [play]);
+    assert_eq!(Order { actions: whole.actions.clone(), ..call }, whole);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use campanile::clock;
+use campanile::domain::attempt::OrderPart;
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::AttemptId;
 use tokio::net::TcpStream;
@@ -17,7 +18,7 @@ use super::complaints::Complaints;
 use super::desk::Desk;
 use super::limits::Limits;
 use super::lobby::Place;
-use super::mailbox::Mailbox;
+use super::mailbox::{GoodNews, Mailbox};
 use super::peer::{Lost, Peer};
 use super::wall_clock::WallClock;
 use crate::protocol::{Event, Request};
@@ -79,7 +80,7 @@ pub(super) async fn converse<D: Desk>(stream: TcpStream, place: Place, around: A
         Err(None) => return,
     };
     match opened {
-        Ok((session, opening)) => Connection::new(peer, place, around).run(session, opening, timer).await,
+        Ok((session, opening)) => Connection::new(peer, place, around, &session).run(session, opening, timer).await,
         Err(why) => around.complaints.tell(why),
     }
 }
@@ -117,6 +118,8 @@ struct Connection<D> {
     /// Of a gate or an answered leg; or of a report, among those that wait for the ledger.
     slot: Option<OwnedSemaphorePermit>,
     around: Arc<Surroundings<D>>,
+    /// How much of its order the session needs.
+    part: OrderPart,
     answers: Arc<Mailbox>,
     /// Questions to the ledger that are not answered yet.
     asked: usize,
@@ -148,7 +151,7 @@ enum Flow {
 }
 
 impl<D: Desk> Connection<D> {
-    fn new(peer: Peer, place: Place, around: Arc<Surroundings<D>>) -> Self {
+    fn new(peer: Peer, place: Place, around: Arc<Surroundings<D>>, session: &Session) -> Self {
         let deadline = Instant::now() + around.limits.ledger;
         Self {
             peer: Some(peer),
@@ -156,7 +159,8 @@ impl<D: Desk> Connection<D> {
             order: None,
             slot: None,
             around,
-            answers: Arc::default(),
+            part: part(session),
+            answers: Arc::new(Mailbox::new(good_news(session))),
             asked: 0,
             timer: None,
             deadline,
@@ -286,7 +290,7 @@ impl<D: Desk> Connection<D> {
                     let done = self.ask();
                     self.around
                         .desk
-                        .order(ticket, move |found| done(Input::Order(found.map(|order| order.map(Box::new)))));
+                        .order(ticket, self.part, move |found| done(Input::Order(found.map(|order| order.map(Box::new)))));
                 }
                 Output::Claim(attempt) => self.claim(attempt),
                 Output::Record(attempt, evidence) => self.record(attempt, evidence),
@@ -343,6 +347,7 @@ impl<D: Desk> Connection<D> {
 /// Waits for what was asked after the connection is closed: nothing may be lost unheard (I8).
 async fn settle<D: Desk>(mut connection: Connection<D>, mut session: Session) {
     let deadline = Instant::now() + connection.around.limits.ledger;
+    connection.asked -= connection.answers.stop_counting();
     while connection.asked > 0 {
         let Ok(input) = timeout_at(deadline, connection.answers.take()).await else {
             return log::warn!("the ledger did not answer: {session:?}");
@@ -355,6 +360,22 @@ async fn settle<D: Desk>(mut connection: Connection<D>, mut session: Session) {
         if flow == Flow::TurnedOut {
             return;
         }
+    }
+}
+
+/// An answered leg goes on whatever is durable yet; only at its end it waits for all that it recorded.
+fn good_news(session: &Session) -> GoodNews {
+    match session {
+        Session::Run(_) => GoodNews::Counted,
+        Session::Gate(_) | Session::Report(_) | Session::Ping(_) => GoodNews::Told,
+    }
+}
+
+/// Only an answered leg acts.
+fn part(session: &Session) -> OrderPart {
+    match session {
+        Session::Run(_) => OrderPart::Whole,
+        Session::Gate(_) | Session::Report(_) | Session::Ping(_) => OrderPart::Call,
     }
 }
 

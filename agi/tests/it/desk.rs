@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use campanile::clock;
-use campanile::domain::attempt::Order;
+use campanile::domain::attempt::{Order, OrderPart};
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::gate::Refusal;
 use campanile::domain::ids::{AttemptId, Ticket};
@@ -95,7 +95,12 @@ impl Memory {
 }
 
 impl Desk for MemoryDesk {
-    fn order(&self, ticket: Ticket, done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static) {
+    fn order(
+        &self,
+        ticket: Ticket,
+        _part: OrderPart,
+        done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static,
+    ) {
         self.answer(done, |memory| memory.orders.iter().find(|order| order.ticket == ticket).cloned());
     }
 
