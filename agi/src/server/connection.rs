@@ -123,6 +123,7 @@ struct Connection<D> {
     answers: Arc<Mailbox>,
     /// Questions to the ledger that are not answered yet.
     asked: usize,
+    claiming: Option<AttemptId>,
     timer: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// By when something must have happened.
     deadline: Instant,
@@ -162,6 +163,7 @@ impl<D: Desk> Connection<D> {
             part: part(session),
             answers: Arc::new(Mailbox::new(good_news(session))),
             asked: 0,
+            claiming: None,
             timer: None,
             deadline,
         }
@@ -207,7 +209,7 @@ impl<D: Desk> Connection<D> {
             () = closed => Happened::Quit,
             heard = heard(&mut self.peer) => heard.map_or_else(Happened::Lost, Happened::Input),
             input = self.answers.take() => {
-                self.asked -= 1;
+                self.note_answer(&input);
                 Happened::Input(input)
             }
             slot = slot(&self.around.slots), if self.order.is_some() => Happened::Slot(slot),
@@ -317,14 +319,19 @@ impl<D: Desk> Connection<D> {
 
     fn claim(&mut self, attempt: AttemptId) {
         let done = self.ask();
-        self.around.desk.claim(attempt, move |verdict| {
-            match &verdict {
-                Ok(Ok(start_at)) => log::info!("attempt {attempt}: admitted for {start_at}"),
-                Ok(Err(why)) => log::info!("attempt {attempt}: refused: {why:?}"),
-                Err(_) => {}
-            }
-            done(Input::Claimed(verdict));
-        });
+        self.claiming = Some(attempt);
+        self.around.desk.claim(attempt, move |verdict| done(Input::Claimed(verdict)));
+    }
+
+    /// An answer has come. What it says of a claim is logged here and not where the ledger says so: others wait there
+    /// for their answers.
+    fn note_answer(&mut self, answer: &Input) {
+        self.asked -= 1;
+        let (Some(attempt), Input::Claimed(Ok(verdict))) = (self.claiming, answer) else { return };
+        match verdict {
+            Ok(start_at) => log::info!("attempt {attempt}: admitted for {start_at}"),
+            Err(why) => log::info!("attempt {attempt}: refused: {why:?}"),
+        }
     }
 
     fn record(&mut self, attempt: AttemptId, evidence: Evidence) {
@@ -352,7 +359,7 @@ async fn settle<D: Desk>(mut connection: Connection<D>, mut session: Session) {
         let Ok(input) = timeout_at(deadline, connection.answers.take()).await else {
             return log::warn!("the ledger did not answer: {session:?}");
         };
-        connection.asked -= 1;
+        connection.note_answer(&input);
         let flow = match input {
             order @ Input::Order(Ok(Some(_))) => connection.known(&mut session, order),
             input => connection.perform(session.handle(clock::now(), input)),
