@@ -51,6 +51,13 @@ fn main() -> std::io::Result<()> {
         ["floor"] => floor::serve(),
         ["floor-on-one"] => floor::serve_on_one(),
         ["session", log_config] => session::serve(log_config),
+        // For a profiler that has one of the servers above in its hands.
+        ["call", server, count] => {
+            let server = server.parse().unwrap_or_else(|e| panic!("{server}: {e}"));
+            let count = count.parse().unwrap_or_else(|e| panic!("{count}: {e}"));
+            println!("{}", in_turn(server, strangers(count), AT_ONCE).len());
+            Ok(())
+        }
         ["hold", server] => hold::hold(server.parse().unwrap_or_else(|e| panic!("{server}: {e}"))),
         ["renew", server, count] => {
             let number = |e| panic!("{count}: {e}");

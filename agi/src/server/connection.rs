@@ -70,41 +70,22 @@ pub(super) enum Closing {
 
 /// Speaks with one peer to the end, and outlives the connection until the ledger has answered.
 pub(super) async fn converse<D: Desk>(stream: TcpStream, place: Place, around: Arc<Surroundings<D>>) {
-    let mut peer = Peer::new(stream);
+    // Made once and only lent: whatever is moved has two places in this task, which is copied when it is started.
+    let mut connection = Connection::new(Peer::new(stream), place, around);
     // One timer for the whole conversation: setting one anew for each wait would cost more than the wait.
-    let mut timer = pin!(sleep_until(Instant::now() + around.limits.environment));
-    let opened = match greet(&mut peer, timer.as_mut(), &around).await {
-        Ok(request) => Session::open_in(around.house(), &request)
+    let mut timer = pin!(sleep_until(connection.deadline));
+    let opened = match connection.greet(timer.as_mut()).await {
+        Ok(request) => Session::open_in(connection.around.house(), &request)
             .map_err(|unwelcome| format!("a request was turned away: {unwelcome}")),
         Err(Some(why)) => Err(why),
         Err(None) => return,
     };
     match opened {
-        Ok((session, opening)) => Connection::new(peer, place, around, &session).run(session, opening, timer).await,
-        Err(why) => around.complaints.tell(why),
-    }
-}
-
-/// Reads the environment; all of it must come before the timer ends, not each byte. Gives why there is
-/// none, unless it is our own doing.
-async fn greet<D>(
-    peer: &mut Peer,
-    timer: Pin<&mut Sleep>,
-    around: &Surroundings<D>,
-) -> Result<Request, Option<String>> {
-    let mut closing = around.closing.clone();
-    let greeting = tokio::select! {
-        biased;
-        greeting = peer.next_event() => greeting,
-        () = reached(&mut closing, Closing::All) => return Err(None),
-        () = timer => {
-            return Err(Some(format!("a connection asked for nothing in {:?}", around.limits.environment)));
+        Ok((mut session, opening)) => {
+            connection.serves(&session);
+            connection.run(&mut session, opening, timer).await;
         }
-    };
-    match greeting {
-        Ok(Event::Request(request)) => Ok(request),
-        Ok(event) => Err(Some(format!("a connection began with {event:?}"))),
-        Err(lost) => Err(Some(format!("a connection asked for nothing: {lost}"))),
+        Err(why) => connection.around.complaints.tell(why),
     }
 }
 
@@ -152,16 +133,17 @@ enum Flow {
 }
 
 impl<D: Desk> Connection<D> {
-    fn new(peer: Peer, place: Place, around: Arc<Surroundings<D>>, session: &Session) -> Self {
-        let deadline = Instant::now() + around.limits.ledger;
+    /// A newcomer, from whom an environment must come.
+    fn new(peer: Peer, place: Place, around: Arc<Surroundings<D>>) -> Self {
+        let deadline = Instant::now() + around.limits.environment;
         Self {
             peer: Some(peer),
             place: Some(place),
             order: None,
             slot: None,
             around,
-            part: part(session),
-            answers: Arc::new(Mailbox::new(good_news(session))),
+            part: OrderPart::Whole,
+            answers: Arc::default(),
             asked: 0,
             claiming: None,
             timer: None,
@@ -169,28 +151,53 @@ impl<D: Desk> Connection<D> {
         }
     }
 
-    async fn run(mut self, mut session: Session, opening: Vec<Output>, mut timer: Pin<&mut Sleep>) {
+    /// Reads the environment; all of it must come before the timer ends, not each byte. Gives why there is
+    /// none, unless it is our own doing.
+    async fn greet(&mut self, timer: Pin<&mut Sleep>) -> Result<Request, Option<String>> {
+        let Some(peer) = &mut self.peer else { return Err(None) };
         let mut closing = self.around.closing.clone();
-        let mut closed = pin!(reached(&mut closing, cut_at(&session)));
+        let greeting = tokio::select! {
+            biased;
+            greeting = peer.next_event() => greeting,
+            () = reached(&mut closing, Closing::All) => return Err(None),
+            () = timer => {
+                return Err(Some(format!("a connection asked for nothing in {:?}", self.around.limits.environment)));
+            }
+        };
+        match greeting {
+            Ok(Event::Request(request)) => Ok(request),
+            Ok(event) => Err(Some(format!("a connection began with {event:?}"))),
+            Err(lost) => Err(Some(format!("a connection asked for nothing: {lost}"))),
+        }
+    }
+
+    fn serves(&mut self, session: &Session) {
+        self.part = part(session);
+        self.answers = Arc::new(Mailbox::new(good_news(session)));
+    }
+
+    async fn run(&mut self, session: &mut Session, opening: Vec<Output>, mut timer: Pin<&mut Sleep>) {
+        let mut closing = self.around.closing.clone();
+        let mut closed = pin!(reached(&mut closing, cut_at(session)));
         let mut flow = self.perform(opening);
         while flow == Flow::Open {
             flow = match self.next(closed.as_mut(), timer.as_mut()).await {
-                Happened::Input(Input::Hangup) => self.hang_up(&mut session),
-                Happened::Input(order @ Input::Order(Ok(Some(_)))) => self.known(&mut session, order),
+                Happened::Input(Input::Hangup) => self.hang_up(session),
+                Happened::Input(order @ Input::Order(Ok(Some(_)))) => self.known(session, order),
                 Happened::Input(input) => self.perform(session.handle(clock::now(), input)),
                 Happened::Lost(lost) => {
                     self.lose(&lost);
-                    self.hang_up(&mut session)
+                    self.hang_up(session)
                 }
                 Happened::Slot(slot) => {
                     self.slot = slot;
-                    self.proceed(&mut session)
+                    self.proceed(session)
                 }
                 last @ (Happened::Silence | Happened::Quit) => {
                     if matches!(last, Happened::Silence) {
                         self.warn(format_args!("a session fell silent: {session:?}"));
                     }
-                    self.hang_up(&mut session);
+                    self.hang_up(session);
                     Flow::Closed
                 }
             };
@@ -198,7 +205,7 @@ impl<D: Desk> Connection<D> {
         if flow == Flow::Closed {
             self.peer = None;
             self.slot = None;
-            settle(self, session).await;
+            self.settle(session).await;
         }
     }
 
@@ -290,9 +297,9 @@ impl<D: Desk> Connection<D> {
                 }
                 Output::Lookup(ticket) => {
                     let done = self.ask();
-                    self.around
-                        .desk
-                        .order(ticket, self.part, move |found| done(Input::Order(found.map(|order| order.map(Box::new)))));
+                    self.around.desk.order(ticket, self.part, move |found| {
+                        done(Input::Order(found.map(|order| order.map(Box::new))))
+                    });
                 }
                 Output::Claim(attempt) => self.claim(attempt),
                 Output::Record(attempt, evidence) => self.record(attempt, evidence),
@@ -342,31 +349,31 @@ impl<D: Desk> Connection<D> {
         self.around.desk.append(attempt, evidence, move |kept| done(Input::Recorded(kept)));
     }
 
+    /// Waits for what was asked after the connection is closed: nothing may be lost unheard (I8).
+    async fn settle(&mut self, session: &mut Session) {
+        let deadline = Instant::now() + self.around.limits.ledger;
+        self.asked -= self.answers.stop_counting();
+        while self.asked > 0 {
+            let Ok(input) = timeout_at(deadline, self.answers.take()).await else {
+                return log::warn!("the ledger did not answer: {session:?}");
+            };
+            self.note_answer(&input);
+            let flow = match input {
+                order @ Input::Order(Ok(Some(_))) => self.known(session, order),
+                input => self.perform(session.handle(clock::now(), input)),
+            };
+            if flow == Flow::TurnedOut {
+                return;
+            }
+        }
+    }
+
     /// Counts a question to the ledger; gives where its answer goes.
     fn ask(&mut self) -> impl FnOnce(Input) + Send + use<D> {
         self.asked += 1;
         let answers = Arc::clone(&self.answers);
         // Nobody reads it any more once the session was given up.
         move |input| answers.put(input)
-    }
-}
-
-/// Waits for what was asked after the connection is closed: nothing may be lost unheard (I8).
-async fn settle<D: Desk>(mut connection: Connection<D>, mut session: Session) {
-    let deadline = Instant::now() + connection.around.limits.ledger;
-    connection.asked -= connection.answers.stop_counting();
-    while connection.asked > 0 {
-        let Ok(input) = timeout_at(deadline, connection.answers.take()).await else {
-            return log::warn!("the ledger did not answer: {session:?}");
-        };
-        connection.note_answer(&input);
-        let flow = match input {
-            order @ Input::Order(Ok(Some(_))) => connection.known(&mut session, order),
-            input => connection.perform(session.handle(clock::now(), input)),
-        };
-        if flow == Flow::TurnedOut {
-            return;
-        }
     }
 }
 
