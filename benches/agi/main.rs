@@ -52,10 +52,14 @@ fn main() -> std::io::Result<()> {
         ["floor-on-one"] => floor::serve_on_one(),
         ["session", log_config] => session::serve(log_config),
         // For a profiler that has one of the servers above in its hands.
-        ["call", server, count] => {
+        [how @ ("call" | "arrive"), server, count] => {
             let server = server.parse().unwrap_or_else(|e| panic!("{server}: {e}"));
             let count = count.parse().unwrap_or_else(|e| panic!("{count}: {e}"));
-            println!("{}", in_turn(server, strangers(count), AT_ONCE).len());
+            let heard = match *how {
+                "call" => in_turn(server, strangers(count), AT_ONCE),
+                _ => at_their_time(server, at_random(strangers(count))),
+            };
+            println!("{:?}", Delay::of(&heard));
             Ok(())
         }
         ["hold", server] => hold::hold(server.parse().unwrap_or_else(|e| panic!("{server}: {e}"))),
@@ -237,9 +241,7 @@ impl Bench {
             for ((name, server), delays) in servers.iter().zip(&mut delays) {
                 let known = name.starts_with("campanile-agi");
                 let environments = if known { self.legs(RECORDED) } else { strangers(RECORDED as usize) };
-                let at = arrivals(environments.len(), ARRIVING);
-                let calls = at.zip(environments).map(|(at, environment)| Call { at, environment }).collect();
-                delays.push(Delay::of(&at_their_time(server.address, calls)));
+                delays.push(Delay::of(&at_their_time(server.address, at_random(environments))));
             }
         }
         let rows: Vec<_> = servers.iter().zip(&delays).map(|((name, _), delays)| Delay::row(name, delays)).collect();
@@ -323,6 +325,11 @@ fn said(script: &str, tickets: &[Ticket]) -> Vec<String> {
 /// Answered legs for servers that look nothing up.
 fn strangers(count: usize) -> Vec<String> {
     vec![environment("run", &"5a".repeat(16)); count]
+}
+
+fn at_random(environments: Vec<String>) -> Vec<Call> {
+    let at = arrivals(environments.len(), ARRIVING);
+    at.zip(environments).map(|(at, environment)| Call { at, environment }).collect()
 }
 
 fn row(name: &str, costs: &[Cost]) -> Vec<String> {

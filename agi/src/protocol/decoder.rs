@@ -131,7 +131,12 @@ impl Decoder {
                     let lines = self.buffer.whole_lines().map_err(|_| Violation::LineTooLong)?;
                     let (read, request) = reader.read(lines)?;
                     self.buffer.pass(read);
-                    let Some(request) = request else { return Ok(None) };
+                    let Some(request) = request else {
+                        if read == 0 {
+                            return Ok(None);
+                        }
+                        continue;
+                    };
                     self.phase = Phase::Replies { awaited: Awaited::Nothing, block: Block::Outside };
                     // Replies are short: a call keeps no room for an environment.
                     self.buffer.shrink();

@@ -44,17 +44,15 @@ impl LineBuffer {
         Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
     }
 
-    /// All whole lines that have come, each with its end. They stay until [`pass`](Self::pass).
+    /// All whole lines that have come, each with its end, of any length. They stay until [`pass`](Self::pass). What
+    /// is behind them is looked at when there are none.
     pub(super) fn whole_lines(&mut self) -> Result<&[u8], LineTooLong> {
         let found = memrchr(b'\n', &self.bytes[self.searched..]);
-        let end = found.map_or(self.start, |at| self.searched + at + 1);
-        if self.bytes.len() - end > LINE_BYTES_MAX {
-            return Err(LineTooLong);
+        if let Some(at) = found {
+            return Ok(&self.bytes[self.start..=self.searched + at]);
         }
-        if found.is_none() {
-            self.searched = self.bytes.len();
-        }
-        Ok(&self.bytes[self.start..end])
+        self.searched = self.bytes.len();
+        if self.searched - self.start > LINE_BYTES_MAX { Err(LineTooLong) } else { Ok(&[]) }
     }
 
     /// So many bytes of whole lines were read.

@@ -3,6 +3,7 @@
 use memchr::memchr_iter;
 
 use super::decoder::Violation;
+use super::line::LINE_BYTES_MAX;
 
 /// The most lines of an environment; Asterisk sends about 23 and one for each argument.
 pub const ENVIRONMENT_LINES_MAX: usize = 256;
@@ -67,6 +68,9 @@ impl EnvironmentReader {
         for end in memchr_iter(b'\n', lines) {
             let line = &lines[start..end];
             start = end + 1;
+            if line.len() > LINE_BYTES_MAX {
+                return Err(Violation::LineTooLong);
+            }
             if let Some(request) = self.line(line.strip_suffix(b"\r").unwrap_or(line))? {
                 return Ok((start, Some(request)));
             }
