@@ -366,6 +366,9 @@ impl<D: Desk> Connection<D> {
                 return;
             }
         }
+        if matches!(session, Session::Report(_)) && self.timer.is_some() {
+            self.warn(format_args!("the server ends, and a report that waited is lost: {session:?}"));
+        }
     }
 
     /// Counts a question to the ledger; gives where its answer goes.
