@@ -1,6 +1,7 @@
 //! Logging, through log4rs: the daemons write where `log4rs.yaml` says, the verbs of the command line
 //! write to stderr and only when asked with `-v`.
 
+mod gathered;
 mod line;
 
 use std::fmt::Display;
@@ -13,9 +14,12 @@ use log4rs::Handle;
 use log4rs::append::console::{ConsoleAppender, Target};
 use log4rs::config::{Appender, Config, Deserializers, Root};
 
+use gathered::GatheredFileKind;
 use line::{Line, LineKind};
 
 use crate::domain::instant::UtcMs;
+
+pub use gathered::{gather, let_go};
 
 /// How soon a changed configuration is read again.
 const REFRESH: Duration = Duration::from_secs(30);
@@ -153,10 +157,11 @@ impl Losses {
     }
 }
 
-/// What log4rs knows, and our encoder `line`.
+/// What log4rs knows, our encoder `line`, and our file.
 fn kinds() -> Deserializers {
     let mut kinds = Deserializers::default();
     kinds.insert("line", LineKind);
+    kinds.insert("gathered_file", GatheredFileKind);
     kinds
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use campanile::exit::Exit;
+use campanile::logging;
 use clap::Parser;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
@@ -76,12 +77,15 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
     let limits = limits(wiring.sessions_max);
     // One thread: handing sessions from one to another costs more than they do (decision 0016).
     // The ledger's answers come first: no flood of connections may keep them waiting.
+    // Lines of the log leave together, when nothing else is to be done (decision 0022).
+    logging::gather();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .global_queue_interval(1)
+        .on_thread_park(logging::let_go)
         .enable_all()
         .build()
         .map_err(StartError::Runtime)?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let listener = open(sockets, wiring.listen)?;
         wiring.tell_the_daemon();
         let (stop, stopping) = watch::channel(Stop::NotYet);
@@ -91,7 +95,9 @@ fn run(arguments: &Arguments) -> Result<(), StartError> {
         log::info!("listening on {}", listener.local_addr().unwrap_or(wiring.listen));
         tell_systemd(NotifyState::Ready);
         server::serve(listener, wiring.desk, limits, stopping).await.map_err(StartError::Runtime)
-    })
+    });
+    logging::let_go();
+    served
 }
 
 /// The socket that systemd keeps for us, or else one of our own.

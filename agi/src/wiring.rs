@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use campanile::domain::attempt::Order;
+use campanile::domain::attempt::{Order, OrderPart};
 use campanile::domain::evidence::Evidence;
 use campanile::domain::gate::Refusal;
 use campanile::domain::ids::{AttemptId, Ticket};
@@ -104,8 +104,13 @@ fn down(error: LedgerError) -> LedgerDown {
 }
 
 impl Desk for LedgerDesk {
-    fn order(&self, ticket: Ticket, done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static) {
-        self.0.order(ticket, |answer| done(answer.map_err(down)));
+    fn order(
+        &self,
+        ticket: Ticket,
+        part: OrderPart,
+        done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static,
+    ) {
+        self.0.order(ticket, part, |answer| done(answer.map_err(down)));
     }
 
     fn claim(

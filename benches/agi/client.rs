@@ -1,21 +1,31 @@
-//! Asterisk's side. Its processor time is not counted.
+//! Asterisk's side: one thread, epoll, and bytes that were made before. Its processor time is not counted, but
+//! on a machine with two processors whatever it does not need is the servers'.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 use campanile_bench::wall_clock;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
-use tokio::runtime::Handle;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
 /// What one session was to its caller.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Heard {
     /// From when it was to begin to its end.
     pub took: Duration,
+    /// From when this side began to connect to its end; the rest of `took` is this side's own delay.
+    pub spoke: Duration,
     pub commands: u32,
+}
+
+/// A session to be.
+#[derive(Debug)]
+pub struct Call {
+    /// When, counted from the beginning.
+    pub at: Duration,
+    pub environment: String,
 }
 
 /// The environment of a real Asterisk.
@@ -28,72 +38,6 @@ pub fn environment(script: &str, ticket: &str) -> String {
          agi_rdnis: unknown\nagi_context: campanile-dial\nagi_extension: dial\nagi_priority: 6\n\
          agi_enhanced: 0.0\nagi_accountcode: \nagi_threadid: 140000000000000\nagi_arg_1: {ticket}\n\n"
     )
-}
-
-/// Connects from one of many addresses: each has its own ports.
-pub async fn connect(server: SocketAddr, number: usize) -> TcpStream {
-    let low = u8::try_from(2 + number % 200).unwrap_or(2);
-    let from = SocketAddr::from((Ipv4Addr::new(127, 0, 0, low), 0));
-    let connected = async {
-        let socket = TcpSocket::new_v4()?;
-        socket.bind(from)?;
-        let stream = socket.connect(server).await?;
-        stream.set_nodelay(true)?;
-        Ok::<_, std::io::Error>(stream)
-    };
-    connected.await.unwrap_or_else(|e| panic!("connect {from} to {server}: {e}"))
-}
-
-/// One whole session; gives how many commands came.
-async fn session(server: SocketAddr, number: usize, environment: &str) -> u32 {
-    let mut stream = connect(server, number).await;
-    let mut bytes = [0; 1024];
-    let mut commands = 0;
-    let mut say = environment.as_bytes();
-    loop {
-        stream.write_all(say).await.unwrap_or_else(|e| panic!("say to {server}: {e}"));
-        match stream.read(&mut bytes).await {
-            Ok(0) => return commands,
-            Ok(_) => commands += 1,
-            Err(e) => panic!("hear {server}: {e}"),
-        }
-        say = b"200 result=0 endpos=8000\n";
-    }
-}
-
-/// All of these, `at_once` at a time, each beginning as soon as one ends.
-pub async fn in_turn(server: SocketAddr, environments: Arc<Vec<String>>, at_once: usize) -> Vec<Heard> {
-    let next = Arc::new(AtomicUsize::new(0));
-    let caller = || {
-        let (next, environments) = (Arc::clone(&next), Arc::clone(&environments));
-        tokio::spawn(async move {
-            let mut heard = Vec::new();
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                let Some(environment) = environments.get(number) else { return heard };
-                let began = wall_clock();
-                let commands = session(server, number, environment).await;
-                heard.push(Heard { took: began.elapsed(), commands });
-            }
-        })
-    };
-    let callers: Vec<_> = (0..at_once).map(|_| caller()).collect();
-    all(callers).await.concat()
-}
-
-/// Each at its instant, given from the beginning, whether the ones before have ended or not. To be called
-/// from a thread of its own: a runtime's timer rounds up to milliseconds.
-pub fn at_their_time(runtime: &Handle, server: SocketAddr, calls: Vec<(Duration, String)>) -> Vec<Heard> {
-    let began = wall_clock();
-    let begin = |(number, (at, environment)): (usize, (Duration, String))| {
-        std::thread::sleep(at.saturating_sub(began.elapsed()));
-        runtime.spawn(async move {
-            let commands = session(server, number, &environment).await;
-            Heard { took: began.elapsed() - at, commands }
-        })
-    };
-    let callers: Vec<_> = calls.into_iter().enumerate().map(begin).collect();
-    runtime.block_on(all(callers))
 }
 
 /// Arrivals at random, `per_second` on average.
@@ -112,10 +56,132 @@ pub fn arrivals(count: usize, per_second: f64) -> impl Iterator<Item = Duration>
     .take(count)
 }
 
-async fn all<T>(tasks: Vec<tokio::task::JoinHandle<T>>) -> Vec<T> {
-    let mut results = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        results.push(task.await.unwrap_or_else(|e| panic!("a caller: {e}")));
+/// All of these, `at_once` at a time, each beginning as soon as one ends.
+pub fn in_turn(server: SocketAddr, environments: Vec<String>, at_once: usize) -> Vec<Heard> {
+    let calls = environments.into_iter().map(|environment| Call { at: Duration::ZERO, environment }).collect();
+    heard(server, calls, at_once)
+}
+
+/// Each at its instant, whether the ones before have ended or not.
+pub fn at_their_time(server: SocketAddr, calls: Vec<Call>) -> Vec<Heard> {
+    heard(server, calls, usize::MAX)
+}
+
+fn heard(server: SocketAddr, calls: Vec<Call>, at_once: usize) -> Vec<Heard> {
+    let mut caller = Caller::new(server, calls, at_once).unwrap_or_else(|e| panic!("a caller: {e}"));
+    caller.talk().unwrap_or_else(|e| panic!("talk with {server}: {e}"));
+    caller.lines.into_iter().map(|line| line.heard).collect()
+}
+
+/// What the epoll says of the timer; sessions have their number.
+const TIMER: u64 = u64::MAX;
+/// What is said to every command.
+const REPLY: &[u8] = b"200 result=0 endpos=8000\n";
+
+struct Caller {
+    server: SocketAddr,
+    calls: Vec<Call>,
+    at_once: usize,
+    epoll: Epoll,
+    /// Rings when the next session is to begin, to the microsecond: epoll itself counts milliseconds.
+    timer: TimerFd,
+    rings_at: Duration,
+    began: Instant,
+    /// Those that began.
+    lines: Vec<Line>,
+    ended: usize,
+}
+
+#[derive(Debug)]
+struct Line {
+    stream: Option<TcpStream>,
+    connected_at: Duration,
+    heard: Heard,
+}
+
+impl Caller {
+    fn new(server: SocketAddr, calls: Vec<Call>, at_once: usize) -> io::Result<Self> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC)?;
+        epoll.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER))?;
+        let lines = Vec::with_capacity(calls.len());
+        Ok(Self { server, calls, at_once, epoll, timer, rings_at: Duration::MAX, began: wall_clock(), lines, ended: 0 })
     }
-    results
+
+    fn talk(&mut self) -> io::Result<()> {
+        let mut events = [EpollEvent::empty(); 64];
+        while self.ended < self.calls.len() {
+            self.begin_due()?;
+            let ready = self.epoll.wait(&mut events, EpollTimeout::NONE)?;
+            for event in &events[..ready] {
+                // Whoever is due goes first: its clock runs already.
+                self.begin_due()?;
+                if event.data() != TIMER {
+                    self.hear(event.data())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins whoever is due, and has the timer ring for the next.
+    fn begin_due(&mut self) -> io::Result<()> {
+        while let Some(next) = self.calls.get(self.lines.len()) {
+            if self.lines.len() - self.ended >= self.at_once {
+                return Ok(());
+            }
+            let at = next.at;
+            if at > self.began.elapsed() {
+                return self.ring_at(at);
+            }
+            self.begin()?;
+        }
+        self.ring_at(Duration::MAX)
+    }
+
+    /// Setting the timer anew also silences it.
+    fn ring_at(&mut self, at: Duration) -> io::Result<()> {
+        if self.rings_at == at {
+            return Ok(());
+        }
+        self.rings_at = at;
+        if at == Duration::MAX {
+            return Ok(self.timer.unset()?);
+        }
+        let left = at.saturating_sub(self.began.elapsed()).max(Duration::from_nanos(1));
+        let once = Expiration::OneShot(TimeSpec::from_duration(left));
+        Ok(self.timer.set(once, TimerSetTimeFlags::empty())?)
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        let number = self.lines.len();
+        let connected_at = self.began.elapsed();
+        let mut stream = TcpStream::connect(self.server)?;
+        stream.write_all(self.calls[number].environment.as_bytes())?;
+        let token = u64::try_from(number).unwrap_or(TIMER);
+        self.epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, token))?;
+        self.lines.push(Line { stream: Some(stream), connected_at, heard: Heard::default() });
+        Ok(())
+    }
+
+    /// Each command is answered at once; none is longer than these bytes.
+    fn hear(&mut self, token: u64) -> io::Result<()> {
+        let Some(number) = usize::try_from(token).ok() else { return Ok(()) };
+        let Some(line) = self.lines.get_mut(number) else { return Ok(()) };
+        let Some(stream) = &mut line.stream else { return Ok(()) };
+        let mut bytes = [0; 1024];
+        if stream.read(&mut bytes)? > 0 {
+            line.heard.commands += 1;
+            return stream.write_all(REPLY);
+        }
+        let now = self.began.elapsed();
+        let due = match self.calls[number].at {
+            Duration::ZERO => line.connected_at,
+            at => at,
+        };
+        line.heard = Heard { took: now - due, spoke: now - line.connected_at, ..line.heard };
+        line.stream = None;
+        self.ended += 1;
+        Ok(())
+    }
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::runtime::Builder;
 
 use super::server::{announce, open_files};
 
@@ -11,9 +12,18 @@ use super::server::{announce, open_files};
 const SCRIPT: [&str; 4] =
     ["ANSWER\n", "STREAM FILE \"hello\" \"0123456789*#\"\n", "GET VARIABLE \"CAMPANILE_GO\"\n", "HANGUP\n"];
 
-/// Serves for ever; says on standard output where.
+/// Serves for ever with tokio's usual threads; says on standard output where.
 pub fn serve() -> io::Result<()> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+    serve_on(Builder::new_multi_thread())
+}
+
+/// The same on one thread.
+pub fn serve_on_one() -> io::Result<()> {
+    serve_on(Builder::new_current_thread())
+}
+
+fn serve_on(mut threads: Builder) -> io::Result<()> {
+    threads.enable_all().build()?.block_on(async {
         open_files()?;
         let listener = announce()?;
         loop {

@@ -1,12 +1,11 @@
 //! Sessions that are held: connected, with a command that is not answered.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-use super::client::connect;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// As many as one process may well hold.
 const EACH: usize = 10_000;
@@ -109,6 +108,20 @@ pub fn renew(server: SocketAddr, count: usize) -> io::Result<()> {
         let _ = end.await;
         Ok(())
     })
+}
+
+/// Connects from one of many addresses: each has its own ports.
+async fn connect(server: SocketAddr, number: usize) -> TcpStream {
+    let low = u8::try_from(2 + number % 200).unwrap_or(2);
+    let from = SocketAddr::from((Ipv4Addr::new(127, 0, 0, low), 0));
+    let connected = async {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(from)?;
+        let stream = socket.connect(server).await?;
+        stream.set_nodelay(true)?;
+        Ok::<_, io::Error>(stream)
+    };
+    connected.await.unwrap_or_else(|e| panic!("connect {from} to {server}: {e}"))
 }
 
 fn read_one(input: &mut impl Read) -> io::Result<Option<Vec<u8>>> {

@@ -10,6 +10,8 @@ use std::time::Duration;
 use campanile_agi::server::{listen, raise_open_files};
 use tokio::net::TcpListener;
 
+use super::processors::{Place, Processors};
+
 /// A running server; ends with its value.
 pub struct Server {
     pub name: &'static str,
@@ -35,29 +37,26 @@ pub struct Memory {
 
 impl Server {
     /// This program in another role.
-    pub fn role(name: &'static str, arguments: &[&str]) -> Self {
+    pub fn role(processors: &Processors, place: Place, name: &'static str, arguments: &[&str]) -> Self {
         let this = std::env::current_exe().unwrap_or_else(|e| panic!("this program: {e}"));
-        let mut process = Command::new(this)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        let mut command = Command::new(this);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut process = processors.start(&mut command, place).unwrap_or_else(|e| panic!("{name}: {e}"));
         let told = process.stdout.take().and_then(|out| BufReader::new(out).lines().next()?.ok()).unwrap_or_default();
         let address = told.parse().unwrap_or_else(|e| panic!("{name} says {told:?}: {e}"));
         Self { name, address, process }
     }
 
     /// The program `campanile-agi` on the ledger in `folder`.
-    pub fn program(folder: &Path) -> Self {
+    pub fn program(processors: &Processors, folder: &Path) -> Self {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/campanile-agi");
         let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
         let address = free.unwrap_or_else(|e| panic!("no free port: {e}"));
-        let process = Command::new(&program)
-            .env("CAMPANILE_CONFIG", folder.join("campanile.conf"))
-            .env("CAMPANILE_AGI_LISTEN", address.to_string())
-            .stdin(Stdio::null())
-            .spawn()
+        let mut command = Command::new(&program);
+        command.env("CAMPANILE_CONFIG", folder.join("campanile.conf"));
+        command.env("CAMPANILE_AGI_LISTEN", address.to_string()).stdin(Stdio::null());
+        let process = processors
+            .start(&mut command, Place::Anywhere)
             .unwrap_or_else(|e| panic!("{}: {e}; type make release first", program.display()));
         while std::net::TcpStream::connect(address).is_err() {
             std::thread::sleep(Duration::from_millis(5));

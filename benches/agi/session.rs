@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use campanile::clock;
 use campanile::domain::action::Action;
-use campanile::domain::attempt::Order;
+use campanile::domain::attempt::{Order, OrderPart};
 use campanile::domain::evidence::Evidence;
 use campanile::domain::gate::Refusal;
 use campanile::domain::ids::{AttemptId, CampaignId, Ticket, TrunkId};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::trunk::DialString;
+use campanile::logging;
 use campanile_agi::server::{Desk, Limits, Stop, raise_open_files, serve as serve_with};
 use campanile_agi::session::LedgerDown;
 use tokio::runtime::Builder;
@@ -22,7 +23,12 @@ use tokio::sync::watch;
 struct Memory(Arc<Order>);
 
 impl Desk for Memory {
-    fn order(&self, ticket: Ticket, done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static) {
+    fn order(
+        &self,
+        ticket: Ticket,
+        _: OrderPart,
+        done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static,
+    ) {
         done(Ok(Some(Order { ticket, planned_at: clock::now(), ..(*self.0).clone() })));
     }
 
@@ -37,8 +43,10 @@ impl Desk for Memory {
 
 /// Serves for ever; says on standard output where. Logs as `log_config` says, as the program does.
 pub fn serve(log_config: &str) -> io::Result<()> {
-    campanile::logging::start(log_config.as_ref());
-    Builder::new_current_thread().global_queue_interval(1).enable_all().build()?.block_on(async {
+    logging::start(log_config.as_ref());
+    logging::gather();
+    let mut thread = Builder::new_current_thread();
+    thread.global_queue_interval(1).on_thread_park(logging::let_go).enable_all().build()?.block_on(async {
         let files = raise_open_files()?;
         let listener = super::server::announce()?;
         let (_stop, stopping) = watch::channel(Stop::NotYet);

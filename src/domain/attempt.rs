@@ -26,6 +26,15 @@ worded_enum! {
     }
 }
 
+/// How much of an order is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderPart {
+    /// All but the actions, which then are none: enough for the gate and for a report.
+    Call,
+    /// All of it.
+    Whole,
+}
+
 /// All that a call needs, frozen when it was planned (the file carries only the ticket).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {

@@ -4,7 +4,7 @@ use rusqlite::{CachedStatement, Connection, Row, params};
 
 use super::rows::{collect, first, instant, number, parsed, parsed_or_null};
 use super::{LedgerError, Result, actions};
-use crate::domain::attempt::{AttemptState, Order};
+use crate::domain::attempt::{AttemptState, Order, OrderPart};
 use crate::domain::ids::{ActionListId, AttemptId, CampaignId, ContactId, Ticket, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::{AccountCode, CallerName, CallerNumber};
@@ -140,12 +140,19 @@ pub fn mark_spooled(db: &Connection, id: AttemptId) -> Result<()> {
 
 /// The order behind a ticket, with its frozen actions; `None` for a ticket that nobody gave out.
 pub fn order(db: &Connection, ticket: &Ticket) -> Result<Option<Order>> {
+    part_of_order(db, ticket, OrderPart::Whole)
+}
+
+/// As [`order`], as much of it as is wanted.
+pub fn part_of_order(db: &Connection, ticket: &Ticket, part: OrderPart) -> Result<Option<Order>> {
     let sql = "SELECT * FROM attempts WHERE ticket = ?1 AND closed_at IS NULL
         UNION ALL SELECT * FROM attempts WHERE ticket = ?1 AND closed_at IS NOT NULL";
     let mut statement = db.prepare_cached(sql)?;
     let found = first(statement.query([ticket.to_string()])?, |row| read_order(row, *ticket))?;
     let Some((mut order, list)) = found else { return Ok(None) };
-    order.actions = actions::get(db, list)?;
+    if part == OrderPart::Whole {
+        order.actions = actions::get(db, list)?;
+    }
     Ok(Some(order))
 }
 

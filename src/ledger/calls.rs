@@ -5,7 +5,7 @@ use std::path::Path;
 use super::claims::{ServerRate, claim};
 use super::writer::{Haste, Writer};
 use super::{Ledger, LedgerError, Result, attempts, evidence};
-use crate::domain::attempt::Order;
+use crate::domain::attempt::{Order, OrderPart};
 use crate::domain::evidence::Evidence;
 use crate::domain::gate::Refusal;
 use crate::domain::ids::{AttemptId, Ticket};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-type Lookup = (Ticket, Box<dyn FnOnce(Result<Option<Order>>) + Send>);
+type Lookup = (Ticket, OrderPart, Box<dyn FnOnce(Result<Option<Order>>) + Send>);
 
 /// Cheap to clone; every method returns at once and answers through its callback.
 #[derive(Clone)]
@@ -44,9 +44,9 @@ impl CallDesk {
     }
 
     /// The order behind a ticket; `None` for a ticket that nobody gave out.
-    pub fn order(&self, ticket: Ticket, done: impl FnOnce(Result<Option<Order>>) + Send + 'static) {
+    pub fn order(&self, ticket: Ticket, part: OrderPart, done: impl FnOnce(Result<Option<Order>>) + Send + 'static) {
         // A reader that is gone drops `done`, and the caller's channel closes.
-        let _ = self.lookups.send((ticket, Box::new(done)));
+        let _ = self.lookups.send((ticket, part, Box::new(done)));
     }
 
     /// Claims an attempt at the instant of the transaction; durable when `done` hears of it.
@@ -67,7 +67,7 @@ impl CallDesk {
 }
 
 fn answer_lookups(reader: &mut Ledger, waiting: &Receiver<Lookup>) {
-    while let Ok((ticket, done)) = waiting.recv() {
-        done(reader.read(|db| attempts::order(db, &ticket)));
+    while let Ok((ticket, part, done)) = waiting.recv() {
+        done(reader.read(|db| attempts::part_of_order(db, &ticket, part)));
     }
 }

@@ -3,11 +3,13 @@
 use std::ops::RangeInclusive;
 use std::sync::mpsc::channel;
 
-use super::attempts::{Intent, open_of, order, record_intents};
+use super::attempts::{Intent, open_of, order, part_of_order, record_intents};
 use super::claims::{ServerRate, claim};
 use super::contacts::Imported;
 use super::writer::{Haste, Writer};
 use super::*;
+use crate::domain::action::Action;
+use crate::domain::attempt::{Order, OrderPart};
 use crate::domain::calendar::{Calendar, Window, Zone};
 use crate::domain::campaign::{Campaign, CampaignState, RetryRules};
 use crate::domain::disposition::{Conclusion, Disposition};
@@ -109,7 +111,7 @@ fn intent(db: &Db, campaign: CampaignId, trunk: TrunkId, digits: u32) -> Result<
         caller_number: None,
         caller_name: None,
         account: None,
-        actions: None,
+        actions: campaigns::get(db, campaign)?.and_then(|campaign| campaign.actions),
     })
 }
 
@@ -251,6 +253,20 @@ fn an_order_is_found_by_its_ticket_only() {
     assert_eq!(found(&mut w, ticket(campaign, 2)), None);
     w.close(attempt).unwrap();
     assert_eq!(found(&mut w, ticket(campaign, 1)), Some(attempt), "a report may come when it is closed");
+}
+
+#[test]
+fn the_actions_are_read_only_where_they_are_wanted() {
+    let mut w = World::new(trunk(None, None));
+    let campaign = w.campaign("spring");
+    let play = Action::parse("PLAY", "hello").unwrap();
+    w.ledger.write(|db| actions::replace(db, campaign, std::slice::from_ref(&play))).unwrap();
+    w.intent(campaign, 1).unwrap();
+    let shown = ticket(campaign, 1);
+    let mut read = |part| w.ledger.read(|db| part_of_order(db, &shown, part)).unwrap().unwrap();
+    let (whole, call) = (read(OrderPart::Whole), read(OrderPart::Call));
+    assert_eq!(whole.actions, [play]);
+    assert_eq!(Order { actions: whole.actions.clone(), ..call }, whole);
 }
 
 #[test]

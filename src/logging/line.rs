@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use log::Record;
+use log::{Level, Record};
 use log4rs::config::{Deserialize, Deserializers};
 use log4rs::encode::{Encode, Write};
 
@@ -30,10 +30,35 @@ impl Encode for Line {
         {
             let mut second = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             second.become_that_of(now.0.div_euclid(1_000));
-            write!(w, "{}.{:03}{}", second.date, now.0.rem_euclid(1_000), second.offset)?;
+            w.write_all(second.date.as_bytes())?;
+            w.write_all(&millis(now.0))?;
+            w.write_all(second.offset.as_bytes())?;
         }
-        writeln!(w, " {:<5} {} [{}]", record.level(), record.args(), record.target())?;
+        // Piece by piece: each `{}` of a format costs more than what it writes.
+        w.write_all(level(record.level()))?;
+        w.write_fmt(*record.args())?;
+        for piece in [" [", record.target(), "]\n"] {
+            w.write_all(piece.as_bytes())?;
+        }
         Ok(())
+    }
+}
+
+/// Those of the second, with their point.
+fn millis(now: i64) -> [u8; 4] {
+    let ms = now.rem_euclid(1_000);
+    let digit = |n: i64| b'0' + u8::try_from(n % 10).unwrap_or_default();
+    [b'.', digit(ms / 100), digit(ms / 10), digit(ms)]
+}
+
+/// Its name in five places, between blanks.
+fn level(level: Level) -> &'static [u8] {
+    match level {
+        Level::Error => b" ERROR ",
+        Level::Warn => b" WARN  ",
+        Level::Info => b" INFO  ",
+        Level::Debug => b" DEBUG ",
+        Level::Trace => b" TRACE ",
     }
 }
 
@@ -71,7 +96,6 @@ impl Deserialize for LineKind {
 
 #[cfg(test)]
 mod tests {
-    use log::Level;
     use log4rs::encode::pattern::PatternEncoder;
     use log4rs::encode::writer::simple::SimpleWriter;
 
@@ -93,6 +117,16 @@ mod tests {
         let cut = |text: String| format!("{}{}", &text[..19], &text[23..]);
         let alike = (0..10).any(|_| cut(written(&line)) == cut(written(&pattern)));
         assert!(alike, "{} is not like {}", written(&line), written(&pattern));
+    }
+
+    #[test]
+    fn levels_and_milliseconds_have_their_width() {
+        for of in Level::iter() {
+            assert_eq!(str::from_utf8(level(of)).unwrap(), format!(" {of:<5} "));
+        }
+        for ms in [0, 7, 45, 999, 1_000, 1_700_000_000_123, -1] {
+            assert_eq!(str::from_utf8(&millis(ms)).unwrap(), format!(".{:03}", ms.rem_euclid(1_000)));
+        }
     }
 
     #[test]

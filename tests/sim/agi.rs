@@ -211,6 +211,10 @@ impl World {
                         talk.timer = Some(at);
                     }
                 }
+                Output::Pause(pause) => {
+                    let (ms, life) = (i64::try_from(pause.as_millis()).unwrap_or(i64::MAX), self.fastagi.life);
+                    self.after(ms, Happening::Talk { talk: id, life, heard: Heard::Input(Input::Timer) });
+                }
                 Output::Lookup(ticket) => self.ask(id, 2, Heard::Lookup(ticket)),
                 Output::Claim(attempt) => self.ask(id, 12, Heard::Claim(attempt)),
                 Output::Record(attempt, fact) => self.ask(id, 12, Heard::Record(attempt, fact)),

@@ -126,16 +126,25 @@ impl Decoder {
             if let Some(event) = self.ready.take() {
                 return Ok(Some(event));
             }
-            let Some(line) = self.buffer.next_line().map_err(|_| Violation::LineTooLong)? else { return Ok(None) };
             match &mut self.phase {
                 Phase::Environment(reader) => {
-                    let Some(request) = reader.line(line)? else { continue };
+                    let lines = self.buffer.whole_lines().map_err(|_| Violation::LineTooLong)?;
+                    let (read, request) = reader.read(lines)?;
+                    self.buffer.pass(read);
+                    let Some(request) = request else {
+                        if read == 0 {
+                            return Ok(None);
+                        }
+                        continue;
+                    };
                     self.phase = Phase::Replies { awaited: Awaited::Nothing, block: Block::Outside };
                     // Replies are short: a call keeps no room for an environment.
                     self.buffer.shrink();
                     self.ready.other = Some(Event::Request(request));
                 }
                 Phase::Replies { awaited, block } => {
+                    let line = self.buffer.next_line().map_err(|_| Violation::LineTooLong)?;
+                    let Some(line) = line else { return Ok(None) };
                     let text = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
                     hear(&text, awaited, block, &mut self.ready)?;
                 }
@@ -239,6 +248,7 @@ mod tests {
             "200 result=1 (speech) endpos=0 results=1 score0=969 text0=\"hi \\\"joe!\\\"\" grammar0=digits\n",
             &[answer("1", Some("speech"), Some(0))],
         );
+        hears("200 result=0 endpos=7 results=1\n", &[answer("0", None, Some(7))]);
         hears("200 result=0 Gosub complete\n", &[answer("0", None, None)]);
         hears("510 Invalid or unknown command\n", &[Event::Reply(Reply::Unknown)]);
         hears(

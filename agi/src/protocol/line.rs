@@ -1,6 +1,6 @@
 //! Bytes into lines, however the segments fall.
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 /// The longest line that is read, in bytes; Asterisk's own lines stay below 8,192 (`AGI_BUF_LEN`).
 pub const LINE_BYTES_MAX: usize = 16 * 1024;
@@ -44,6 +44,23 @@ impl LineBuffer {
         Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
     }
 
+    /// All whole lines that have come, each with its end, of any length. They stay until [`pass`](Self::pass). What
+    /// is behind them is looked at when there are none.
+    pub(super) fn whole_lines(&mut self) -> Result<&[u8], LineTooLong> {
+        let found = memrchr(b'\n', &self.bytes[self.searched..]);
+        if let Some(at) = found {
+            return Ok(&self.bytes[self.start..=self.searched + at]);
+        }
+        self.searched = self.bytes.len();
+        if self.searched - self.start > LINE_BYTES_MAX { Err(LineTooLong) } else { Ok(&[]) }
+    }
+
+    /// So many bytes of whole lines were read.
+    pub(super) fn pass(&mut self, bytes: usize) {
+        self.start += bytes;
+        self.searched = self.searched.max(self.start);
+    }
+
     /// Frees the room of what was read.
     pub(super) fn shrink(&mut self) {
         self.push(&[]);
@@ -68,6 +85,23 @@ mod tests {
             }
             assert_eq!(lines, [b"one".to_vec(), b"".to_vec(), b"two".to_vec()], "segments of {size}");
         }
+    }
+
+    #[test]
+    fn whole_lines_come_as_they_are_and_stay_until_they_were_read() {
+        let mut buffer = LineBuffer::default();
+        buffer.push(b"on");
+        assert_eq!(buffer.whole_lines(), Ok(&b""[..]));
+        buffer.push(b"e\r\ntwo\nthr");
+        assert_eq!(buffer.whole_lines(), Ok(&b"one\r\ntwo\n"[..]));
+        buffer.pass(5);
+        assert_eq!(buffer.whole_lines(), Ok(&b"two\n"[..]));
+        buffer.pass(4);
+        assert_eq!(buffer.whole_lines(), Ok(&b""[..]));
+        buffer.push(b"ee\n");
+        assert_eq!(buffer.next_line(), Ok(Some(&b"three"[..])));
+        buffer.push(&[b'a'; LINE_BYTES_MAX + 1]);
+        assert_eq!(buffer.whole_lines(), Err(LineTooLong));
     }
 
     #[test]

@@ -42,6 +42,10 @@ impl Answer {
     }
 }
 
+fn endpos(word: &str) -> Option<u64> {
+    word.strip_prefix("endpos=")?.parse().ok()
+}
+
 /// A reply in one line; `None` when it is none.
 pub(super) fn parse(line: &str) -> Option<Reply> {
     let (code, rest) = line.split_at_checked(3)?;
@@ -55,12 +59,13 @@ pub(super) fn parse(line: &str) -> Option<Reply> {
 }
 
 fn answer(text: &str) -> Option<Answer> {
-    let (result, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let (result, rest) = memchr(b' ', text.as_bytes()).map_or((text, ""), |at| (&text[..at], &text[at + 1..]));
     let bytes = rest.as_bytes();
     let (value, after) = match (memchr(b'(', bytes), memrchr(b')', bytes)) {
         (Some(open), Some(close)) if open < close => (Some(rest[open + 1..close].to_owned()), &rest[close + 1..]),
         _ => (None, rest),
     };
-    let endpos = after.split(' ').find_map(|word| word.strip_prefix("endpos=")?.parse().ok());
+    // It is the only word, or there is none, but for speech.
+    let endpos = endpos(after).or_else(|| after.split(' ').find_map(endpos));
     Some(Answer { result: result.to_owned(), value, endpos })
 }

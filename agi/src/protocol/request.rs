@@ -1,6 +1,9 @@
 //! The environment block with which Asterisk opens a session (res_agi.c:2449-2493).
 
+use memchr::memchr_iter;
+
 use super::decoder::Violation;
+use super::line::LINE_BYTES_MAX;
 
 /// The most lines of an environment; Asterisk sends about 23 and one for each argument.
 pub const ENVIRONMENT_LINES_MAX: usize = 256;
@@ -58,8 +61,25 @@ pub(super) struct EnvironmentReader {
 }
 
 impl EnvironmentReader {
+    /// Takes whole lines, each with its end, up to the empty one; gives how many bytes those were, and at the empty
+    /// one the request.
+    pub(super) fn read(&mut self, lines: &[u8]) -> Result<(usize, Option<Request>), Violation> {
+        let mut start = 0;
+        for end in memchr_iter(b'\n', lines) {
+            let line = &lines[start..end];
+            start = end + 1;
+            if line.len() > LINE_BYTES_MAX {
+                return Err(Violation::LineTooLong);
+            }
+            if let Some(request) = self.line(line.strip_suffix(b"\r").unwrap_or(line))? {
+                return Ok((start, Some(request)));
+            }
+        }
+        Ok((start, None))
+    }
+
     /// Takes one line; the empty one ends the environment and gives the request.
-    pub(super) fn line(&mut self, line: &[u8]) -> Result<Option<Request>, Violation> {
+    fn line(&mut self, line: &[u8]) -> Result<Option<Request>, Violation> {
         if line.is_empty() {
             let script = self.script.take().unwrap_or_default();
             return Ok(Some(Request { script, args: std::mem::take(&mut self.args) }));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use campanile::domain::attempt::Order;
+use campanile::domain::attempt::{Order, OrderPart};
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::gate::Refusal;
 use campanile::domain::ids::{AttemptId, Ticket};
@@ -59,8 +59,13 @@ pub(super) struct Counting<D> {
 }
 
 impl<D: Desk> Desk for Counting<D> {
-    fn order(&self, ticket: Ticket, done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static) {
-        self.desk.order(ticket, done);
+    fn order(
+        &self,
+        ticket: Ticket,
+        part: OrderPart,
+        done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static,
+    ) {
+        self.desk.order(ticket, part, done);
     }
 
     fn claim(

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use campanile::clock;
+use campanile::domain::attempt::OrderPart;
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::AttemptId;
 use tokio::net::TcpStream;
@@ -17,7 +18,7 @@ use super::complaints::Complaints;
 use super::desk::Desk;
 use super::limits::Limits;
 use super::lobby::Place;
-use super::mailbox::Mailbox;
+use super::mailbox::{GoodNews, Mailbox};
 use super::peer::{Lost, Peer};
 use super::wall_clock::WallClock;
 use crate::protocol::{Event, Request};
@@ -30,6 +31,8 @@ pub(super) struct Surroundings<D> {
     pub(super) wall_clock: Arc<WallClock>,
     /// One for each gate and answered leg that may be in progress.
     pub(super) slots: Arc<Semaphore>,
+    /// One for each report that may wait for the ledger.
+    pub(super) waiting_reports: Arc<Semaphore>,
     /// How many had to wait for a slot.
     pub(super) waited: Arc<AtomicU64>,
     pub(super) closing: watch::Receiver<Closing>,
@@ -67,41 +70,22 @@ pub(super) enum Closing {
 
 /// Speaks with one peer to the end, and outlives the connection until the ledger has answered.
 pub(super) async fn converse<D: Desk>(stream: TcpStream, place: Place, around: Arc<Surroundings<D>>) {
-    let mut peer = Peer::new(stream);
+    // Made once and only lent: whatever is moved has two places in this task, which is copied when it is started.
+    let mut connection = Connection::new(Peer::new(stream), place, around);
     // One timer for the whole conversation: setting one anew for each wait would cost more than the wait.
-    let mut timer = pin!(sleep_until(Instant::now() + around.limits.environment));
-    let opened = match greet(&mut peer, timer.as_mut(), &around).await {
-        Ok(request) => Session::open_in(around.house(), &request)
+    let mut timer = pin!(sleep_until(connection.deadline));
+    let opened = match connection.greet(timer.as_mut()).await {
+        Ok(request) => Session::open_in(connection.around.house(), &request)
             .map_err(|unwelcome| format!("a request was turned away: {unwelcome}")),
         Err(Some(why)) => Err(why),
         Err(None) => return,
     };
     match opened {
-        Ok((session, opening)) => Connection::new(peer, place, around).run(session, opening, timer).await,
-        Err(why) => around.complaints.tell(why),
-    }
-}
-
-/// Reads the environment; all of it must come before the timer ends, not each byte. Gives why there is
-/// none, unless it is our own doing.
-async fn greet<D>(
-    peer: &mut Peer,
-    timer: Pin<&mut Sleep>,
-    around: &Surroundings<D>,
-) -> Result<Request, Option<String>> {
-    let mut closing = around.closing.clone();
-    let greeting = tokio::select! {
-        biased;
-        greeting = peer.next_event() => greeting,
-        () = reached(&mut closing, Closing::All) => return Err(None),
-        () = timer => {
-            return Err(Some(format!("a connection asked for nothing in {:?}", around.limits.environment)));
+        Ok((mut session, opening)) => {
+            connection.serves(&session);
+            connection.run(&mut session, opening, timer).await;
         }
-    };
-    match greeting {
-        Ok(Event::Request(request)) => Ok(request),
-        Ok(event) => Err(Some(format!("a connection began with {event:?}"))),
-        Err(lost) => Err(Some(format!("a connection asked for nothing: {lost}"))),
+        Err(why) => connection.around.complaints.tell(why),
     }
 }
 
@@ -112,11 +96,15 @@ struct Connection<D> {
     place: Option<Place>,
     /// The order of somebody known who waits for a slot.
     order: Option<Input>,
+    /// Of a gate or an answered leg; or of a report, among those that wait for the ledger.
     slot: Option<OwnedSemaphorePermit>,
     around: Arc<Surroundings<D>>,
+    /// How much of its order the session needs.
+    part: OrderPart,
     answers: Arc<Mailbox>,
     /// Questions to the ledger that are not answered yet.
     asked: usize,
+    claiming: Option<AttemptId>,
     timer: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// By when something must have happened.
     deadline: Instant,
@@ -145,43 +133,71 @@ enum Flow {
 }
 
 impl<D: Desk> Connection<D> {
+    /// A newcomer, from whom an environment must come.
     fn new(peer: Peer, place: Place, around: Arc<Surroundings<D>>) -> Self {
-        let deadline = Instant::now() + around.limits.ledger;
+        let deadline = Instant::now() + around.limits.environment;
         Self {
             peer: Some(peer),
             place: Some(place),
             order: None,
             slot: None,
             around,
+            part: OrderPart::Whole,
             answers: Arc::default(),
             asked: 0,
+            claiming: None,
             timer: None,
             deadline,
         }
     }
 
-    async fn run(mut self, mut session: Session, opening: Vec<Output>, mut timer: Pin<&mut Sleep>) {
+    /// Reads the environment; all of it must come before the timer ends, not each byte. Gives why there is
+    /// none, unless it is our own doing.
+    async fn greet(&mut self, timer: Pin<&mut Sleep>) -> Result<Request, Option<String>> {
+        let Some(peer) = &mut self.peer else { return Err(None) };
         let mut closing = self.around.closing.clone();
-        let mut closed = pin!(reached(&mut closing, cut_at(&session)));
+        let greeting = tokio::select! {
+            biased;
+            greeting = peer.next_event() => greeting,
+            () = reached(&mut closing, Closing::All) => return Err(None),
+            () = timer => {
+                return Err(Some(format!("a connection asked for nothing in {:?}", self.around.limits.environment)));
+            }
+        };
+        match greeting {
+            Ok(Event::Request(request)) => Ok(request),
+            Ok(event) => Err(Some(format!("a connection began with {event:?}"))),
+            Err(lost) => Err(Some(format!("a connection asked for nothing: {lost}"))),
+        }
+    }
+
+    fn serves(&mut self, session: &Session) {
+        self.part = part(session);
+        self.answers = Arc::new(Mailbox::new(good_news(session)));
+    }
+
+    async fn run(&mut self, session: &mut Session, opening: Vec<Output>, mut timer: Pin<&mut Sleep>) {
+        let mut closing = self.around.closing.clone();
+        let mut closed = pin!(reached(&mut closing, cut_at(session)));
         let mut flow = self.perform(opening);
         while flow == Flow::Open {
             flow = match self.next(closed.as_mut(), timer.as_mut()).await {
-                Happened::Input(Input::Hangup) => self.hang_up(&mut session),
-                Happened::Input(order @ Input::Order(Ok(Some(_)))) => self.known(&mut session, order),
+                Happened::Input(Input::Hangup) => self.hang_up(session),
+                Happened::Input(order @ Input::Order(Ok(Some(_)))) => self.known(session, order),
                 Happened::Input(input) => self.perform(session.handle(clock::now(), input)),
                 Happened::Lost(lost) => {
                     self.lose(&lost);
-                    self.hang_up(&mut session)
+                    self.hang_up(session)
                 }
                 Happened::Slot(slot) => {
                     self.slot = slot;
-                    self.proceed(&mut session)
+                    self.proceed(session)
                 }
                 last @ (Happened::Silence | Happened::Quit) => {
                     if matches!(last, Happened::Silence) {
                         self.warn(format_args!("a session fell silent: {session:?}"));
                     }
-                    self.hang_up(&mut session);
+                    self.hang_up(session);
                     Flow::Closed
                 }
             };
@@ -189,7 +205,7 @@ impl<D: Desk> Connection<D> {
         if flow == Flow::Closed {
             self.peer = None;
             self.slot = None;
-            settle(self, session).await;
+            self.settle(session).await;
         }
     }
 
@@ -200,7 +216,7 @@ impl<D: Desk> Connection<D> {
             () = closed => Happened::Quit,
             heard = heard(&mut self.peer) => heard.map_or_else(Happened::Lost, Happened::Input),
             input = self.answers.take() => {
-                self.asked -= 1;
+                self.note_answer(&input);
                 Happened::Input(input)
             }
             slot = slot(&self.around.slots), if self.order.is_some() => Happened::Slot(slot),
@@ -273,11 +289,17 @@ impl<D: Desk> Connection<D> {
                     let wall_clock = Arc::clone(&self.around.wall_clock);
                     self.timer = Some(Box::pin(async move { wall_clock.wait_until(at).await }));
                 }
+                Output::Pause(pause) => {
+                    if self.wait_among_reports() == Flow::Closed {
+                        return Flow::Closed;
+                    }
+                    self.timer = Some(Box::pin(tokio::time::sleep(pause)));
+                }
                 Output::Lookup(ticket) => {
                     let done = self.ask();
-                    self.around
-                        .desk
-                        .order(ticket, move |found| done(Input::Order(found.map(|order| order.map(Box::new)))));
+                    self.around.desk.order(ticket, self.part, move |found| {
+                        done(Input::Order(found.map(|order| order.map(Box::new))))
+                    });
                 }
                 Output::Claim(attempt) => self.claim(attempt),
                 Output::Record(attempt, evidence) => self.record(attempt, evidence),
@@ -288,16 +310,35 @@ impl<D: Desk> Connection<D> {
         Flow::Open
     }
 
+    /// A report waits for the ledger. It needs no slot of a call, but has a place among those that wait, or a ledger
+    /// that is down for long would fill the memory with them.
+    fn wait_among_reports(&mut self) -> Flow {
+        if self.slot.is_none() {
+            self.slot = Arc::clone(&self.around.waiting_reports).try_acquire_owned().ok();
+        }
+        if self.slot.is_some() {
+            return Flow::Open;
+        }
+        let most = self.around.limits.reports_waiting_max;
+        self.around.complaints.tell(format_args!("a report is lost: {most} wait for the ledger already"));
+        Flow::Closed
+    }
+
     fn claim(&mut self, attempt: AttemptId) {
         let done = self.ask();
-        self.around.desk.claim(attempt, move |verdict| {
-            match &verdict {
-                Ok(Ok(start_at)) => log::info!("attempt {attempt}: admitted for {start_at}"),
-                Ok(Err(why)) => log::info!("attempt {attempt}: refused: {why:?}"),
-                Err(_) => {}
-            }
-            done(Input::Claimed(verdict));
-        });
+        self.claiming = Some(attempt);
+        self.around.desk.claim(attempt, move |verdict| done(Input::Claimed(verdict)));
+    }
+
+    /// An answer has come. What it says of a claim is logged here and not where the ledger says so: others wait there
+    /// for their answers.
+    fn note_answer(&mut self, answer: &Input) {
+        self.asked -= 1;
+        let (Some(attempt), Input::Claimed(Ok(verdict))) = (self.claiming, answer) else { return };
+        match verdict {
+            Ok(start_at) => log::info!("attempt {attempt}: admitted for {start_at}"),
+            Err(why) => log::info!("attempt {attempt}: refused: {why:?}"),
+        }
     }
 
     fn record(&mut self, attempt: AttemptId, evidence: Evidence) {
@@ -306,6 +347,28 @@ impl<D: Desk> Connection<D> {
         log::log!(level, "attempt {attempt}: {}", Told(&evidence.fact));
         let done = self.ask();
         self.around.desk.append(attempt, evidence, move |kept| done(Input::Recorded(kept)));
+    }
+
+    /// Waits for what was asked after the connection is closed: nothing may be lost unheard (I8).
+    async fn settle(&mut self, session: &mut Session) {
+        let deadline = Instant::now() + self.around.limits.ledger;
+        self.asked -= self.answers.stop_counting();
+        while self.asked > 0 {
+            let Ok(input) = timeout_at(deadline, self.answers.take()).await else {
+                return log::warn!("the ledger did not answer: {session:?}");
+            };
+            self.note_answer(&input);
+            let flow = match input {
+                order @ Input::Order(Ok(Some(_))) => self.known(session, order),
+                input => self.perform(session.handle(clock::now(), input)),
+            };
+            if flow == Flow::TurnedOut {
+                return;
+            }
+        }
+        if matches!(session, Session::Report(_)) && self.timer.is_some() {
+            self.warn(format_args!("the server ends, and a report that waited is lost: {session:?}"));
+        }
     }
 
     /// Counts a question to the ledger; gives where its answer goes.
@@ -317,21 +380,19 @@ impl<D: Desk> Connection<D> {
     }
 }
 
-/// Waits for what was asked after the connection is closed: nothing may be lost unheard (I8).
-async fn settle<D: Desk>(mut connection: Connection<D>, mut session: Session) {
-    let deadline = Instant::now() + connection.around.limits.ledger;
-    while connection.asked > 0 {
-        let Ok(input) = timeout_at(deadline, connection.answers.take()).await else {
-            return log::warn!("the ledger did not answer: {session:?}");
-        };
-        connection.asked -= 1;
-        let flow = match input {
-            order @ Input::Order(Ok(Some(_))) => connection.known(&mut session, order),
-            input => connection.perform(session.handle(clock::now(), input)),
-        };
-        if flow == Flow::TurnedOut {
-            return;
-        }
+/// An answered leg goes on whatever is durable yet; only at its end it waits for all that it recorded.
+fn good_news(session: &Session) -> GoodNews {
+    match session {
+        Session::Run(_) => GoodNews::Counted,
+        Session::Gate(_) | Session::Report(_) | Session::Ping(_) => GoodNews::Told,
+    }
+}
+
+/// Only an answered leg acts.
+fn part(session: &Session) -> OrderPart {
+    match session {
+        Session::Run(_) => OrderPart::Whole,
+        Session::Gate(_) | Session::Report(_) | Session::Ping(_) => OrderPart::Call,
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Limits {
     /// The most connections at once. Beyond it who has shown no known ticket makes room, the oldest
     /// first.
     pub connections_max: usize,
+    /// The most reports that wait for a ledger that does not take them; further ones are lost, and told.
+    pub reports_waiting_max: usize,
     /// From the connection to the end of the environment.
     pub environment: Duration,
     /// From a command to its reply, beyond what the command itself may take.
@@ -47,9 +49,12 @@ impl Limits {
     pub fn new(sessions_max: usize, files: usize) -> Self {
         let room = files - FILES_RESERVED.min(files / 2);
         let sessions_max = sessions_max.min(room - LOBBY_MIN.min(room / 2));
+        let connections_max = room.min(sessions_max + LOBBY_MAX);
         Self {
             sessions_max,
-            connections_max: room.min(sessions_max + LOBBY_MAX),
+            connections_max,
+            // They count as connections, of which gates need some as well.
+            reports_waiting_max: connections_max / 2,
             environment: Duration::from_secs(5),
             reply: Duration::from_secs(10),
             ledger: Duration::from_secs(10),
@@ -68,6 +73,7 @@ impl Limits {
                 let left_ms = at.since_ms(clock::now()).try_into().unwrap_or(0);
                 Some(self.reply + Duration::from_millis(left_ms))
             }
+            Output::Pause(pause) => Some(self.reply + *pause),
             Output::Lookup(_) | Output::Claim(_) | Output::Record(..) => Some(self.ledger),
             Output::Warn(_) | Output::Close => None,
         }

@@ -50,10 +50,11 @@ pub async fn serve<D: Desk>(
     let (closing, closes) = watch::channel(Closing::Open);
     let wall_clock = Arc::new(WallClock::start()?);
     let slots = Arc::new(Semaphore::new(limits.sessions_max));
+    let waiting_reports = Arc::new(Semaphore::new(limits.reports_waiting_max));
     let calls = Calls::default();
     let desk = Counting { desk, calls: calls.clone() };
     let (waited, complaints) = (Arc::default(), Complaints::default());
-    let around = Surroundings { desk, limits, wall_clock, slots, waited, closing: closes, complaints };
+    let around = Surroundings { desk, limits, wall_clock, slots, waiting_reports, waited, closing: closes, complaints };
     let mut reception = Reception::new(around, calls);
     tokio::select! {
         () = reception.receive(&listener) => {}

@@ -13,6 +13,8 @@ mod run;
 #[cfg(test)]
 mod world;
 
+use std::time::Duration;
+
 use campanile::domain::attempt::Order;
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::gate::Refusal;
@@ -22,7 +24,7 @@ use campanile::domain::instant::UtcMs;
 use crate::protocol::{Command, Reply, Request};
 
 pub use gate::{CLAIM_LEAD_MS, HOLD_MS_MAX};
-pub use report::{RECORD_PAUSE_MS, RECORD_TRIES_MAX};
+pub use report::RECORD_TRIES_MAX;
 pub use run::KEYS_MAX;
 
 /// Something that a session learns.
@@ -32,7 +34,7 @@ pub enum Input {
     Reply(Reply),
     /// The channel or the connection is gone.
     Hangup,
-    /// The instant of the last [`Output::WaitUntil`] has come.
+    /// The instant of the last [`Output::WaitUntil`] has come, or the last [`Output::Pause`] is over.
     Timer,
     /// What the ledger has for the ticket.
     Order(Result<Option<Box<Order>>, LedgerDown>),
@@ -49,6 +51,8 @@ pub enum Output {
     Send(Command),
     /// Say [`Input::Timer`] at this instant.
     WaitUntil(UtcMs),
+    /// Say [`Input::Timer`] after so long, whatever is done to the clock meanwhile.
+    Pause(Duration),
     /// Look the ticket up; answered by [`Input::Order`].
     Lookup(Ticket),
     /// Claim the attempt; answered by [`Input::Claimed`]. The ledger records a refusal itself.
@@ -207,6 +211,7 @@ mod tests {
                         self.reply += 1;
                     }
                     Output::WaitUntil(at) => self.timer = Some(*at),
+                    Output::Pause(pause) => self.timer = Some(now.plus_s(pause.as_secs().cast_signed())),
                     Output::Lookup(_) => self.order += 1,
                     Output::Claim(_) => {
                         self.claim += 1;

@@ -1,5 +1,7 @@
 //! The script `report`: the dialling leg's hangup handler tells how it ended.
 
+use std::time::Duration;
+
 use campanile::domain::evidence::{DialStatus, Fact, Report};
 use campanile::domain::ids::{AttemptId, Ticket};
 use campanile::domain::instant::UtcMs;
@@ -7,10 +9,13 @@ use campanile::domain::instant::UtcMs;
 use super::{Input, Output, no_order, record};
 use crate::protocol::Request;
 
-/// How often a report is tried before it is given up.
-pub const RECORD_TRIES_MAX: u32 = 3;
-/// The pause between two tries, in milliseconds.
-pub const RECORD_PAUSE_MS: i64 = 1_000;
+/// How often a report is tried before it is given up: with all pauses, for 55 s. A stop of the server waits that long
+/// for it, and a disk that was full has often been given room by then.
+pub const RECORD_TRIES_MAX: u32 = 10;
+/// The pause after the first try; each is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// No pause is longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// The longest call that is believed, in milliseconds: a week.
 const DURATION_MS_MAX: i64 = 7 * 24 * 3600 * 1000;
@@ -27,7 +32,7 @@ pub struct Reporting {
 enum State {
     LookingUp,
     Recording { attempt: AttemptId, tries: u32 },
-    Pausing { attempt: AttemptId, tries: u32, until: UtcMs },
+    Pausing { attempt: AttemptId, tries: u32 },
     Closed,
 }
 
@@ -49,17 +54,16 @@ impl Reporting {
             },
             (State::Recording { .. }, Input::Recorded(Ok(()))) => self.close(vec![]),
             (State::Recording { attempt, tries }, Input::Recorded(Err(down))) if tries < RECORD_TRIES_MAX => {
-                let until = now.plus_ms(RECORD_PAUSE_MS);
-                self.state = State::Pausing { attempt, tries, until };
-                vec![Output::Warn(format!("attempt {attempt}: report: {down}; trying again")), Output::WaitUntil(until)]
+                self.state = State::Pausing { attempt, tries };
+                let pause = pause_after(tries);
+                // Once: a ledger that is down for long is told by whoever is lost in the end.
+                let first = (tries == 1).then(|| format!("attempt {attempt}: report: {down}; trying again"));
+                first.map(Output::Warn).into_iter().chain([Output::Pause(pause)]).collect()
             }
             (State::Recording { attempt, .. }, Input::Recorded(Err(down))) => {
                 self.close(vec![Output::Warn(format!("attempt {attempt}: the report is lost: {down}"))])
             }
-            (State::Pausing { attempt, tries, until }, Input::Timer) if now >= until => {
-                self.record(now, attempt, tries + 1)
-            }
-            (State::Pausing { until, .. }, Input::Timer) => vec![Output::WaitUntil(until)],
+            (State::Pausing { attempt, tries }, Input::Timer) => self.record(now, attempt, tries + 1),
             _ => vec![],
         }
     }
@@ -74,6 +78,10 @@ impl Reporting {
         outputs.push(Output::Close);
         outputs
     }
+}
+
+fn pause_after(tries: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << (tries - 1).min(16)).min(LONGEST_PAUSE)
 }
 
 /// The report in the arguments of the dialplan's last line; what is no number in its range is absent.
@@ -205,22 +213,49 @@ mod tests {
         assert_eq!(talk.take(), [Output::Close]);
     }
 
+    /// Fails every try there is; gives the pauses between them.
+    fn pauses(talk: &mut Talk) -> Vec<u64> {
+        let mut pauses = Vec::new();
+        for _ in 1..RECORD_TRIES_MAX {
+            talk.hear(1, Input::Recorded(Err(LedgerDown("disk full".to_owned()))));
+            let outputs = talk.take();
+            let (Some(Output::Pause(pause)), warnings) = (outputs.last(), outputs.len() - 1) else {
+                panic!("{outputs:?}")
+            };
+            assert_eq!(warnings, usize::from(pauses.is_empty()), "told once: {outputs:?}");
+            pauses.push(pause.as_secs());
+            talk.hear(2, Input::Timer);
+            assert_eq!(talk.take(), [reported(2)]);
+        }
+        pauses
+    }
+
     #[test]
-    fn a_report_is_tried_again_and_given_up_with_a_word() {
+    fn a_report_is_tried_for_nearly_a_minute_and_given_up_with_a_word() {
         let mut talk = looked_up();
         talk.take();
-        let down = || Input::Recorded(Err(LedgerDown("busy".to_owned())));
-        talk.hear(1, down());
-        assert!(matches!(&talk.take()[..], [Output::Warn(_), Output::WaitUntil(until)] if *until == at(1001)));
-        talk.hear(900, Input::Timer);
-        assert_eq!(talk.take(), [Output::WaitUntil(at(1001))]);
-        talk.hear(1001, Input::Timer);
-        assert_eq!(talk.take(), [reported(1001)]);
-        talk.hear(1002, down());
-        talk.hear(2002, Input::Timer);
-        talk.take();
-        talk.hear(2003, down());
+        assert_eq!(pauses(&mut talk), [1, 2, 4, 8, 8, 8, 8, 8, 8]);
+        talk.hear(3, Input::Recorded(Err(LedgerDown("disk full".to_owned()))));
         ended(&talk.take());
+    }
+
+    #[test]
+    fn a_report_that_waited_is_kept_by_the_first_ledger_that_takes_it_i8() {
+        let mut talk = looked_up();
+        talk.take();
+        pauses(&mut talk);
+        talk.hear(3, Input::Recorded(Ok(())));
+        assert_eq!(talk.take(), [Output::Close]);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_holds_no_report_up() {
+        let mut talk = looked_up();
+        talk.take();
+        talk.hear(0, Input::Recorded(Err(LedgerDown("busy".to_owned()))));
+        talk.take();
+        talk.hear(-3_600_000, Input::Timer);
+        assert_eq!(talk.take(), [reported(-3_600_000)]);
     }
 
     #[test]

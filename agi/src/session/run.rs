@@ -133,16 +133,23 @@ impl Leg {
     fn act(mut self, now: UtcMs, mut outputs: Vec<Output>) -> (State, Vec<Output>) {
         self.began_at = now;
         self.keys_before = self.keys.len();
-        match self.actions.get(self.index).cloned() {
+        match self.actions.get(self.index) {
             None => {
                 outputs.push(Output::Close);
                 (State::Closed, outputs)
             }
-            Some(Action::Wait { seconds }) => self.wait(now, now.plus_s(i64::from(seconds)), outputs),
-            Some(Action::Play { sound }) => self.play(sound, 0, outputs),
+            Some(Action::Wait { seconds }) => {
+                let until = now.plus_s(i64::from(*seconds));
+                self.wait(now, until, outputs)
+            }
+            Some(Action::Play { sound }) => {
+                let sound = sound.clone();
+                self.play(sound, 0, outputs)
+            }
             Some(Action::Ivr { context, extension, priority }) => {
+                let target = format!("{context},{extension},{priority}");
                 let keys = Command::SetVariable { name: Variable::Digits, value: self.keys.clone() };
-                self.send(Waiting::Keys { target: format!("{context},{extension},{priority}") }, keys, outputs)
+                self.send(Waiting::Keys { target }, keys, outputs)
             }
         }
     }

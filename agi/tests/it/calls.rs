@@ -5,6 +5,8 @@ use campanile::domain::evidence::{DialStatus, Fact, Report, Step, StepResult};
 use campanile::domain::gate::Refusal;
 use campanile::domain::instant::UtcMs;
 
+use campanile_agi::server::Limits;
+
 use super::asterisk::{Asterisk, environment};
 use super::world::{World, usual};
 
@@ -191,6 +193,23 @@ async fn segments_of_one_byte_change_nothing() {
     variables(&mut asterisk).await;
     go(&mut asterisk).await;
     asterisk.closed().await;
+}
+
+#[tokio::test]
+async fn a_report_waits_for_room_on_the_disk_and_too_many_do_not_wait_i8() {
+    let world = World::start(Limits { reports_waiting_max: 1, ..usual() });
+    let (waiting, lost) = (world.order(1, 0, &[]), world.order(2, 0, &[]));
+    world.desk.fill_up(1);
+    let first = world.call("report", &waiting).await;
+    while world.desk.full_for() > 0 {
+        tokio::task::yield_now().await;
+    }
+    world.desk.fill_up(1);
+    world.call("report", &lost).await.closed().await;
+    assert_eq!((world.facts(&waiting).len(), world.facts(&lost).len()), (0, 0));
+    // The disk has room again.
+    first.closed().await;
+    assert_eq!((world.facts(&waiting).len(), world.facts(&lost).len()), (1, 0));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use campanile::clock;
-use campanile::domain::attempt::Order;
+use campanile::domain::attempt::{Order, OrderPart};
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::gate::Refusal;
 use campanile::domain::ids::{AttemptId, Ticket};
@@ -22,6 +22,8 @@ struct Memory {
     facts: Vec<(AttemptId, Fact)>,
     refuses: Option<Refusal>,
     down: bool,
+    /// So many facts are not taken.
+    full_for: usize,
     /// Never answers.
     stuck: bool,
 }
@@ -37,6 +39,16 @@ impl MemoryDesk {
 
     pub fn break_down(&self) {
         self.0.lock().unwrap().down = true;
+    }
+
+    /// The disk is full for so many facts.
+    pub fn fill_up(&self, facts: usize) {
+        self.0.lock().unwrap().full_for = facts;
+    }
+
+    /// How many more facts it will not take.
+    pub fn full_for(&self) -> usize {
+        self.0.lock().unwrap().full_for
     }
 
     pub fn get_stuck(&self) {
@@ -83,7 +95,12 @@ impl Memory {
 }
 
 impl Desk for MemoryDesk {
-    fn order(&self, ticket: Ticket, done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static) {
+    fn order(
+        &self,
+        ticket: Ticket,
+        _part: OrderPart,
+        done: impl FnOnce(Result<Option<Order>, LedgerDown>) + Send + 'static,
+    ) {
         self.answer(done, |memory| memory.orders.iter().find(|order| order.ticket == ticket).cloned());
     }
 
@@ -101,6 +118,11 @@ impl Desk for MemoryDesk {
         evidence: Evidence,
         done: impl FnOnce(Result<(), LedgerDown>) + Send + 'static,
     ) {
+        let full = self.0.lock().unwrap().full_for.checked_sub(1);
+        if let Some(left) = full {
+            self.0.lock().unwrap().full_for = left;
+            return done(Err(LedgerDown("the disk is full for the test".to_owned())));
+        }
         self.answer(done, |memory| memory.facts.push((attempt, evidence.fact)));
     }
 }

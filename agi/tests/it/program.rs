@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
+use campanile::clock;
 use tempfile::TempDir;
 
 /// Ends with its value.
@@ -75,4 +76,27 @@ impl Drop for Program {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
+}
+
+#[test]
+fn lines_of_the_log_leave_though_nothing_else_happens_and_a_kill_costs_none_of_them() {
+    let state = tempfile::tempdir().unwrap();
+    let folder = state.path().to_str().unwrap();
+    let log = include_str!("../../../etc/log4rs.yaml").replace("/var/log/campanile", folder);
+    fs::write(state.path().join("log4rs.yaml"), log).unwrap();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_campanile-agi"))
+        .env_remove("CAMPANILE_CONFIG")
+        .env("CAMPANILE_STATE_DIR", folder)
+        .env("CAMPANILE_AGI_LISTEN", "127.0.0.1:0")
+        .env("CAMPANILE_LOG_CONFIG", state.path().join("log4rs.yaml"))
+        .spawn()
+        .unwrap();
+    let told = || fs::read_to_string(state.path().join("campanile.log")).unwrap_or_default().contains("listening on");
+    let patience = clock::now().plus_s(20);
+    while !told() && clock::now() < patience {
+        std::thread::yield_now();
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(told());
 }

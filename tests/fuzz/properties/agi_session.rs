@@ -202,6 +202,7 @@ impl Talk {
             match output {
                 Output::Send(command) => self.sent(&command),
                 Output::WaitUntil(at) => self.timer = Some(at),
+                Output::Pause(pause) => self.timer = Some(self.now.plus_s(pause.as_secs().cast_signed())),
                 Output::Lookup(ticket) => {
                     assert_eq!(ticket, Ticket::new(TICKET));
                     self.lookups += 1;

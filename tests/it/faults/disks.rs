@@ -151,9 +151,13 @@ fn a_state_folder_that_fills_up_while_calls_are_made_dials_nobody_twice_i1_i3() 
             m.start_serve();
             under_way(&m, 60);
             let ballast = mounted.fill();
-            m.logged("serve.log", "this step failed and is tried again each second: ledger: database or disk is full");
             m.logged("agi.log", "the ledger is down");
+            m.logged("agi.log", "trying again");
+            // Reports that wait for room die with it; the files of their calls come to the daemon, which has none either.
+            m.kill_agi();
+            m.logged("serve.log", "this step failed and is tried again each second: ledger: database or disk is full");
             std::fs::remove_file(&ballast).unwrap();
+            m.start_agi();
             m.logged("serve.log", "the trouble is over");
             until("no call is open", || (m.count("spring", "in_progress") == 0).then_some(()));
             // Some wait for their minute, and planning may rest; a daemon that begins does not.
@@ -171,6 +175,23 @@ fn a_state_folder_that_fills_up_while_calls_are_made_dials_nobody_twice_i1_i3() 
             assert_eq!((of("waiting") + of("in_progress") + of("reached"), of("failed"), of("total")), (60, 0, 60));
         },
     );
+}
+
+#[test]
+fn reports_wait_until_a_full_state_folder_has_room_and_none_is_lost_i8() {
+    where_it_may_mount("faults::disks::reports_wait_until_a_full_state_folder_has_room_and_none_is_lost_i8", || {
+        let mut m = Machine::bare();
+        let mounted = Mounted::over_state(&m, "8m");
+        m.start_agi();
+        m.start_serve();
+        under_way(&m, 60);
+        let ballast = mounted.fill();
+        m.logged("agi.log", "trying again");
+        std::fs::remove_file(&ballast).unwrap();
+        until("no call is open", || (m.count("spring", "in_progress") == 0).then_some(()));
+        let log = std::fs::read_to_string(m.dir.path().join("agi.log")).unwrap();
+        assert!(!log.contains("is lost"), "{log}");
+    });
 }
 
 #[test]
