@@ -54,7 +54,12 @@ pub enum Archived {
     /// It is there, and Asterisk has not written its `Status:`.
     WithoutStatus,
     /// It is there with its status.
-    Ended(ArchiveStatus),
+    Ended {
+        /// How it ended.
+        status: ArchiveStatus,
+        /// When Asterisk wrote that.
+        at: UtcMs,
+    },
 }
 
 /// A failure of the spool, for people.

@@ -202,7 +202,9 @@ impl SpoolPort for RealSpool {
 
     fn archived(&mut self, file: SpoolName) -> Result<Archived, PortError> {
         match self.spool.look(file).map_err(|e| port_error(&e))? {
-            Some(FileState::Archived { status, .. }) => Ok(status.map_or(Archived::WithoutStatus, Archived::Ended)),
+            Some(FileState::Archived { status, ended_at: at }) => {
+                Ok(status.map_or(Archived::WithoutStatus, |status| Archived::Ended { status, at }))
+            }
             _ => Ok(Archived::NotThere),
         }
     }

@@ -118,6 +118,9 @@ pub enum Fact {
     Archived {
         /// Its `Status:` line.
         status: ArchiveStatus,
+        /// When Asterisk wrote that line, as the call had ended: the file's mtime. `None` without one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ended_at: Option<UtcMs>,
     },
     /// The file is neither in `outgoing` nor in `outgoing_done`.
     Missing,

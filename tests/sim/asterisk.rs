@@ -377,10 +377,12 @@ impl World {
     fn write_status(&mut self, id: u64, name: SpoolName) {
         let answered = self.asterisk.calls[&id].answered_mono.is_some();
         let word = if answered { "Completed" } else { "Expired" };
+        let now = self.now();
         let mut folders = self.folders.borrow_mut();
         let full = folders.full;
         if let Some(file) = folders.done.get_mut(&name).filter(|_| !full) {
             file.bytes.extend(format!("Status: {word}\n").bytes());
+            file.ended_at = Some(now);
         }
         drop(folders);
         self.spool_event(name);

@@ -17,6 +17,8 @@ use crate::disk::{self, ProcessId};
 pub struct File {
     pub bytes: Vec<u8>,
     pub mtime_s: i64,
+    /// When `Status:` was written, which is finer than whole seconds.
+    pub ended_at: Option<UtcMs>,
 }
 
 type Folder = BTreeMap<SpoolName, File>;
@@ -154,7 +156,7 @@ impl SpoolPort for Port {
             let twice = folders.published.insert(call.file, call.start_at);
             assert_eq!(twice, None, "{} is published twice", call.file);
             let mtime_s = call.start_at.0.div_euclid(1000) - 1;
-            folders.outgoing.insert(call.file, File { bytes, mtime_s });
+            folders.outgoing.insert(call.file, File { bytes, mtime_s, ended_at: None });
             folders.moved_in.push(call.file);
             Ok(())
         })?;
@@ -195,7 +197,8 @@ impl SpoolPort for Port {
         self.alive();
         let folders = self.folders.borrow();
         let Some(found) = folders.done.get(&file) else { return Ok(Archived::NotThere) };
-        Ok(callfile::parse(&found.bytes).file.status.map_or(Archived::WithoutStatus, Archived::Ended))
+        let ended = |status| Archived::Ended { status, at: found.ended_at.expect("a status has its time") };
+        Ok(callfile::parse(&found.bytes).file.status.map_or(Archived::WithoutStatus, ended))
     }
 
     fn remove_archived(&mut self, file: SpoolName) -> Result<(), PortError> {

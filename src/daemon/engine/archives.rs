@@ -16,6 +16,9 @@ use crate::spool::SpoolName;
 /// one that died in between never does.
 const STATUS_WAIT_MS: i64 = 2_000;
 
+/// What is told of a file whose end nobody wrote down.
+const WITHOUT_STATUS: Fact = Fact::Archived { status: ArchiveStatus::Unknown, ended_at: None };
+
 /// How soon it is looked for again.
 const LOOK_AGAIN_MS: i64 = 100;
 
@@ -58,20 +61,23 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             let waited = now.since_ms(*since) >= STATUS_WAIT_MS;
             match spool.archived(*file) {
                 Ok(Archived::NotThere) => return false,
-                Ok(Archived::Ended(status)) => facts.push((*file, status)),
-                Ok(Archived::WithoutStatus) if waited => facts.push((*file, ArchiveStatus::Unknown)),
+                Ok(Archived::Ended { status, at }) => {
+                    facts.push((*file, Fact::Archived { status, ended_at: Some(at) }))
+                }
+                Ok(Archived::WithoutStatus) if waited => facts.push((*file, WITHOUT_STATUS)),
                 Ok(Archived::WithoutStatus) => {}
                 Err(error) if waited => {
                     warn!("attempt {}: its file in outgoing_done cannot be read: {error}", file.attempt());
-                    facts.push((*file, ArchiveStatus::Unknown));
+                    facts.push((*file, WITHOUT_STATUS));
                 }
                 Err(_) => {}
             }
             true
         });
         if !facts.is_empty() {
-            self.note_archived(&facts, now)?;
-            for (file, _) in &facts {
+            let files: Vec<_> = facts.iter().map(|(file, _)| *file).collect();
+            self.note_archived(facts, now)?;
+            for file in &files {
                 self.archives.fresh.remove(file);
             }
         }
@@ -79,17 +85,17 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         Ok(())
     }
 
-    fn note_archived(&mut self, facts: &[(SpoolName, ArchiveStatus)], now: UtcMs) -> Result<(), EngineError> {
+    fn note_archived(&mut self, facts: Vec<(SpoolName, Fact)>, now: UtcMs) -> Result<(), EngineError> {
         let ours = self.ledger.write(|db| {
             let mut ours = Vec::new();
-            for &(file, status) in facts {
+            for (file, fact) in facts {
                 if !attempts::is_ours(db, file.attempt(), file.salt())? {
                     debug!("attempt {}: its file in outgoing_done is of another ledger, and stays", file.attempt());
                     continue;
                 }
                 let open = attempts::open_one(db, file.attempt())?.is_some();
                 if !evidence::has_by(db, file.attempt(), "archived", now)? {
-                    evidence::append(db, file.attempt(), &Evidence { at: now, fact: Fact::Archived { status } })?;
+                    evidence::append(db, file.attempt(), &Evidence { at: now, fact })?;
                 }
                 ours.push((file, open));
             }

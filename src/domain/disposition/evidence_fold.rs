@@ -1,5 +1,7 @@
 //! The fold of evidence. It looks at a set: nothing depends on the order in which facts were written.
 
+use std::cmp::Reverse;
+
 use super::causes::classify;
 use super::{Conclusion, Disposition, Gone, NotDialled};
 use crate::domain::evidence::{ArchiveStatus, Evidence, Fact, Report};
@@ -18,6 +20,9 @@ pub const VANISHED_MS: i64 = 600_000;
 /// How long after its planned instant an attempt of which nothing was heard is worth a look into the
 /// spool: by then the gate would refuse it as late.
 pub const SILENCE_MS: i64 = LATE_MS_MAX + GRACE_MS;
+
+/// By how much a file's time may lie before the clock's, in milliseconds: file systems take it from the last tick.
+const MTIME_LATE_MS: i64 = 20;
 
 /// Whether an open attempt holds a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +68,8 @@ pub fn conclude(planned_at: UtcMs, evidence: &[Evidence], now: UtcMs) -> Verdict
 struct Seen<'a> {
     /// The instant that the gate gave.
     admitted_at: Option<UtcMs>,
+    /// When it gave it.
+    claimed_at: Option<UtcMs>,
     answered_at: Option<UtcMs>,
     /// The report that saw most, with when it came.
     report: Option<(UtcMs, &'a Report)>,
@@ -74,6 +81,8 @@ struct Seen<'a> {
     gone: Option<Gone>,
     /// When the file's end was first seen.
     gone_at: Option<UtcMs>,
+    /// When the call had ended, by its archived file.
+    ended_at: Option<UtcMs>,
 }
 
 impl<'a> Seen<'a> {
@@ -86,7 +95,10 @@ impl<'a> Seen<'a> {
 
     fn add(&mut self, at: UtcMs, fact: &'a Fact) {
         match fact {
-            Fact::Admitted { start_at } => keep_least(&mut self.admitted_at, *start_at, |t| *t),
+            Fact::Admitted { start_at } => {
+                keep_least(&mut self.admitted_at, *start_at, |t| *t);
+                keep_least(&mut self.claimed_at, at, |t| Reverse(*t));
+            }
             Fact::Answered => keep_least(&mut self.answered_at, at, |t| *t),
             Fact::Reported(report) => keep_least(&mut self.report, (at, report), report_key),
             Fact::Refused { why } => {
@@ -95,7 +107,12 @@ impl<'a> Seen<'a> {
             }
             Fact::Withdrawn => keep_least(&mut self.withdrawn_at, at, |t| *t),
             Fact::NotPublished { error } => keep_least(&mut self.not_published, (at, error.as_str()), |p| *p),
-            Fact::Archived { status } => self.file_ended(at, Gone::Archived(*status)),
+            Fact::Archived { status, ended_at } => {
+                self.file_ended(at, Gone::Archived(*status));
+                if let Some(ended_at) = ended_at {
+                    keep_least(&mut self.ended_at, *ended_at, |t| Reverse(*t));
+                }
+            }
             Fact::Missing => self.file_ended(at, Gone::Missing),
             Fact::Swept => self.file_ended(at, Gone::Swept),
             Fact::Step(_) | Fact::HandedOver => {}
@@ -166,6 +183,9 @@ impl<'a> Seen<'a> {
             return Verdict::Open { line, check_again_at: Some(gone_at.plus_ms(grace_ms)) };
         }
         let answered = self.answered_at.is_some() || gone == Gone::Archived(ArchiveStatus::Completed);
+        if !answered && self.ended_before_its_go(admitted_at) {
+            return Verdict::Closed(Conclusion::not_dialled(NotDialled::DialNotEntered, gone_at));
+        }
         let disposition = if answered { Disposition::Answered } else { Disposition::Indeterminate };
         Verdict::Closed(Conclusion {
             detail: Some(without_report(gone).to_owned()),
@@ -173,6 +193,13 @@ impl<'a> Seen<'a> {
             answered_at: self.answered_at,
             ..Conclusion::bare(disposition, gone_at)
         })
+    }
+
+    /// Whether the call ended between its claim and its instant: the gate died, and never said go. Were the clock
+    /// set back in a call, its end would lie before the claim, and says nothing.
+    fn ended_before_its_go(&self, admitted_at: UtcMs) -> bool {
+        let (Some(ended_at), Some(claimed_at)) = (self.ended_at, self.claimed_at) else { return false };
+        claimed_at <= ended_at && ended_at.plus_ms(MTIME_LATE_MS) < admitted_at
     }
 
     /// Not admitted, so not dialled; the question is only whether that is all that will be heard.

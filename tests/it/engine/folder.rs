@@ -136,7 +136,9 @@ impl SpoolPort for SimSpool {
         let folder = self.0.borrow();
         folder.refuse(Health::Opaque, "permission denied")?;
         let found = folder.files.get(&file).filter(|f| f.place == Place::Archived);
-        Ok(found.map_or(Archived::NotThere, |f| f.status.map_or(Archived::WithoutStatus, Archived::Ended)))
+        Ok(found.map_or(Archived::NotThere, |f| {
+            f.status.map_or(Archived::WithoutStatus, |status| Archived::Ended { status, at: f.archived_at.unwrap() })
+        }))
     }
 
     fn remove_archived(&mut self, file: SpoolName) -> Result<(), PortError> {

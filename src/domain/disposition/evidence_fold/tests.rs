@@ -25,7 +25,7 @@ fn reported(ms: i64, report: Report) -> Evidence {
 }
 
 fn archived(ms: i64, status: ArchiveStatus) -> Evidence {
-    at(ms, Fact::Archived { status })
+    at(ms, Fact::Archived { status, ended_at: Some(UtcMs(ms)) })
 }
 
 #[track_caller]
@@ -158,7 +158,7 @@ fn without_an_admission_nothing_was_dialled() {
     for (fact, words) in [
         (Fact::Withdrawn, "withdrawn before Asterisk began it"),
         (Fact::NotPublished { error: "disk full".into() }, "could not be published: disk full"),
-        (Fact::Archived { status: ArchiveStatus::Expired }, "is extensions_campanile.conf included"),
+        (Fact::Archived { status: ArchiveStatus::Expired, ended_at: None }, "is extensions_campanile.conf included"),
         (Fact::Swept, "was swept"),
         (Fact::Missing, "vanished from the spool"),
     ] {
@@ -195,6 +195,19 @@ fn any_report() -> impl Strategy<Value = Report> {
         })
 }
 
+#[test]
+fn a_call_that_ended_between_its_claim_and_its_instant_was_not_dialled() {
+    let ended = |ms: i64| {
+        let archived = at(1_000_200, Fact::Archived { status: ArchiveStatus::Expired, ended_at: Some(UtcMs(ms)) });
+        closed(&[admitted(), archived], MUCH_LATER).disposition
+    };
+    assert_eq!(ended(999_950), Disposition::NotDialled, "the gate died before it could say go");
+    assert_eq!(ended(999_979), Disposition::NotDialled);
+    assert_eq!(ended(999_980), Disposition::Indeterminate, "a file's time may be a little early");
+    assert_eq!(ended(1_000_100), Disposition::Indeterminate, "it may have rung");
+    assert_eq!(ended(999_949), Disposition::Indeterminate, "before its claim: the clock was set back");
+}
+
 fn any_fact() -> impl Strategy<Value = Fact> {
     let refusal = select(vec![
         Refusal::AlreadyUsed,
@@ -209,7 +222,8 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         Just(Fact::Answered),
         Just(Fact::HandedOver),
         any_report().prop_map(Fact::Reported),
-        select(ArchiveStatus::ALL).prop_map(|status| Fact::Archived { status }),
+        (select(ArchiveStatus::ALL), proptest::option::of(999_900_i64..1_000_050))
+            .prop_map(|(status, ended_at)| { Fact::Archived { status, ended_at: ended_at.map(UtcMs) } }),
         select(vec![Fact::Missing, Fact::Swept, Fact::Withdrawn]),
         select(vec!["disk full", "permission denied"]).prop_map(|e| Fact::NotPublished { error: e.to_owned() }),
     ]
