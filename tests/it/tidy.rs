@@ -117,6 +117,17 @@ const ROOT: &[&str] = &[
     "proptest-regressions",
 ];
 
+/// What sets the machine's clock.
+const CLOCK_SETTERS: &[&str] = &[
+    concat!("clock_", "settime"),
+    concat!("clock_", "adjtime"),
+    concat!("settime", "ofday"),
+    concat!("timedate", "ctl"),
+    concat!("hw", "clock"),
+    concat!("date ", "-s"),
+    concat!("date ", "--set"),
+];
+
 /// Hosts of package registries: a fresh machine brings its own.
 const REGISTRIES: &[&str] = &[
     concat!("crates", ".io"),
@@ -239,6 +250,11 @@ fn registry_hosts(path: &str, text: &str) -> Breaches {
     REGISTRIES.iter().filter(|host| text.contains(**host)).map(|host| format!("{path}: names {host}")).collect()
 }
 
+/// Clocks are set in the simulator and in the engine's world, never the machine's: others use it, too.
+fn clock_setters(path: &str, text: &str) -> Breaches {
+    CLOCK_SETTERS.iter().filter(|word| text.contains(**word)).map(|word| format!("{path}: {word}")).collect()
+}
+
 /// The targets of links to files, as written; code blocks and other sites are left out.
 fn links(markdown: &str) -> Vec<String> {
     let mut fenced = false;
@@ -350,6 +366,12 @@ fn the_root_holds_what_the_design_names() {
 #[test]
 fn no_registry_is_named() {
     let breaches: Breaches = files().iter().flat_map(|(path, text)| registry_hosts(path, text)).collect();
+    assert_eq!(breaches, Breaches::new());
+}
+
+#[test]
+fn nothing_sets_the_machines_clock() {
+    let breaches: Breaches = files().iter().flat_map(|(path, text)| clock_setters(path, text)).collect();
     assert_eq!(breaches, Breaches::new());
 }
 
@@ -466,6 +488,8 @@ mod each_rule_bites {
     #[test]
     fn strangers_at_the_root_registries_and_dead_links_are_found() {
         assert_eq!(root_entries(["src", "notes.txt"].into_iter()).len(), 1);
+        assert_eq!(clock_setters("tests/lab/x", concat!("date ", "-s 12:00")).len(), 1);
+        assert_eq!(clock_setters("src/x.rs", "timerfd_settime(fd)").len(), 0);
         assert_eq!(registry_hosts("README.md", concat!("see https://crates", ".io/x")).len(), 1);
         assert_eq!(registry_hosts("Cargo.lock", concat!("crates", ".io")).len(), 0);
         let page = "[a](Cargo.toml#x) [b](none.md \"t\") [c](https://x.y/z) [d](#here)\n```\n[e](gone.md)\n```\n";

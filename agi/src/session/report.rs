@@ -25,6 +25,8 @@ const DURATION_MS_MAX: i64 = 7 * 24 * 3600 * 1000;
 pub struct Reporting {
     ticket: Ticket,
     report: Report,
+    /// When it came: however late the ledger takes it, the call ended then.
+    told_at: Option<UtcMs>,
     state: State,
 }
 
@@ -38,7 +40,7 @@ enum State {
 
 impl Reporting {
     pub(super) fn new(ticket: Ticket, request: &Request) -> Self {
-        Self { ticket, report: read(request), state: State::LookingUp }
+        Self { ticket, report: read(request), told_at: None, state: State::LookingUp }
     }
 
     /// A hang-up changes nothing here: the channel is dead from the start (asterisk.md 7), and what
@@ -70,7 +72,9 @@ impl Reporting {
 
     fn record(&mut self, now: UtcMs, attempt: AttemptId, tries: u32) -> Vec<Output> {
         self.state = State::Recording { attempt, tries };
-        vec![record(attempt, now, Fact::Reported(self.report.clone()))]
+        // Never in the future: the clock may have been set back while it waited.
+        let at = (*self.told_at.get_or_insert(now)).min(now);
+        vec![record(attempt, at, Fact::Reported(self.report.clone()))]
     }
 
     fn close(&mut self, mut outputs: Vec<Output>) -> Vec<Output> {
@@ -225,7 +229,7 @@ mod tests {
             assert_eq!(warnings, usize::from(pauses.is_empty()), "told once: {outputs:?}");
             pauses.push(pause.as_secs());
             talk.hear(2, Input::Timer);
-            assert_eq!(talk.take(), [reported(2)]);
+            assert_eq!(talk.take(), [reported(0)], "the call ended when the report came");
         }
         pauses
     }
