@@ -11,7 +11,7 @@ use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::trunk::DialString;
 use campanile_agi::protocol::{Command, Decoder, Event, Request, Variable};
-use campanile_agi::session::{Input, LedgerDown, Output, Session};
+use campanile_agi::session::{Input, LedgerDown, Output, RECORD_TRIES_MAX, Session};
 
 const BEGIN: UtcMs = UtcMs(1_772_352_000_000);
 const ATTEMPT: AttemptId = AttemptId(7);
@@ -244,7 +244,7 @@ impl Talk {
             Fact::Step(step) => assert!(step.ran_ms >= 0 && step.digits.len() <= 1_000),
             _ => {}
         }
-        assert!(self.answered <= 1 && self.reports <= 3);
+        assert!(self.answered <= 1 && self.reports <= RECORD_TRIES_MAX as usize);
     }
 
     /// It is over, or something is owed to it: nobody waits for ever.
