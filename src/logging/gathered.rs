@@ -99,6 +99,13 @@ impl Lines {
     }
 }
 
+/// The file is closed when the settings of the log are read again.
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
 /// What an encoder writes to.
 #[derive(Debug)]
 struct Bytes<'a>(&'a mut Vec<u8>);
@@ -185,6 +192,16 @@ mod tests {
         say(&file, Level::Info, 6).unwrap();
         std::thread::scope(|scope| scope.spawn(|| say(&file, Level::Info, 7).unwrap()).join().unwrap());
         assert_eq!(written(folder.path()), 7);
+    }
+
+    #[test]
+    fn lines_leave_when_the_log_is_set_up_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = open(folder.path());
+        GATHERS.set(true);
+        say(&file, Level::Info, 1).unwrap();
+        drop(file);
+        assert_eq!(written(folder.path()), 1);
     }
 
     #[test]
