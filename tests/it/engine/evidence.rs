@@ -201,7 +201,7 @@ fn files_of_another_ledger_are_left_alone() {
     let place = Place::Archived;
     let start_at = super::NOON;
     let status = Some(ArchiveStatus::Completed);
-    let file = super::folder::File { ticket, start_at, place, status, archived_at: None };
+    let file = super::folder::File { ticket, start_at, place, status, archived_at: Some(start_at) };
     w.spool.0.borrow_mut().files.insert(foreign, file);
     w.hear(Event::Archived(foreign));
     let spring = w.running("spring", 1..=1);
