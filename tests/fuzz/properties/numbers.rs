@@ -106,7 +106,9 @@ fn in_order(rows: &Rows) {
     for row in rows.iter().flatten() {
         assert!(row.text.len() <= CELL_MAX && !row.text.contains(['\0', '\u{fffd}']), "{:?}", row.text);
         let shown = format!("{row:?}");
-        assert!(row.text.len() < 4 || row.text.contains("Row") || !shown.contains(&row.text), "{shown}");
+        // What is shown beside the text may be the same by chance.
+        let chance = row.text.len() < 4 || row.text.contains("Row") || row.line.to_string().contains(&row.text);
+        assert!(chance || !shown.contains(&row.text), "{shown}");
     }
 }
 
