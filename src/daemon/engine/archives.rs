@@ -75,9 +75,8 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             true
         });
         if !facts.is_empty() {
-            let files: Vec<_> = facts.iter().map(|(file, _)| *file).collect();
-            self.note_archived(facts, now)?;
-            for file in &files {
+            self.note_archived(&facts, now)?;
+            for (file, _) in &facts {
                 self.archives.fresh.remove(file);
             }
         }
@@ -85,17 +84,17 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         Ok(())
     }
 
-    fn note_archived(&mut self, facts: Vec<(SpoolName, Fact)>, now: UtcMs) -> Result<(), EngineError> {
+    fn note_archived(&mut self, facts: &[(SpoolName, Fact)], now: UtcMs) -> Result<(), EngineError> {
         let ours = self.ledger.write(|db| {
             let mut ours = Vec::new();
-            for (file, fact) in facts {
+            for &(file, ref fact) in facts {
                 if !attempts::is_ours(db, file.attempt(), file.salt())? {
                     debug!("attempt {}: its file in outgoing_done is of another ledger, and stays", file.attempt());
                     continue;
                 }
                 let open = attempts::open_one(db, file.attempt())?.is_some();
                 if !evidence::has_by(db, file.attempt(), "archived", now)? {
-                    evidence::append(db, file.attempt(), &Evidence { at: now, fact })?;
+                    evidence::append(db, file.attempt(), &Evidence { at: now, fact: fact.clone() })?;
                 }
                 ours.push((file, open));
             }
