@@ -70,6 +70,7 @@ fn order() -> Order {
         caller_name: None,
         account: None,
         actions: actions(),
+        variables: Default::default(),
     }
 }
 

@@ -7,6 +7,7 @@ use super::name::{AccountCode, CallerName, CallerNumber};
 use super::number::Number;
 use super::stored::worded_enum;
 use super::trunk::DialString;
+use super::variable::Variables;
 
 /// A call file that Asterisk has not asked the gate about this long after its slot is overdue. It is
 /// more than the gate would still admit.
@@ -64,4 +65,6 @@ pub struct Order {
     pub account: Option<AccountCode>,
     /// What happens on answer.
     pub actions: Vec<Action>,
+    /// The contact's variables, as they were when the call was planned. Part of the whole order only.
+    pub variables: Variables,
 }

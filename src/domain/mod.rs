@@ -19,4 +19,5 @@ pub mod retry;
 pub mod stored;
 pub mod trunk;
 pub mod user;
+pub mod variable;
 pub mod why;

@@ -1,10 +1,5 @@
 //! Names and texts that may reach Asterisk or a screen: refused, never repaired (I7).
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
 /// Why a text was refused; `what` names the kind of text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextRefusal {
@@ -66,12 +61,13 @@ impl TextRule {
     }
 }
 
+/// Declares a kind of text with its rule.
 macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident, $rule:ident = { what: $what:literal, max: $max:literal, allowed: $allowed:literal, allows: $allows:expr }) => {
-        pub(crate) const $rule: TextRule = TextRule { what: $what, max: $max, allowed: $allowed, allows: $allows };
+        pub(crate) const $rule: $crate::domain::name::TextRule = $crate::domain::name::TextRule { what: $what, max: $max, allowed: $allowed, allows: $allows };
 
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -83,7 +79,7 @@ macro_rules! checked_text {
             }
         }
 
-        impl FromStr for $name {
+        impl std::str::FromStr for $name {
             type Err = TextRefusal;
 
             fn from_str(text: &str) -> Result<Self, TextRefusal> {
@@ -105,13 +101,15 @@ macro_rules! checked_text {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(&self.0)
             }
         }
     };
 }
+
+pub(crate) use checked_text;
 
 checked_text! {
     /// The name of a user, trunk or campaign. 79 is what Asterisk keeps of a context (channel.h:134).

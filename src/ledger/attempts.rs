@@ -10,6 +10,7 @@ use crate::domain::instant::UtcMs;
 use crate::domain::name::{AccountCode, CallerName, CallerNumber};
 use crate::domain::number::Number;
 use crate::domain::trunk::DialString;
+use crate::domain::variable::Variables;
 
 /// An attempt that is about to be planned: everything frozen.
 #[derive(Debug, Clone)]
@@ -175,6 +176,7 @@ fn read_order(row: &Row<'_>, ticket: Ticket) -> Result<(Order, Option<ActionList
         caller_name: parsed_or_null(row, "caller_name")?,
         account: parsed_or_null(row, "account")?,
         actions: Vec::new(),
+        variables: Variables::default(),
     };
     Ok((order, list.map(ActionListId)))
 }

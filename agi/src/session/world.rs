@@ -37,6 +37,7 @@ pub(super) fn order(actions: &[(&str, &str)]) -> Order {
         caller_name: None,
         account: None,
         actions: actions.iter().map(|(verb, argument)| Action::parse(verb, argument).unwrap()).collect(),
+        variables: Default::default(),
     }
 }
 

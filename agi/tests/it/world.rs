@@ -59,6 +59,7 @@ impl World {
             caller_name: Some("Campanile".parse().unwrap()),
             account: None,
             actions: actions.iter().map(|(verb, argument)| Action::parse(verb, argument).unwrap()).collect(),
+            variables: Default::default(),
         };
         self.desk.expect(&order);
         order

@@ -279,5 +279,6 @@ fn order(place: usize) -> Order {
         caller_name: "Lab".parse().ok(),
         account: None,
         actions: actions.collect(),
+        variables: Default::default(),
     }
 }
