@@ -99,7 +99,7 @@ fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
         owner,
         trunk,
         state: CampaignState::Stopped,
-        calendar: Calendar { window: Window::ALWAYS, zone: Zone::UTC },
+        calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
         retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
         channels: None,
         caller_number: None,

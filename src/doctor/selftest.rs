@@ -105,7 +105,7 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
         owner,
         trunk,
         state: CampaignState::Stopped,
-        calendar: Calendar { window: Window::ALWAYS, zone: Zone::UTC },
+        calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
         retry: RetryRules { max_retries: 0, retry_time_s: 3600, wait_time_s: 15 },
         channels: Some(1),
         caller_number: None,

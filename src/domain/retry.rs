@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn calendar(start: &str, stop: &str) -> Calendar {
-        Calendar { window: Window::parse(start, stop).unwrap(), zone: Zone::UTC }
+        Calendar::daily(Window::parse(start, stop).unwrap(), Zone::UTC)
     }
 
     fn not_dialled(why: NotDialled) -> Conclusion {
@@ -297,7 +297,7 @@ mod tests {
             edges in (0_u32..86_400, 0_u32..86_400),
         ) {
             let rules = RetryRules { max_retries, retry_time_s, wait_time_s: 30 };
-            let calendar = Calendar { window: Window::new(edges.0, edges.1), zone: "Europe/Berlin".parse().unwrap() };
+            let calendar = Calendar::daily(Window::new(edges.0, edges.1), "Europe/Berlin".parse().unwrap());
             let mut tally = ContactTally::default();
             for conclusion in &conclusions {
                 let told = after(conclusion, tally, &rules, &calendar);

@@ -36,7 +36,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Campaign> {
 
 pub(super) fn read_calendar(row: &Row<'_>) -> Result<Calendar> {
     let window = Window::new(row.get("window_start_s")?, row.get("window_stop_s")?);
-    Ok(Calendar { window, zone: parsed(row, "time_zone")? })
+    Ok(Calendar::daily(window, parsed(row, "time_zone")?))
 }
 
 /// Adds a stopped campaign with the settings of `campaign`, whose `id` and `state` are not looked at.

@@ -54,7 +54,7 @@ impl World {
             owner: self.owner,
             trunk: self.trunk,
             state: CampaignState::Stopped,
-            calendar: Calendar { window: Window::ALWAYS, zone: Zone::UTC },
+            calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
             retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
             channels: None,
             caller_number: None,

@@ -130,7 +130,7 @@ impl World {
             2 => Window::new(local_s, (local_s + 240) % 86_400),
             _ => Window::ALWAYS,
         };
-        Calendar { window, zone }
+        Calendar::daily(window, zone)
     }
 
     /// One thing that somebody does; then the next one later.
@@ -223,7 +223,7 @@ impl World {
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         for id in ids {
             let mut campaign = self.told(id).campaign.clone();
-            campaign.calendar = Calendar { window: Window::ALWAYS, zone: Zone::UTC };
+            campaign.calendar = Calendar::daily(Window::ALWAYS, Zone::UTC);
             self.command(|db| campaigns::update(db, &campaign));
             self.told(id).campaign = campaign;
             self.set_state(id, CampaignState::Running);

@@ -35,7 +35,7 @@ pub struct Add {
 impl Add {
     pub fn run(self, session: &mut Session) -> Outcome {
         let now = session.now();
-        let calendar = Calendar { window: Window::ALWAYS, zone: session.settings.time_zone.clone() };
+        let calendar = Calendar::daily(Window::ALWAYS, session.settings.time_zone.clone());
         let actor = &session.actor;
         session.ledger.try_write(|db| {
             let mut campaign = Campaign {

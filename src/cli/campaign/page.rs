@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn the_run_time_says_whether_the_window_is_open() {
         let window = Window::parse("09:00", "18:00").unwrap();
-        let calendar = Calendar { window, zone: "Europe/Berlin".parse().unwrap() };
+        let calendar = Calendar::daily(window, "Europe/Berlin".parse().unwrap());
         let at = |text: &str| UtcMs::from(text.parse::<jiff::Timestamp>().unwrap());
         let open = "09:00-18:00 Europe/Berlin, open now until 2026-03-02 18:00:00";
         assert_eq!(run_time(&calendar, at("2026-03-02T09:00:00Z")), open);

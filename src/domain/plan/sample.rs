@@ -28,7 +28,7 @@ pub(super) fn retry(contact: i64, due_at: UtcMs) -> Candidate {
 }
 
 pub(super) fn window(start: &str, stop: &str) -> Calendar {
-    Calendar { window: Window::parse(start, stop).unwrap(), zone: Zone::UTC }
+    Calendar::daily(Window::parse(start, stop).unwrap(), Zone::UTC)
 }
 
 /// A trunk without limits.
@@ -42,7 +42,7 @@ pub(super) fn campaign(id: i64, count: i64) -> CampaignView {
         id: CampaignId(id),
         state: CampaignState::Running,
         trunk: TrunkId(1),
-        calendar: Calendar { window: Window::ALWAYS, zone: Zone::UTC },
+        calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
         channels: None,
         open: 0,
         candidates: (0..count).map(|i| fresh(id * 10_000 + i)).collect(),
@@ -122,7 +122,7 @@ fn any_campaign() -> impl Strategy<Value = CampaignView> {
         |(state, trunk, (start, stop), channels, open, candidates, next_due)| CampaignView {
             state,
             trunk: TrunkId(trunk),
-            calendar: Calendar { window: Window::new(start, stop), zone: Zone::UTC },
+            calendar: Calendar::daily(Window::new(start, stop), Zone::UTC),
             channels,
             open,
             candidates: (0..).zip(candidates).map(|(i, (n, due))| candidate(i, n, due)).collect(),

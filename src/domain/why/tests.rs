@@ -18,7 +18,7 @@ fn free() -> WhyView {
         gate: Gate::Answers,
         rests: None,
         campaign_state: CampaignState::Running,
-        calendar: Calendar { window: Window::parse("08:00", "18:00").unwrap(), zone: "Europe/Berlin".parse().unwrap() },
+        calendar: Calendar::daily(Window::parse("08:00", "18:00").unwrap(), "Europe/Berlin".parse().unwrap()),
         campaign_channels: Channels { open: 3, cap: Some(10) },
         trunk: "gw1".parse().unwrap(),
         trunk_channels: Channels { open: 5, cap: None },
