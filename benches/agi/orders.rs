@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use campanile::clock;
 use campanile::domain::action::Action;
 use campanile::domain::calendar::{Calendar, Window, Zone};
-use campanile::domain::campaign::{Campaign, CampaignState, RetryRules};
+use campanile::domain::campaign::{Campaign, CampaignState, Finish, Pacing, RetryRules};
 use campanile::domain::ids::{ActionListId, CampaignId, ContactId, Ticket, TrunkId, UserId};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
@@ -100,6 +100,9 @@ fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
         trunk,
         state: CampaignState::Stopped,
         calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
+        calendar_id: None,
+        pacing: Pacing::default(),
+        finish: Finish::default(),
         retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
         channels: None,
         caller_number: None,

@@ -180,7 +180,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         self.withdraw_not_running(now)?;
         self.share_with_newcomers(now)?;
         self.settle(now)?;
-        self.complete_campaigns()?;
+        self.complete_campaigns(now)?;
         if self.plan_wanted || self.plan_at.is_some_and(|t| t <= now) {
             self.plan_at = self.plan(now)?;
             self.plan_wanted = false;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Finding;
 use crate::domain::action::Action;
 use crate::domain::calendar::{Calendar, Window, Zone};
-use crate::domain::campaign::{Campaign, CampaignState, RetryRules};
+use crate::domain::campaign::{Campaign, CampaignState, Finish, Pacing, RetryRules};
 use crate::domain::disposition::Disposition;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::{AttemptId, CampaignId};
@@ -106,6 +106,9 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
         trunk,
         state: CampaignState::Stopped,
         calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
+        calendar_id: None,
+        pacing: Pacing::default(),
+        finish: Finish::default(),
         retry: RetryRules { max_retries: 0, retry_time_s: 3600, wait_time_s: 15 },
         channels: Some(1),
         caller_number: None,

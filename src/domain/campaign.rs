@@ -1,8 +1,13 @@
 //! A campaign: whose, when, how often, over which trunk.
 
+use std::fmt;
+use std::str::FromStr;
+
 use super::calendar::Calendar;
-use super::ids::{ActionListId, CampaignId, TrunkId, UserId};
+use super::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
+use super::instant::UtcMs;
 use super::name::{CallerName, CallerNumber, Name};
+use super::rhythm::Rhythm;
 use super::stored::worded_enum;
 
 worded_enum! {
@@ -44,6 +49,122 @@ pub struct RetryRules {
     pub wait_time_s: u32,
 }
 
+/// The highest priority of a campaign.
+pub const PRIORITY_MAX: u32 = 100;
+
+/// How a campaign shares the server's slots and its trunk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pacing {
+    /// Whose calls come first, up to [`PRIORITY_MAX`]: of two campaigns that could use a slot the one with the higher
+    /// priority has it, and campaigns of one priority have it in fair turn.
+    pub priority: u32,
+    /// Its own pace.
+    pub rhythm: Rhythm,
+}
+
+/// When a campaign is completed. Also, whatever is said here, when its calendar or its schedule has ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Finish {
+    /// When no contact is left to call.
+    #[default]
+    WhenDone,
+    /// Never: it waits for more contacts.
+    Never,
+    /// When so many calls were made since it was started, or no contact is left.
+    AfterCalls(u32),
+}
+
+impl Finish {
+    /// How many more calls may start when so many have; `None` for any number.
+    #[must_use]
+    pub fn calls_left(self, calls_started: u32) -> Option<u32> {
+        match self {
+            Self::WhenDone | Self::Never => None,
+            Self::AfterCalls(calls) => Some(calls.saturating_sub(calls_started)),
+        }
+    }
+}
+
+/// A text that says no [`Finish`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no end of a campaign; write all (when no number is left), never, or a number of calls")]
+pub struct NoFinish(String);
+
+impl FromStr for Finish {
+    type Err = NoFinish;
+
+    fn from_str(text: &str) -> Result<Self, NoFinish> {
+        match text {
+            "all" => Ok(Self::WhenDone),
+            "never" => Ok(Self::Never),
+            _ => {
+                let calls = text.parse().ok().filter(|calls| *calls > 0);
+                calls.map(Self::AfterCalls).ok_or_else(|| NoFinish(text.chars().take(40).collect()))
+            }
+        }
+    }
+}
+
+/// As typed: `all`, `never`, `500`.
+impl fmt::Display for Finish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WhenDone => f.pad("all"),
+            Self::Never => f.pad("never"),
+            Self::AfterCalls(calls) => f.pad(&calls.to_string()),
+        }
+    }
+}
+
+worded_enum! {
+    /// What a campaign is about to do, in the words of MiRTA PBX: its state, and whether calls are made at all.
+    pub enum Phase {
+        /// To be started; or it was, and waits for its hours or for its first instant.
+        Ready = "READY",
+        /// It was started, and its first call is not planned yet.
+        StartNow = "STARTNOW",
+        /// It dials.
+        Running = "RUNNING",
+        /// No further call starts; meant to go on.
+        Paused = "PAUSED",
+        /// No number is left, or its end has come.
+        Completed = "COMPLETED",
+    }
+}
+
+/// When a campaign was started, and which slots it was given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// When it was last started.
+    pub started_at: Option<UtcMs>,
+    /// The last slot that it was given.
+    pub served_at: Option<UtcMs>,
+    /// Calls that the gate has admitted since.
+    pub calls_started: u32,
+}
+
+impl Campaign {
+    /// Whether it has made all the calls that it was to make, or its end has come.
+    #[must_use]
+    pub fn is_over(&self, activity: Activity, now: UtcMs) -> bool {
+        let no_calls_left = self.finish.calls_left(activity.calls_started) == Some(0);
+        no_calls_left || self.calendar.ends_at().is_some_and(|ends_at| ends_at <= now)
+    }
+
+    /// What it is about to do at `now`.
+    #[must_use]
+    pub fn phase(&self, activity: Activity, now: UtcMs) -> Phase {
+        match self.state {
+            CampaignState::Stopped => Phase::Ready,
+            CampaignState::Paused => Phase::Paused,
+            CampaignState::Completed => Phase::Completed,
+            CampaignState::Running if !self.calendar.contains(now) => Phase::Ready,
+            CampaignState::Running if activity.served_at >= activity.started_at => Phase::Running,
+            CampaignState::Running => Phase::StartNow,
+        }
+    }
+}
+
 /// A campaign as configured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Campaign {
@@ -57,8 +178,14 @@ pub struct Campaign {
     pub trunk: TrunkId,
     /// What was asked of it.
     pub state: CampaignState,
-    /// When it may dial.
+    /// When it may dial: all that bears on it, put together.
     pub calendar: Calendar,
+    /// The named calendar in it.
+    pub calendar_id: Option<CalendarId>,
+    /// How it shares slots with others.
+    pub pacing: Pacing,
+    /// When it is completed.
+    pub finish: Finish,
     /// How often and how long.
     pub retry: RetryRules,
     /// The most calls at once; `None` for no cap but the trunk's.

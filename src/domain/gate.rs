@@ -9,6 +9,7 @@ use super::attempt::AttemptState;
 use super::calendar::Calendar;
 use super::campaign::CampaignState;
 use super::instant::UtcMs;
+use super::rhythm::{Beat, Rhythm};
 
 /// How long after its planned instant an attempt may still start. Later ones are planned anew: after
 /// an outage the spool would otherwise start all its files at once (asterisk.md 2.5).
@@ -51,6 +52,13 @@ pub enum Refusal {
     TrunkChannels,
     /// The server's or the trunk's rate leaves no start within [`LATE_MS_MAX`].
     Rate,
+    /// The campaign's own delay or the pause of its batches.
+    CampaignPace {
+        /// When its next call may start.
+        next_at: UtcMs,
+    },
+    /// The campaign has made all the calls that it was to make.
+    CallsMade,
     /// The dialling leg ended while it was held.
     HungUp,
 }
@@ -87,6 +95,24 @@ pub struct GateCampaign {
     pub calendar: Calendar,
     /// Its cap.
     pub channels: Option<u32>,
+    /// Its own pace.
+    pub rhythm: Rhythm,
+    /// How far it is in its pace.
+    pub beat: Beat,
+    /// How many more calls it is to make; `None` for no such end.
+    pub calls_left: Option<u32>,
+}
+
+impl GateCampaign {
+    /// The beat after a start that is admitted at `now`.
+    #[must_use]
+    pub fn beat_after(&self, start_at: UtcMs, now: UtcMs) -> Beat {
+        self.rhythm.after(self.believed_beat(now), start_at)
+    }
+
+    fn believed_beat(&self, now: UtcMs) -> Beat {
+        self.rhythm.believed(self.beat, now.plus_ms(LATE_MS_MAX))
+    }
 }
 
 /// What a rate is kept for.
@@ -142,7 +168,10 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     if campaign.state != CampaignState::Running {
         return Err(Refusal::NotRunning { state: campaign.state });
     }
-    let start_at = start_of(view)?;
+    if campaign.calls_left == Some(0) {
+        return Err(Refusal::CallsMade);
+    }
+    let start_at = start_of(view, campaign)?;
     if !campaign.calendar.contains(start_at) {
         return Err(Refusal::WindowClosed { opens_at: campaign.calendar.next_opening(start_at) });
     }
@@ -155,7 +184,7 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     Ok(start_at)
 }
 
-fn start_of(view: &GateView) -> Result<UtcMs, Refusal> {
+fn start_of(view: &GateView, campaign: &GateCampaign) -> Result<UtcMs, Refusal> {
     let wanted = view.planned_at.max(view.now);
     let by_ms = wanted.since_ms(view.planned_at);
     if by_ms > LATE_MS_MAX {
@@ -166,7 +195,11 @@ fn start_of(view: &GateView) -> Result<UtcMs, Refusal> {
     if start_at.since_ms(view.planned_at) > LATE_MS_MAX {
         return Err(Refusal::Rate);
     }
-    Ok(start_at)
+    match campaign.rhythm.earliest(campaign.believed_beat(view.now)) {
+        Some(next_at) if next_at.since_ms(view.planned_at) > LATE_MS_MAX => Err(Refusal::CampaignPace { next_at }),
+        Some(next_at) => Ok(start_at.max(next_at)),
+        None => Ok(start_at),
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ row_id! {
     TrunkId,
     /// A campaign.
     CampaignId,
+    /// A calendar with a name.
+    CalendarId,
     /// A contact of a campaign.
     ContactId,
     /// An attempt: one call file, one claim, one disposition.

@@ -16,6 +16,7 @@ pub mod name;
 pub mod number;
 pub mod plan;
 pub mod retry;
+pub mod rhythm;
 pub mod stored;
 pub mod trunk;
 pub mod user;

@@ -147,8 +147,10 @@ fn after_no_dial(why: &NotDialled, ended_at: UtcMs) -> UtcMs {
         NotDialled::Refused(Refusal::WindowClosed { opens_at }) => {
             return opens_at.map_or(ended_at, |t| t.max(ended_at));
         }
+        NotDialled::Refused(Refusal::CampaignPace { next_at }) => return (*next_at).max(ended_at),
         // Somebody asked for it: as soon as the campaign runs again.
-        NotDialled::Refused(Refusal::NotRunning { .. } | Refusal::Removed) | NotDialled::Withdrawn => 0,
+        NotDialled::Refused(Refusal::NotRunning { .. } | Refusal::Removed | Refusal::CallsMade)
+        | NotDialled::Withdrawn => 0,
         NotDialled::Refused(
             Refusal::Late { .. }
             | Refusal::CampaignChannels

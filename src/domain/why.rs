@@ -28,6 +28,8 @@ pub struct WhyView {
     pub campaign_state: CampaignState,
     /// When the campaign may dial.
     pub calendar: Calendar,
+    /// The name of the calendar that it works by.
+    pub calendar_name: Option<Name>,
     /// Calls that the campaign has open, and its cap.
     pub campaign_channels: Channels,
     /// The trunk's name.
@@ -50,6 +52,10 @@ pub struct WhyView {
     pub ahead: u64,
     /// The server's rate: calls a minute.
     pub calls_one_time: u32,
+    /// How many more calls the campaign is to make; `None` for no such end.
+    pub calls_left: Option<u32>,
+    /// When the campaign's own pace allows its next call; `None` for at any time.
+    pub next_by_pace: Option<UtcMs>,
 }
 
 /// Open calls and the most that may be.
@@ -142,6 +148,7 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         daemon_runs(view),
         gate_answers(view),
         campaign_runs(view),
+        calls_to_make(view),
         contact_waits(view),
         calls_left(view),
         number_free(view),
@@ -150,14 +157,17 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         spool(view),
         asterisk_takes_files(view),
         planning_goes_on(view),
-        due(view, now),
-        window(view, now),
-        turn(view, now),
+        timing::due(view, now),
+        timing::schedule(view, now),
+        timing::calendar(view, now),
+        timing::window(view, now),
+        timing::pace(view, now),
+        timing::turn(view, now),
     ];
     let hint = judged.iter().find_map(|judged| judged.hint.clone());
     let rules: Vec<RuleVerdict> = judged.into_iter().map(|judged| judged.rule).collect();
     let stuck = rules.iter().any(|rule| rule.verdict == Verdict::Fail && rule.next_at.is_none());
-    let callable_at = if stuck { None } else { turn_comes_at(view, now) };
+    let callable_at = if stuck { None } else { timing::turn_comes_at(view, now) };
     Explanation { rules, callable_at, hint }
 }
 
@@ -205,7 +215,7 @@ fn planning_goes_on(view: &WhyView) -> Judged {
         RestWhy::Spool => "a call file could not be published: the log of campanile serve and campanile doctor say why",
         RestWhy::Gate => "Asterisk ran a call without asking the gate: campanile doctor finds out why",
     };
-    until(RULE, format!("planning rests until {}; {because}", local(view, at)), Some(at))
+    until(RULE, format!("planning rests until {}; {because}", timing::local(view, at)), Some(at))
 }
 
 fn asterisk_takes_files(view: &WhyView) -> Judged {
@@ -229,6 +239,19 @@ fn campaign_runs(view: &WhyView) -> Judged {
         // A number that is done needs more than a start: its own rule says what.
         CampaignState::Completed if view.contact_state != ContactState::Waiting => until(RULE, detail, None),
         CampaignState::Stopped | CampaignState::Paused | CampaignState::Completed => stuck(RULE, detail, start),
+    }
+}
+
+fn calls_to_make(view: &WhyView) -> Judged {
+    const RULE: &str = "calls_to_make";
+    match view.calls_left {
+        None => pass(RULE, "the campaign makes as many calls as it can"),
+        Some(0) => stuck(
+            RULE,
+            "the campaign has made or planned all the calls that it is to make",
+            format!("campanile campaign set {0} --finish all, or start it again when it is completed", view.campaign),
+        ),
+        Some(left) => pass(RULE, format!("the campaign is to make {left} more calls")),
     }
 }
 
@@ -299,73 +322,6 @@ fn spool(view: &WhyView) -> Judged {
     }
 }
 
-fn due(view: &WhyView, now: UtcMs) -> Judged {
-    const RULE: &str = "due";
-    match view.due_at {
-        None if view.contact_state != ContactState::Waiting => pass(RULE, "no next call is due"),
-        None => pass(RULE, "was never called"),
-        Some(at) if at <= now => pass(RULE, format!("due since {}", local(view, at))),
-        Some(at) => until(RULE, format!("its next call is due at {}", local(view, at)), Some(at)),
-    }
-}
-
-fn window(view: &WhyView, now: UtcMs) -> Judged {
-    const RULE: &str = "window_open";
-    let calendar = &view.calendar;
-    let window = format!("{} {}", calendar.window, calendar.zone.name());
-    if calendar.contains(now) {
-        return pass(RULE, format!("the window {window} is open"));
-    }
-    match calendar.next_opening(now) {
-        Some(at) => until(RULE, format!("the window {window} opens at {}", local(view, at)), Some(at)),
-        None => {
-            let hint = format!("give campaign {} a window that opens", view.campaign);
-            stuck(RULE, format!("the window {window} does not open within a week"), hint)
-        }
-    }
-}
-
-fn turn(view: &WhyView, now: UtcMs) -> Judged {
-    const RULE: &str = "turn";
-    if view.ahead == 0 {
-        return pass(RULE, "is the next of its campaign");
-    }
-    let detail = format!("{} contacts are called before it, at most {} a minute", view.ahead, view.calls_one_time);
-    match turn_comes_at(view, now) {
-        Some(at) => until(RULE, format!("{detail}: not before {}", local(view, at)), Some(at)),
-        None => {
-            stuck(RULE, detail, format!("give campaign {} a longer window or the server a higher rate", view.campaign))
-        }
-    }
-}
-
-/// The most windows that a queue is followed through: a quarter of a year of days.
-const WINDOWS_MAX: u32 = 92;
-
-/// The earliest instant at which this contact's turn can come: those before it use every slot of the
-/// server while the window is open, and it is due. `None` when that is too far away to tell.
-fn turn_comes_at(view: &WhyView, now: UtcMs) -> Option<UtcMs> {
-    let rate = i64::from(view.calls_one_time.max(1));
-    let mut left_ms = i64::try_from(view.ahead).unwrap_or(i64::MAX).saturating_mul(60_000) / rate;
-    let goes_on_at = view.rests.map_or(now, |(until, _)| until.max(now));
-    let due_at = view.due_at.map_or(goes_on_at, |due_at| due_at.max(goes_on_at));
-    let mut at = goes_on_at;
-    for _window in 0..WINDOWS_MAX {
-        at = view.calendar.next_opening(at)?;
-        let Some(closes_at) = view.calendar.closes(at).filter(|closes_at| closes_at.since_ms(at) <= left_ms) else {
-            return view.calendar.next_opening(at.plus_ms(left_ms).max(due_at));
-        };
-        left_ms -= closes_at.since_ms(at);
-        at = closes_at;
-    }
-    None
-}
-
-/// An instant on the clock of the campaign, with the zone's name.
-fn local(view: &WhyView, at: UtcMs) -> String {
-    let zone = &view.calendar.zone;
-    format!("{} {}", zone.local(at), zone.name())
-}
-
 #[cfg(test)]
 mod tests;
+mod timing;

@@ -2,26 +2,37 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::rows::{collect, first, parsed, parsed_or_null};
-use super::{LedgerError, Result};
-use crate::domain::calendar::{Calendar, Window};
-use crate::domain::campaign::{Campaign, CampaignState, RetryRules};
-use crate::domain::ids::{ActionListId, CampaignId, TrunkId, UserId};
+use super::calendars::read_of_campaign;
+use super::rows::{collect, first, instant, instant_or_null, parsed, parsed_or_null};
+use super::{LedgerError, Result, calendars};
+use crate::domain::campaign::{Activity, Campaign, CampaignState, Pacing, RetryRules};
+use crate::domain::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::{CallerName, CallerNumber, Name};
+use crate::domain::rhythm::{Batch, Beat, Rhythm};
 
-const COLUMNS: &str = "SELECT id, name, owner, trunk, state, window_start_s, window_stop_s, time_zone, max_retries, \
-    retry_time_s, wait_time_s, channels, caller_number, caller_name, action_list FROM campaigns";
+const COLUMNS: &str = "SELECT c.id, c.name, c.owner, c.trunk, c.state, c.window_start_s, c.window_stop_s, c.time_zone, \
+    c.max_retries, c.retry_time_s, c.wait_time_s, c.channels, c.caller_number, c.caller_name, c.action_list, c.calendar, \
+    c.starts_at, c.ends_at, c.priority, c.delay_ms, c.batch_calls, c.batch_pause_s, c.finish";
 
-pub(super) fn read(row: &Row<'_>) -> Result<Campaign> {
+/// A query for whole campaigns (`c`), with what comes behind `FROM`.
+fn query(rest: &str) -> String {
+    format!("{COLUMNS}, {} FROM campaigns c {} {rest}", calendars::OF_A_CAMPAIGN, calendars::JOIN)
+}
+
+fn read(row: &Row<'_>) -> Result<Campaign> {
     let list: Option<i64> = row.get("action_list")?;
+    let calendar: Option<i64> = row.get("calendar")?;
     Ok(Campaign {
         id: CampaignId(row.get("id")?),
         name: parsed(row, "name")?,
         owner: UserId(row.get("owner")?),
         trunk: TrunkId(row.get("trunk")?),
         state: parsed(row, "state")?,
-        calendar: read_calendar(row)?,
+        calendar: read_of_campaign(row)?,
+        calendar_id: calendar.map(CalendarId),
+        pacing: Pacing { priority: row.get("priority")?, rhythm: read_rhythm(row)? },
+        finish: parsed(row, "finish")?,
         retry: RetryRules {
             max_retries: row.get("max_retries")?,
             retry_time_s: row.get("retry_time_s")?,
@@ -34,36 +45,36 @@ pub(super) fn read(row: &Row<'_>) -> Result<Campaign> {
     })
 }
 
-pub(super) fn read_calendar(row: &Row<'_>) -> Result<Calendar> {
-    let window = Window::new(row.get("window_start_s")?, row.get("window_stop_s")?);
-    Ok(Calendar::daily(window, parsed(row, "time_zone")?))
+/// A campaign's own pace.
+pub(super) fn read_rhythm(row: &Row<'_>) -> Result<Rhythm> {
+    let (calls, pause_s): (Option<u32>, Option<u32>) = (row.get("batch_calls")?, row.get("batch_pause_s")?);
+    let batch = calls.zip(pause_s).map(|(calls, pause_s)| Batch { calls, pause_s });
+    Ok(Rhythm { delay_ms: row.get("delay_ms")?, batch })
+}
+
+/// How far a campaign is in its pace, as the gate left it.
+pub(super) fn read_beat(row: &Row<'_>) -> Result<Beat> {
+    Ok(Beat { last_start_at: instant_or_null(row, "last_start_at")?, in_batch: row.get("batch_started")? })
 }
 
 /// Adds a stopped campaign with the settings of `campaign`, whose `id` and `state` are not looked at.
 pub fn add(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<CampaignId> {
     refuse_taken(db, &campaign.name)?;
     db.prepare_cached(
-        "INSERT INTO campaigns (name, owner, trunk, state, window_start_s, window_stop_s, time_zone, max_retries,
-            retry_time_s, wait_time_s, channels, caller_number, caller_name, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "INSERT INTO campaigns (name, owner, trunk, state, created_at, window_start_s, window_stop_s, time_zone,
+            max_retries, retry_time_s, wait_time_s)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, '', 0, 0, 0)",
     )?
     .execute(params![
         campaign.name.as_str(),
         campaign.owner.0,
         campaign.trunk.0,
         CampaignState::Stopped.as_str(),
-        campaign.calendar.window.start_s(),
-        campaign.calendar.window.stop_s(),
-        campaign.calendar.zone.name(),
-        campaign.retry.max_retries,
-        campaign.retry.retry_time_s,
-        campaign.retry.wait_time_s,
-        campaign.channels,
-        campaign.caller_number.as_ref().map(CallerNumber::as_str),
-        campaign.caller_name.as_ref().map(CallerName::as_str),
         now.0
     ])?;
-    Ok(CampaignId(db.last_insert_rowid()))
+    let id = CampaignId(db.last_insert_rowid());
+    update(db, &Campaign { id, ..campaign.clone() })?;
+    Ok(id)
 }
 
 fn refuse_taken(db: &Connection, name: &Name) -> Result<()> {
@@ -94,43 +105,119 @@ pub fn update(db: &Connection, campaign: &Campaign) -> Result<()> {
         campaign.caller_number.as_ref().map(CallerNumber::as_str),
         campaign.caller_name.as_ref().map(CallerName::as_str),
     ])?;
+    update_timing(db, campaign)
+}
+
+/// When it dials and at what pace.
+fn update_timing(db: &Connection, campaign: &Campaign) -> Result<()> {
+    let rhythm = campaign.pacing.rhythm;
+    db.prepare_cached(
+        "UPDATE campaigns SET calendar = ?2, starts_at = ?3, ends_at = ?4, priority = ?5, delay_ms = ?6,
+            batch_calls = ?7, batch_pause_s = ?8, finish = ?9 WHERE id = ?1",
+    )?
+    .execute(params![
+        campaign.id.0,
+        campaign.calendar_id.map(|id| id.0),
+        campaign.calendar.schedule.starts_at.map(|at| at.0),
+        campaign.calendar.schedule.ends_at.map(|at| at.0),
+        campaign.pacing.priority,
+        rhythm.delay_ms,
+        rhythm.batch.map(|batch| batch.calls),
+        rhythm.batch.map(|batch| batch.pause_s),
+        campaign.finish.to_string(),
+    ])?;
     Ok(())
 }
 
 /// The campaign of this name.
 pub fn find(db: &Connection, name: &str) -> Result<Option<Campaign>> {
-    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE name = ?1"))?;
+    let mut statement = db.prepare_cached(&query("WHERE c.name = ?1"))?;
     first(statement.query([name])?, read)
 }
 
 /// The campaign of this row; `None` once it was removed.
 pub fn get(db: &Connection, id: CampaignId) -> Result<Option<Campaign>> {
-    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE id = ?1"))?;
+    let mut statement = db.prepare_cached(&query("WHERE c.id = ?1"))?;
     first(statement.query([id.0])?, read)
 }
 
 /// All campaigns by name.
 pub fn all(db: &Connection) -> Result<Vec<Campaign>> {
-    let mut statement = db.prepare_cached(&format!("{COLUMNS} ORDER BY name"))?;
+    let mut statement = db.prepare_cached(&query("ORDER BY c.name"))?;
     collect(statement.query([])?, read)
 }
 
 /// The running campaigns, least recently served first.
 pub fn running(db: &Connection) -> Result<Vec<Campaign>> {
-    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE state = 'running' ORDER BY served_at, id"))?;
+    let mut statement = db.prepare_cached(&query("WHERE c.state = 'running' ORDER BY c.served_at, c.id"))?;
     collect(statement.query([])?, read)
 }
 
-/// The running campaigns with nothing left to call and nothing in a call; costs the same for any list.
-pub fn finished(db: &Connection) -> Result<Vec<Campaign>> {
-    let sql = format!(
-        "{COLUMNS} AS c WHERE state = 'running'
-         AND NOT EXISTS (SELECT 1 FROM contacts k WHERE k.campaign = c.id AND k.state = 'waiting' AND k.due_at IS NULL)
-         AND NOT EXISTS (SELECT 1 FROM contacts k WHERE k.campaign = c.id AND k.state = 'waiting' AND k.due_at IS NOT NULL)
-         AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.campaign = c.id AND a.closed_at IS NULL)
-         ORDER BY id"
+/// The running campaigns without an open call that are done: with nothing left to call, unless they never finish;
+/// with all the calls made that they were to make; with their end behind them. Costs the same for any list.
+pub fn finished(db: &Connection, now: UtcMs) -> Result<Vec<Campaign>> {
+    let done = query(
+        "WHERE c.state = 'running' AND c.finish <> 'never'
+         AND NOT EXISTS (SELECT 1 FROM contacts n WHERE n.campaign = c.id AND n.state = 'waiting' AND n.due_at IS NULL)
+         AND NOT EXISTS (SELECT 1 FROM contacts n WHERE n.campaign = c.id AND n.state = 'waiting' AND n.due_at IS NOT NULL)
+         AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.campaign = c.id AND a.closed_at IS NULL)",
     );
-    collect(db.prepare_cached(&sql)?.query([])?, read)
+    let may_be_over = query(
+        "WHERE c.state = 'running'
+         AND (c.calendar IS NOT NULL OR c.ends_at IS NOT NULL OR c.finish NOT IN ('all', 'never'))
+         AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.campaign = c.id AND a.closed_at IS NULL)",
+    );
+    let mut finished = collect(db.prepare_cached(&done)?.query([])?, read)?;
+    for campaign in collect(db.prepare_cached(&may_be_over)?.query([])?, read)? {
+        let known = finished.iter().any(|done| done.id == campaign.id);
+        if !known && campaign.is_over(activity(db, campaign.id)?, now) {
+            finished.push(campaign);
+        }
+    }
+    finished.sort_unstable_by_key(|campaign| campaign.id);
+    Ok(finished)
+}
+
+/// When a campaign was started and what it has done since.
+pub fn activity(db: &Connection, id: CampaignId) -> Result<Activity> {
+    let sql = "SELECT started_at, nullif(served_at, 0) AS served_at, calls_started FROM campaigns WHERE id = ?1";
+    let read = |row: &Row<'_>| {
+        Ok(Activity {
+            started_at: instant_or_null(row, "started_at")?,
+            served_at: instant_or_null(row, "served_at")?,
+            calls_started: row.get("calls_started")?,
+        })
+    };
+    Ok(first(db.prepare_cached(sql)?.query([id.0])?, read)?.unwrap_or_default())
+}
+
+/// How far a campaign is in its own pace, and how many more calls it is to make, when all that are planned have
+/// started; what has neither is not asked for more.
+pub fn progress(db: &Connection, campaign: &Campaign, latest: UtcMs) -> Result<(Beat, Option<u32>)> {
+    let rhythm = campaign.pacing.rhythm;
+    if rhythm.is_free() && campaign.finish.calls_left(0).is_none() {
+        return Ok((Beat::default(), None));
+    }
+    let sql = "SELECT last_start_at, batch_started, calls_started FROM campaigns WHERE id = ?1";
+    let read = |row: &Row<'_>| Ok((read_beat(row)?, row.get::<_, u32>("calls_started")?));
+    let (beat, started) = first(db.prepare_cached(sql)?.query([campaign.id.0])?, read)?.unwrap_or_default();
+    let sql =
+        "SELECT planned_at FROM attempts WHERE campaign = ?1 AND closed_at IS NULL AND state IN ('intent', 'spooled')
+        ORDER BY planned_at";
+    let planned = collect(db.prepare_cached(sql)?.query([campaign.id.0])?, |row| instant(row, "planned_at"))?;
+    let beat = planned.iter().fold(rhythm.believed(beat, latest), |beat, at| rhythm.after(beat, *at));
+    let planned = u32::try_from(planned.len()).unwrap_or(u32::MAX);
+    Ok((beat, campaign.finish.calls_left(started.saturating_add(planned))))
+}
+
+/// Starts a campaign. What it has called so far counts on only when it was paused.
+pub fn start(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<()> {
+    set_state(db, campaign.id, CampaignState::Running)?;
+    db.prepare_cached("UPDATE campaigns SET started_at = ?2 WHERE id = ?1")?.execute(params![campaign.id.0, now.0])?;
+    if campaign.state != CampaignState::Paused {
+        db.prepare_cached("UPDATE campaigns SET calls_started = 0 WHERE id = ?1")?.execute([campaign.id.0])?;
+    }
+    Ok(())
 }
 
 /// Starts, pauses, stops or completes a campaign. Once committed, the gate admits or refuses by it (I4).

@@ -2,14 +2,17 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::campaigns::read_calendar;
+use super::calendars::{self, read_of_campaign};
+use super::campaigns::{read_beat, read_rhythm};
 use super::rows::{first, instant, parsed};
 use super::{LedgerError, Result, evidence};
 use crate::domain::attempt::AttemptState;
+use crate::domain::campaign::Finish;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::gate::{GateCampaign, GateView, LATE_MS_MAX, Pace, PaceKind, Refusal, judge};
 use crate::domain::ids::{AttemptId, CampaignId, TrunkId};
 use crate::domain::instant::UtcMs;
+use crate::domain::rhythm::Beat;
 
 /// The server's rate, in calls a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,11 +94,24 @@ fn view(db: &Connection, claimant: &Claimant, rate: ServerRate, now: UtcMs) -> R
 }
 
 fn gate_campaign(db: &Connection, id: CampaignId) -> Result<Option<GateCampaign>> {
-    let sql = "SELECT state, channels, window_start_s, window_stop_s, time_zone FROM campaigns WHERE id = ?1";
+    let sql = format!(
+        "SELECT c.state, c.channels, c.window_start_s, c.window_stop_s, c.time_zone, c.wait_time_s, c.calendar, c.starts_at,
+            c.ends_at, c.delay_ms, c.batch_calls, c.batch_pause_s, c.last_start_at, c.batch_started, c.finish, c.calls_started,
+            {} FROM campaigns c {} WHERE c.id = ?1",
+        calendars::OF_A_CAMPAIGN,
+        calendars::JOIN
+    );
     let read = |row: &Row<'_>| {
-        Ok(GateCampaign { state: parsed(row, "state")?, calendar: read_calendar(row)?, channels: row.get("channels")? })
+        Ok(GateCampaign {
+            state: parsed(row, "state")?,
+            calendar: read_of_campaign(row)?,
+            channels: row.get("channels")?,
+            rhythm: read_rhythm(row)?,
+            beat: read_beat(row)?,
+            calls_left: parsed::<Finish>(row, "finish")?.calls_left(row.get("calls_started")?),
+        })
     };
-    first(db.prepare_cached(sql)?.query([id.0])?, read)
+    first(db.prepare_cached(&sql)?.query([id.0])?, read)
 }
 
 fn trunk_caps(db: &Connection, id: TrunkId) -> Result<(Option<u32>, Option<u32>)> {
@@ -135,11 +151,21 @@ fn pace(db: &Connection, scope: &str, kind: PaceKind, spacing_ms: i64, now: UtcM
 fn admit(db: &Connection, id: AttemptId, claimant: &Claimant, view: &GateView, start_at: UtcMs) -> Result<()> {
     db.prepare_cached("UPDATE attempts SET state = 'claimed', start_at = ?2 WHERE id = ?1")?
         .execute(params![id.0, start_at.0])?;
+    if let Some(campaign) = &view.campaign {
+        count_start(db, claimant.campaign, campaign.beat_after(start_at, view.now))?;
+    }
     set_pace(db, SERVER, view.server.after(start_at))?;
     match view.trunk {
         None => Ok(()),
         Some(trunk) => set_pace(db, &trunk_scope(claimant.trunk), trunk.after(start_at)),
     }
+}
+
+fn count_start(db: &Connection, id: CampaignId, beat: Beat) -> Result<()> {
+    let sql =
+        "UPDATE campaigns SET calls_started = calls_started + 1, last_start_at = ?2, batch_started = ?3 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![id.0, beat.last_start_at.map(|at| at.0), beat.in_batch])?;
+    Ok(())
 }
 
 fn set_pace(db: &Connection, scope: &str, pace: Pace) -> Result<()> {

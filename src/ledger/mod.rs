@@ -14,6 +14,7 @@
 
 pub mod actions;
 pub mod attempts;
+pub mod calendars;
 pub mod calls;
 pub mod campaigns;
 pub mod claims;

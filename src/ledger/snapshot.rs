@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, params};
 use super::rows::{collect, instant_or_null};
 use super::{LedgerError, Result, campaigns, trunks};
 use crate::domain::campaign::Campaign;
+use crate::domain::gate::LATE_MS_MAX;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
@@ -128,7 +129,8 @@ fn campaign_view(
 ) -> Result<CampaignView> {
     let free = |channels: Option<u32>, open: u32| channels.map_or(u32::MAX, |cap| cap.saturating_sub(open));
     let trunk_free = trunk.map_or(u32::MAX, |t| free(t.channels, t.open));
-    let room = room.min(free(campaign.channels, open)).min(trunk_free);
+    let (beat, calls_left) = campaigns::progress(db, &campaign, now.plus_ms(LATE_MS_MAX))?;
+    let room = room.min(free(campaign.channels, open)).min(trunk_free).min(calls_left.unwrap_or(u32::MAX));
     let mut candidates = due(db, campaign.id, horizon, room)?;
     let due_now = candidates.iter().filter(|c| c.due_at.is_none_or(|due_at| due_at <= now)).count();
     let left = room.saturating_sub(u32::try_from(due_now).unwrap_or(u32::MAX));
@@ -136,6 +138,10 @@ fn campaign_view(
     Ok(CampaignView {
         id: campaign.id,
         state: campaign.state,
+        priority: campaign.pacing.priority,
+        rhythm: campaign.pacing.rhythm,
+        beat,
+        calls_left,
         trunk: campaign.trunk,
         calendar: campaign.calendar,
         channels: campaign.channels,

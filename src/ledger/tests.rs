@@ -11,7 +11,7 @@ use super::*;
 use crate::domain::action::Action;
 use crate::domain::attempt::{Order, OrderPart};
 use crate::domain::calendar::{Calendar, Window, Zone};
-use crate::domain::campaign::{Campaign, CampaignState, RetryRules};
+use crate::domain::campaign::{Campaign, CampaignState, Finish, Pacing, RetryRules};
 use crate::domain::disposition::{Conclusion, Disposition};
 use crate::domain::gate::Refusal;
 use crate::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId, UserId};
@@ -55,6 +55,9 @@ impl World {
             trunk: self.trunk,
             state: CampaignState::Stopped,
             calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
+            calendar_id: None,
+            pacing: Pacing::default(),
+            finish: Finish::default(),
             retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
             channels: None,
             caller_number: None,
@@ -377,6 +380,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0001_first_light.sql"),
     include_str!("../../tests/fixtures/migrations/0002_contact_numbers.sql"),
     include_str!("../../tests/fixtures/migrations/0003_open_and_closed_attempts.sql"),
+    include_str!("../../tests/fixtures/migrations/0004_calendars_and_pacing.sql"),
 ];
 
 /// A ledger as the program with so many migrations left it, in the midst of its work.

@@ -3,8 +3,9 @@
 use rusqlite::Connection;
 
 use super::contacts::Contact;
-use super::{LedgerError, Result, attempts, campaigns, contacts, rest, trunks, views};
+use super::{LedgerError, Result, attempts, calendars, campaigns, contacts, rest, trunks, views};
 use crate::domain::attempt::OVERDUE_MS;
+use crate::domain::gate::LATE_MS_MAX;
 use crate::domain::instant::UtcMs;
 use crate::domain::why::{Channels, Daemon, Gate, WhyView};
 
@@ -24,6 +25,8 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
     let campaign = campaigns::get(db, contact.campaign)?
         .ok_or_else(|| LedgerError::absent("campaign", contact.campaign.to_string()))?;
     let trunk = trunks::get(db, campaign.trunk)?;
+    let (beat, calls_left) = campaigns::progress(db, &campaign, now.plus_ms(LATE_MS_MAX))?;
+    let calendar_name = campaign.calendar_id.map(|id| calendars::get(db, id)).transpose()?.map(|c| c.name);
     let busy_in = views::campaign_calling(db, &contact.number)?;
     Ok(WhyView {
         daemon: limits.daemon,
@@ -41,6 +44,9 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
         files_free: limits.spool_files_max.saturating_sub(attempts::open_count(db)?),
         ahead: contacts::ahead_of(db, contact, now)?,
         calls_one_time: limits.calls_one_time,
+        calls_left,
+        calendar_name,
+        next_by_pace: campaign.pacing.rhythm.earliest(beat),
         campaign: campaign.name,
         campaign_state: campaign.state,
         calendar: campaign.calendar,

@@ -8,7 +8,7 @@ use super::super::trunk;
 use super::options::CampaignOptions;
 use super::show;
 use crate::domain::calendar::{Calendar, Window};
-use crate::domain::campaign::{Campaign, CampaignState, RetryRules};
+use crate::domain::campaign::{Campaign, CampaignState, Finish, Pacing, RetryRules};
 use crate::domain::ids::CampaignId;
 use crate::domain::name::Name;
 use crate::exit::Exit;
@@ -45,6 +45,9 @@ impl Add {
                 trunk: trunk::named(db, &self.trunk)?.id,
                 state: CampaignState::Stopped,
                 calendar,
+                calendar_id: None,
+                pacing: Pacing::default(),
+                finish: Finish::default(),
                 retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 30 },
                 channels: None,
                 caller_number: None,

@@ -123,7 +123,7 @@ pub fn run_time(calendar: &Calendar, now: UtcMs) -> String {
     }
     match calendar.next_opening(now) {
         Some(at) => format!("{hours}, opens at {}", zone.local(at)),
-        None => format!("{hours}, does not open within a week"),
+        None => format!("{hours}, does not open for about a year"),
     }
 }
 

@@ -32,7 +32,7 @@ pub fn missing(db: &Connection, settings: &Settings, campaign: &Campaign, now: U
     missing.extend(actions.iter().enumerate().filter_map(|(i, action)| sound(settings, campaign, i + 1, action)));
     if campaign.calendar.next_opening(now).is_none() {
         let mend = format!("campanile campaign set {} --start HH:MM --stop HH:MM", campaign.name);
-        missing.push(Missing { what: "its window does not open within a week".to_owned(), mend });
+        missing.push(Missing { what: "its window does not open for about a year".to_owned(), mend });
     }
     Ok(missing)
 }

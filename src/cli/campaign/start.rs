@@ -66,7 +66,7 @@ impl Start {
             if !missing.is_empty() {
                 return Ok((campaign, Verdict::Lacks(missing)));
             }
-            campaigns::set_state(db, campaign.id, CampaignState::Running)?;
+            campaigns::start(db, &campaign, now)?;
             Ok::<_, Failure>((campaign, Verdict::Runs))
         })?;
         match verdict {

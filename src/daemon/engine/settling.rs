@@ -62,18 +62,18 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         }
     }
 
-    /// Marks running campaigns with nothing left to call as completed.
-    pub(super) fn complete_campaigns(&mut self) -> Result<(), EngineError> {
-        if self.ledger.read(|db| campaigns::finished(db))?.is_empty() {
+    /// Marks running campaigns that are done as completed.
+    pub(super) fn complete_campaigns(&mut self, now: UtcMs) -> Result<(), EngineError> {
+        if self.ledger.read(|db| campaigns::finished(db, now))?.is_empty() {
             return Ok(());
         }
         let completed = self.ledger.write(|db| {
-            let finished = campaigns::finished(db)?;
+            let finished = campaigns::finished(db, now)?;
             finished.iter().try_for_each(|c| campaigns::set_state(db, c.id, CampaignState::Completed))?;
             Ok(finished)
         })?;
         for campaign in completed {
-            info!("campaign {}: completed, no number is left to call", campaign.name);
+            info!("campaign {}: completed, no number is left to call or its end has come", campaign.name);
         }
         Ok(())
     }

@@ -38,17 +38,29 @@ pub(super) fn starved(snapshot: &Snapshot, plan: &Plan) -> Vec<Starved> {
     calls.into_iter().filter(|(id, _)| !got.contains(id)).map(|(campaign, calls)| Starved { campaign, calls }).collect()
 }
 
-/// Of those that are planned ahead, which are to make room for `starved`: the next of the campaign that has most, as
-/// long as it has more than the other.
-fn makes_room(ahead: &[OpenAttempt], starved: Starved, turns: usize) -> Vec<OpenAttempt> {
+/// Of those that are planned ahead, which are to make room for `starved`: of campaigns with a lower priority as many as
+/// it can use, the next ones first; else the next of the campaign of its own priority that has most, as long as it has
+/// more than the other. What has a higher priority stays.
+fn makes_room(ahead: &[OpenAttempt], starved: Starved, turns: usize, priorities: &Priorities) -> Vec<OpenAttempt> {
+    let priority = |id: CampaignId| priorities.get(&id).copied().unwrap_or_default();
+    let own = priority(starved.campaign);
+    let mut lower: Vec<&OpenAttempt> = ahead.iter().filter(|attempt| priority(attempt.campaign) < own).collect();
+    if !lower.is_empty() {
+        lower.sort_by_key(|attempt| (attempt.planned_at, attempt.id));
+        return lower.into_iter().take(starved.calls).cloned().collect();
+    }
     let mut of: BTreeMap<CampaignId, Vec<&OpenAttempt>> = BTreeMap::new();
-    ahead.iter().for_each(|attempt| of.entry(attempt.campaign).or_default().push(attempt));
+    let equal = ahead.iter().filter(|attempt| priority(attempt.campaign) == own);
+    equal.for_each(|attempt| of.entry(attempt.campaign).or_default().push(attempt));
     let own = of.get(&starved.campaign).map_or(0, Vec::len);
     let Some(fullest) = of.values_mut().max_by_key(|attempts| attempts.len()) else { return Vec::new() };
     fullest.sort_by_key(|attempt| (attempt.planned_at, attempt.id));
     let more = fullest.len().saturating_sub(own + 1) / 2;
     fullest.iter().take(starved.calls.min(turns).min(more)).map(|attempt| (*attempt).clone()).collect()
 }
+
+/// The priority of each campaign that runs.
+type Priorities = BTreeMap<CampaignId, u32>;
 
 impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     /// Gives a campaign that was just started its fair turn at once. The slots of the interval, and a
@@ -88,6 +100,8 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             return Ok(None);
         }
         let mut ahead = self.ledger.read(|db| attempts::planned_after(db, now.plus_ms(SHARED_AFTER_MS)))?;
+        let running = self.ledger.read(|db| campaigns::running(db))?;
+        let priorities: Priorities = running.iter().map(|c| (c.id, c.pacing.priority)).collect();
         let mut making_room = Vec::new();
         for one in starved {
             let since_ms = self.shared_at.get(&one.campaign).map_or(turn_ms, |at| now.since_ms(*at));
@@ -96,7 +110,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             if turns == 0 {
                 continue;
             }
-            let room = makes_room(&ahead, *one, turns);
+            let room = makes_room(&ahead, *one, turns, &priorities);
             if !room.is_empty() {
                 debug!("campaign {}: {} planned call(s) of another make room", one.campaign, room.len());
                 self.shared_at.insert(one.campaign, now);

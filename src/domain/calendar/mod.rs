@@ -87,6 +87,31 @@ impl Calendar {
         Self { reserve_ms: i64::from(wait_time_s.saturating_add(RING_MARGIN_S)) * 1000, ..self }
     }
 
+    /// The campaign's own window alone, with the time that a call needs.
+    #[must_use]
+    pub fn window_only(&self) -> Self {
+        Self { timetable: None, schedule: Schedule::default(), ..self.clone() }
+    }
+
+    /// The named calendar alone, if there is one, with the time that a call needs.
+    #[must_use]
+    pub fn timetable_only(&self) -> Option<Self> {
+        self.timetable.as_ref()?;
+        Some(Self { window: Window::ALWAYS, schedule: Schedule::default(), ..self.clone() })
+    }
+
+    /// The schedule alone, with the time that a call needs.
+    #[must_use]
+    pub fn schedule_only(&self) -> Self {
+        Self { window: Window::ALWAYS, timetable: None, ..self.clone() }
+    }
+
+    /// Whether the hours are open at `at`, whatever a call needs.
+    #[must_use]
+    pub fn is_open(&self, at: UtcMs) -> bool {
+        self.stance(at).open
+    }
+
     /// Whether a call may start at `at`.
     #[must_use]
     pub fn contains(&self, at: UtcMs) -> bool {

@@ -154,6 +154,8 @@ fn refusal_in_words(refusal: &Refusal) -> String {
         Refusal::CampaignChannels => "the campaign's channels were all in use".to_owned(),
         Refusal::TrunkChannels => "the trunk's channels were all in use".to_owned(),
         Refusal::Rate => "the rate left no start close enough to the planned instant".to_owned(),
+        Refusal::CampaignPace { next_at } => format!("the campaign's delay or batch pause lasts until {next_at}"),
+        Refusal::CallsMade => "the campaign has made all the calls that it was to make".to_owned(),
         Refusal::HungUp => "the dialling leg ended while the gate held it".to_owned(),
     }
 }

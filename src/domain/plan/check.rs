@@ -12,6 +12,7 @@ use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 
+mod campaigns;
 mod reasons;
 
 /// What is wrong with a plan.
@@ -75,6 +76,27 @@ pub enum Breach {
         /// The later of the two starts.
         start_at: UtcMs,
     },
+    /// Two starts of a campaign nearer than its delay, or more than a batch without its pause (I5).
+    #[error("campaign {campaign} would start too soon at {start_at}")]
+    CampaignPace {
+        /// The campaign.
+        campaign: CampaignId,
+        /// The later of the two starts.
+        start_at: UtcMs,
+    },
+    /// More calls than the campaign is to make.
+    #[error("campaign {0} would make more calls than it is to make")]
+    CallsMade(CampaignId),
+    /// A call of a campaign at a slot that one of a higher priority waits for.
+    #[error("campaign {campaign} would have the slot {start_at}, for which {before} waits, whose priority is higher")]
+    OutOfTurn {
+        /// The campaign with the call.
+        campaign: CampaignId,
+        /// Its start.
+        start_at: UtcMs,
+        /// The campaign that waits.
+        before: CampaignId,
+    },
     /// A number that has an open attempt or a second call in the plan (I2).
     #[error("the number of contact {0} would have two calls at a time")]
     NumberTwice(ContactId),
@@ -126,6 +148,8 @@ pub fn check(snapshot: &Snapshot, plan: &Plan) -> Vec<Breach> {
     breaches.extend(case.calls());
     breaches.extend(case.channels());
     breaches.extend(snapshot.trunks.iter().flat_map(|trunk| case.trunk_rate(trunk)));
+    breaches.extend(snapshot.campaigns.iter().flat_map(|campaign| case.campaign_pace(campaign)));
+    breaches.extend(case.priorities());
     breaches.extend(case.numbers());
     breaches.extend(case.outcomes());
     breaches.extend(case.reasons());

@@ -10,6 +10,7 @@ use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
+use crate::domain::rhythm::{Batch, Beat, Rhythm};
 
 pub(super) fn at(text: &str) -> UtcMs {
     text.parse::<jiff::Timestamp>().unwrap().into()
@@ -41,6 +42,10 @@ pub(super) fn campaign(id: i64, count: i64) -> CampaignView {
     CampaignView {
         id: CampaignId(id),
         state: CampaignState::Running,
+        priority: 0,
+        rhythm: Rhythm::default(),
+        beat: Beat::default(),
+        calls_left: None,
         trunk: TrunkId(1),
         calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
         channels: None,
@@ -118,9 +123,14 @@ fn any_campaign() -> impl Strategy<Value = CampaignView> {
     let next_due = option::of(0_i64..3_600_000);
     // Trunk 4 is in no snapshot.
     let trunk = prop_oneof![9 => 1_i64..=3, 1 => Just(4)];
-    (state, trunk, calendar, option::of(0_u32..12), 0_u32..4, candidates, next_due).prop_map(
-        |(state, trunk, (start, stop), channels, open, candidates, next_due)| CampaignView {
+    let pace = (0_u32..3, any_rhythm(), option::of(-30_000_i64..90_000), 0_u32..4, option::of(0_u32..6));
+    (state, trunk, calendar, option::of(0_u32..12), 0_u32..4, candidates, next_due, pace).prop_map(
+        |(state, trunk, (start, stop), channels, open, candidates, next_due, pace)| CampaignView {
             state,
+            priority: pace.0,
+            rhythm: pace.1,
+            beat: Beat { last_start_at: pace.2.map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms)), in_batch: pace.3 },
+            calls_left: pace.4,
             trunk: TrunkId(trunk),
             calendar: Calendar::daily(Window::new(start, stop), Zone::UTC),
             channels,
@@ -130,6 +140,11 @@ fn any_campaign() -> impl Strategy<Value = CampaignView> {
             ..campaign(0, 0)
         },
     )
+}
+
+fn any_rhythm() -> impl Strategy<Value = Rhythm> {
+    let batch = option::weighted(0.3, (1_u32..4, 1_u32..60).prop_map(|(calls, pause_s)| Batch { calls, pause_s }));
+    prop_oneof![2 => Just(Rhythm::default()), 1 => (0_u32..20_000, batch).prop_map(|(delay_ms, batch)| Rhythm { delay_ms, batch })]
 }
 
 fn candidate(contact: i64, n: i64, due: Option<i64>) -> Candidate {

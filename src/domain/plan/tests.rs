@@ -271,6 +271,8 @@ proptest! {
             }
             for campaign in after.campaigns.iter_mut().filter(|campaign| campaign.id == call.campaign) {
                 campaign.open += 1;
+                campaign.beat = campaign.rhythm.after(campaign.beat, call.start_at);
+                campaign.calls_left = campaign.calls_left.map(|left| left - 1);
                 campaign.candidates.retain(|candidate| candidate.contact != call.contact);
             }
         }

@@ -1,7 +1,7 @@
-//! Fair turn: who gets the next slot.
+//! Priority, then fair turn: who gets the next slot.
 //!
-//! Campaigns stand in line at their trunk. A campaign that cannot use a slot keeps its turn; one that
-//! is served goes behind all others. What lasts until an instant (a closed window, a retry time) puts
+//! Campaigns stand in line at their trunk, those of a higher priority before the others. A campaign that cannot use a slot keeps its turn; one that
+//! is served goes behind all others of its priority. What lasts until an instant (a closed window, a retry time) puts
 //! it to sleep until then, what lasts for the whole plan (a full cap, no candidate left) takes it out:
 //! a plan costs slots times trunks, and a little for each candidate.
 
@@ -15,6 +15,7 @@ use crate::domain::campaign::CampaignState;
 use crate::domain::ids::TrunkId;
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
+use crate::domain::rhythm::Beat;
 
 /// Every campaign that may still be served, in turn.
 #[derive(Debug)]
@@ -34,15 +35,17 @@ struct Line<'a> {
     channels_left: u32,
 }
 
-/// A place in the order of all campaigns, and which of its line's dialers holds it.
-type Turn = (usize, usize);
+/// The priority, highest first; a place in the order of all campaigns of it; which of its line's dialers holds it.
+type Turn = (Reverse<u32>, usize, usize);
 
 /// A running campaign while it is planned.
 #[derive(Debug)]
 struct Dialer<'a> {
     view: &'a CampaignView,
     queue: Queue<'a>,
-    channels_left: u32,
+    beat: Beat,
+    /// Of its channels and of the calls that it is still to make.
+    calls_left: u32,
 }
 
 /// Whether a campaign can use a slot.
@@ -81,7 +84,7 @@ impl<'a> Turns<'a> {
             let (turn, candidate) = line.offer(slot, in_use)?;
             Some((turn, candidate, line))
         });
-        let ((_, dialer), candidate, line) = offers.min_by_key(|(turn, ..)| *turn)?;
+        let ((_, _, dialer), candidate, line) = offers.min_by_key(|(turn, ..)| *turn)?;
         let campaign = line.take(dialer, slot, self.next_turn);
         self.next_turn += 1;
         self.in_use.insert(&candidate.number);
@@ -107,9 +110,9 @@ impl<'a> Line<'a> {
     }
 
     fn join(&mut self, turn: usize, view: &'a CampaignView) {
-        self.ready.push(Reverse((turn, self.dialers.len())));
-        let channels_left = channels_left(view.channels, view.open);
-        self.dialers.push(Dialer { view, queue: Queue::new(&view.candidates), channels_left });
+        self.ready.push(Reverse((Reverse(view.priority), turn, self.dialers.len())));
+        let calls_left = channels_left(view.channels, view.open).min(view.calls_left.unwrap_or(u32::MAX));
+        self.dialers.push(Dialer { view, queue: Queue::new(&view.candidates), beat: view.beat, calls_left });
     }
 
     fn is_over(&self) -> bool {
@@ -123,7 +126,7 @@ impl<'a> Line<'a> {
         }
         self.wake(slot);
         while let Some(Reverse(turn)) = self.ready.peek().copied() {
-            match self.dialers[turn.1].stance(slot, in_use) {
+            match self.dialers[turn.2].stance(slot, in_use) {
                 Stance::Ready(candidate) => return Some((turn, candidate)),
                 Stance::AsleepUntil(at) => self.asleep.push(Reverse((at, turn))),
                 Stance::Over => {}
@@ -143,14 +146,16 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Uses `slot` for what was offered; the campaign goes behind all others.
+    /// Uses `slot` for what was offered; the campaign goes behind all others of its priority.
     fn take(&mut self, dialer: usize, slot: UtcMs, next_turn: usize) -> &'a CampaignView {
         self.ready.pop();
-        self.ready.push(Reverse((next_turn, dialer)));
+        let priority = self.dialers[dialer].view.priority;
+        self.ready.push(Reverse((Reverse(priority), next_turn, dialer)));
         self.starts.give(slot);
         self.channels_left -= 1;
         let dialer = &mut self.dialers[dialer];
-        dialer.channels_left -= 1;
+        dialer.calls_left -= 1;
+        dialer.beat = dialer.view.rhythm.after(dialer.beat, slot);
         dialer.queue.pop();
         dialer.view
     }
@@ -158,8 +163,11 @@ impl<'a> Line<'a> {
 
 impl<'a> Dialer<'a> {
     fn stance(&mut self, slot: UtcMs, in_use: &HashSet<&Number>) -> Stance<'a> {
-        if self.channels_left == 0 {
+        if self.calls_left == 0 {
             return Stance::Over;
+        }
+        if let Some(next_at) = self.view.rhythm.earliest(self.beat).filter(|next_at| *next_at > slot) {
+            return Stance::AsleepUntil(next_at);
         }
         let head = self.queue.head(slot, in_use);
         match head {

@@ -7,6 +7,7 @@ use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
+use crate::domain::rhythm::{Beat, Rhythm};
 
 /// All that the planner may know.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +52,14 @@ pub struct CampaignView {
     pub id: CampaignId,
     /// What was asked of it.
     pub state: CampaignState,
+    /// Of two that could use a slot, the one with the higher priority has it.
+    pub priority: u32,
+    /// Its own pace.
+    pub rhythm: Rhythm,
+    /// How far it will be in its pace when all its open calls have started.
+    pub beat: Beat,
+    /// How many more calls it is to make, without the open ones; `None` for no such end.
+    pub calls_left: Option<u32>,
     /// Its line out.
     pub trunk: TrunkId,
     /// When it may dial.
@@ -99,7 +108,7 @@ pub enum Why {
     NotRunning(CampaignState),
     /// Its campaign's window is closed in all slots that are left.
     WindowClosed {
-        /// When it opens; `None` when it does not within a week.
+        /// When it opens; `None` when it does not for about a year.
         opens_at: Option<UtcMs>,
     },
     /// It was called, and its retry time has not come.
@@ -118,6 +127,13 @@ pub enum Why {
     TrunkChannels {
         /// The cap.
         cap: u32,
+    },
+    /// The campaign has made all the calls that it was to make, or will have when the planned ones are made.
+    CallsMade,
+    /// The campaign's delay or the pause of its batches leaves no slot before the horizon.
+    CampaignPace {
+        /// When its next call may start.
+        next_at: UtcMs,
     },
     /// Every slot before the horizon is taken.
     NoSlot {

@@ -79,6 +79,21 @@ impl<'a> Outcome<'a> {
         campaign.channels.filter(|cap| campaign.open.saturating_add(planned) >= *cap)
     }
 
+    fn calls_made(&self, campaign: &CampaignView) -> bool {
+        let planned = self.by_campaign.get(&campaign.id).copied().unwrap_or_default();
+        campaign.calls_left.is_some_and(|left| planned >= left)
+    }
+
+    /// When the campaign's next call may start, if that is behind the last slot.
+    fn next_of_rhythm(&self, campaign: &CampaignView) -> Option<UtcMs> {
+        if campaign.rhythm.is_free() {
+            return None;
+        }
+        let planned = self.calls.iter().filter(|call| call.campaign == campaign.id);
+        let beat = planned.fold(campaign.beat, |beat, call| campaign.rhythm.after(beat, call.start_at));
+        campaign.rhythm.earliest(beat).filter(|next_at| *next_at > self.last_slot)
+    }
+
     /// The cap of a trunk that is full. One that is not in the snapshot has no channel.
     fn full_trunk(&self, trunk: TrunkId) -> Option<u32> {
         let Some(view) = self.trunks.get(&trunk) else { return Some(0) };
@@ -92,19 +107,23 @@ struct Limits {
     state: CampaignState,
     /// `Some` while the window is closed at the last slot: when it opens, if ever.
     closed: Option<Option<UtcMs>>,
-    /// The first of: channels of the campaign, channels of the trunk, files, slots.
+    /// The first of: calls, channels of the campaign, channels of the trunk, files, pace, slots.
     exhausted: Why,
 }
 
 impl Limits {
     fn new(campaign: &CampaignView, outcome: &Outcome) -> Self {
         let closed = !campaign.calendar.contains(outcome.last_slot);
-        let exhausted = if let Some(cap) = outcome.full_campaign(campaign) {
+        let exhausted = if outcome.calls_made(campaign) {
+            Why::CallsMade
+        } else if let Some(cap) = outcome.full_campaign(campaign) {
             Why::CampaignChannels { cap }
         } else if let Some(cap) = outcome.full_trunk(campaign.trunk) {
             Why::TrunkChannels { cap }
         } else if !outcome.files_left {
             Why::SpoolFull
+        } else if let Some(next_at) = outcome.next_of_rhythm(campaign) {
+            Why::CampaignPace { next_at }
         } else {
             Why::NoSlot { next_at: outcome.next_slot }
         };
@@ -135,7 +154,7 @@ impl Limits {
     /// When time alone could give this campaign a call. A full cap or spool waits for a call to close,
     /// and the want of a slot for the next tick.
     fn wake_at(&self, campaign: &CampaignView, left: &[&Candidate], outcome: &Outcome) -> Option<UtcMs> {
-        let waits_for_time = matches!(self.exhausted, Why::NoSlot { .. });
+        let waits_for_time = matches!(self.exhausted, Why::NoSlot { .. } | Why::CampaignPace { .. });
         if self.state != CampaignState::Running || !waits_for_time {
             return None;
         }
@@ -144,7 +163,12 @@ impl Limits {
         let held = later.filter(|at| self.closed.is_some() || *at > last).min();
         let now = outcome.snapshot.now;
         let unseen = campaign.next_due.filter(|due_at| *due_at > now);
-        let callable_at = campaign.calendar.next_opening(earliest(held, unseen)?)?;
+        let due_at = earliest(held, unseen)?;
+        let in_pace_at = match self.exhausted {
+            Why::CampaignPace { next_at } => due_at.max(next_at),
+            _ => due_at,
+        };
+        let callable_at = campaign.calendar.next_opening(in_pace_at)?;
         // Ahead of the instant like a tick, so that a slot at that very instant can be planned.
         let ahead = callable_at.plus_ms(-TICK_AHEAD_MS);
         [ahead, callable_at].into_iter().find(|at| *at > now)

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::calendar::Window;
+use crate::domain::calendar::{Holiday, Repeats, Timetable, Window};
 
 fn at(text: &str) -> UtcMs {
     text.parse::<jiff::Timestamp>().unwrap().into()
@@ -19,6 +19,9 @@ fn free() -> WhyView {
         rests: None,
         campaign_state: CampaignState::Running,
         calendar: Calendar::daily(Window::parse("08:00", "18:00").unwrap(), "Europe/Berlin".parse().unwrap()),
+        calendar_name: None,
+        calls_left: None,
+        next_by_pace: None,
         campaign_channels: Channels { open: 3, cap: Some(10) },
         trunk: "gw1".parse().unwrap(),
         trunk_channels: Channels { open: 5, cap: None },
@@ -69,6 +72,7 @@ fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
         "daemon_running",
         "gate_answers",
         "campaign_running",
+        "calls_to_make",
         "contact_waiting",
         "calls_left",
         "number_free",
@@ -78,7 +82,10 @@ fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
         "asterisk_takes_files",
         "planning_goes_on",
         "due",
+        "scheduled",
+        "calendar_open",
         "window_open",
+        "campaign_pace",
         "turn",
     ];
     assert_eq!(names, expected);
@@ -240,7 +247,59 @@ fn an_explanation_is_json_for_machines() {
     let json = serde_json::to_value(explain(&view, now())).unwrap();
     assert_eq!(json["callable_at"], now().plus_s(60).0);
     assert_eq!(json["hint"], serde_json::Value::Null);
-    assert_eq!(json["rules"][11]["rule"], "due");
-    assert_eq!(json["rules"][11]["verdict"], "fail");
-    assert_eq!(json["rules"][11]["next_at"], now().plus_s(60).0);
+    assert_eq!(json["rules"][12]["rule"], "due");
+    assert_eq!(json["rules"][12]["verdict"], "fail");
+    assert_eq!(json["rules"][12]["next_at"], now().plus_s(60).0);
+}
+
+#[test]
+fn a_holiday_is_named_and_the_calendar_opens_behind_it_i9() {
+    let office = Timetable {
+        zone: "Europe/Berlin".parse().unwrap(),
+        week: "Mon-Fri 09:00-12:00".parse().unwrap(),
+        first_day: None,
+        last_day: None,
+        holidays: vec![Holiday {
+            name: "Rose Monday".parse().unwrap(),
+            first: "2026-03-02".parse().unwrap(),
+            last: "2026-03-02".parse().unwrap(),
+            repeats: Repeats::Once,
+        }],
+    };
+    let detail = "calendar office has a holiday, Rose Monday, and opens at 2026-03-03 09:00:00 Europe/Berlin";
+    passes_at("calendar_open", detail, "2026-03-03T08:00:00Z", |view| {
+        view.calendar.timetable = Some(office.into());
+        view.calendar_name = "office".parse().ok();
+    });
+}
+
+#[test]
+fn a_scheduled_campaign_begins_and_ends_i9() {
+    let detail = "the campaign begins at 2026-03-02 10:30:05 Europe/Berlin";
+    passes_at("scheduled", detail, "2026-03-02T09:30:05Z", |view| {
+        view.calendar.schedule.starts_at = Some(at("2026-03-02T09:30:05Z"));
+    });
+    let detail = "the campaign ends at 2026-03-02 10:00:00 Europe/Berlin";
+    stuck_at("scheduled", detail, "campanile campaign set spring --ends-at WHEN", |view| {
+        view.calendar.schedule.ends_at = Some(now());
+    });
+}
+
+#[test]
+fn a_window_that_closes_too_soon_for_a_call_is_closed_i9() {
+    let detail = "the window 08:00:00-10:00:30 Europe/Berlin closes too soon for a call to ring and opens at \
+        2026-03-03 08:00:00 Europe/Berlin";
+    passes_at("window_open", detail, "2026-03-03T07:00:00Z", |view| {
+        let window = Window::parse("08:00", "10:00:30").unwrap();
+        view.calendar = Calendar { window, ..view.calendar.clone() }.with_ring_time(30);
+    });
+}
+
+#[test]
+fn a_campaigns_own_pace_and_its_number_of_calls_hold_a_number_back_i9() {
+    let detail = "the campaign's delay or batch pause lasts until 2026-03-02 10:01:00 Europe/Berlin";
+    passes_at("campaign_pace", detail, "2026-03-02T09:01:00Z", |view| view.next_by_pace = Some(now().plus_s(60)));
+    let detail = "the campaign has made or planned all the calls that it is to make";
+    let hint = "campanile campaign set spring --finish all, or start it again when it is completed";
+    stuck_at("calls_to_make", detail, hint, |view| view.calls_left = Some(0));
 }

@@ -10,7 +10,7 @@ use campanile::daemon::engine::{Engine, EngineLimits};
 use campanile::daemon::event::Event;
 use campanile::domain::attempt::{AttemptState, Order};
 use campanile::domain::calendar::{Calendar, Window, Zone};
-use campanile::domain::campaign::{Campaign, CampaignState, RetryRules};
+use campanile::domain::campaign::{Campaign, CampaignState, Finish, Pacing, RetryRules};
 use campanile::domain::disposition::Disposition;
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::{AttemptId, CampaignId, TrunkId, UserId};
@@ -166,6 +166,9 @@ impl World {
             trunk: self.trunk,
             state: CampaignState::Stopped,
             calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
+            calendar_id: None,
+            pacing: Pacing::default(),
+            finish: Finish::default(),
             retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 30 },
             channels: None,
             caller_number: None,

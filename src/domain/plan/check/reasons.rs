@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::campaigns::END;
 use super::{Breach, Case};
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{CampaignId, TrunkId};
@@ -35,7 +36,7 @@ impl Case<'_> {
             let (Some(view), Some(candidate)) = (view, self.candidates.get(&(campaign, contact))) else { continue };
             let no_slot = matches!(waiting.why, Why::NoSlot { .. });
             let unused =
-                no_slot.then(|| *unused_by.entry(campaign).or_insert_with(|| last_unused(view, &seen))).flatten();
+                no_slot.then(|| *unused_by.entry(campaign).or_insert_with(|| self.last_unused(view, &seen))).flatten();
             let holds = self.holds(&waiting.why, view, candidate, &seen, unused);
             breaches.extend((!holds).then_some(Breach::FalseReason { campaign, contact }));
         }
@@ -103,6 +104,8 @@ impl Case<'_> {
             Why::NumberBusy => seen.in_use.contains(&who.number),
             Why::CampaignChannels { cap } => view.channels == Some(cap) && campaign_live(view, seen) >= u64::from(cap),
             Why::TrunkChannels { cap } => self.trunk_is_full(view.trunk, cap, seen),
+            Why::CallsMade => view.calls_left.is_some_and(|left| self.calls_of(view.id).count() >= left as usize),
+            Why::CampaignPace { next_at } => next_at > last && self.next_by_pace(view, END) == Some(next_at),
             Why::SpoolFull => self.plan.calls.len() as u64 >= u64::from(snapshot.files_free),
             Why::NoSlot { next_at } => {
                 let beyond = next_at >= snapshot.horizon && self.is_slot(next_at);
@@ -110,6 +113,14 @@ impl Case<'_> {
                 beyond && !unused.is_some_and(in_time)
             }
         }
+    }
+
+    /// The last unused slot at which this campaign could have started a call.
+    fn last_unused(&self, view: &CampaignView, seen: &Seen) -> Option<UtcMs> {
+        let unused = seen.unused.get(&view.trunk)?;
+        let free = view.rhythm.is_free();
+        let in_pace = |slot: &UtcMs| free || self.next_by_pace(view, *slot).is_none_or(|next_at| next_at <= *slot);
+        unused.iter().rev().copied().filter(in_pace).find(|slot| view.calendar.contains(*slot))
     }
 
     fn trunk_is_full(&self, id: TrunkId, cap: u32, seen: &Seen) -> bool {
@@ -122,10 +133,4 @@ impl Case<'_> {
 
 fn campaign_live(view: &CampaignView, seen: &Seen) -> u64 {
     seen.by_campaign.get(&view.id).copied().unwrap_or_default() + u64::from(view.open)
-}
-
-/// The last unused slot at which this campaign could have started a call.
-fn last_unused(view: &CampaignView, seen: &Seen) -> Option<UtcMs> {
-    let unused = seen.unused.get(&view.trunk)?;
-    unused.iter().rev().copied().find(|slot| view.calendar.contains(*slot))
 }

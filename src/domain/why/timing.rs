@@ -1,0 +1,120 @@
+//! The rules that pass by time: due, hours, pace, turn.
+
+use super::{Judged, WhyView, pass, stuck, until};
+use crate::domain::calendar::{Calendar, Schedule};
+use crate::domain::campaign::ContactState;
+use crate::domain::instant::UtcMs;
+use crate::domain::name::Name;
+
+pub(super) fn due(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "due";
+    match view.due_at {
+        None if view.contact_state != ContactState::Waiting => pass(RULE, "no next call is due"),
+        None => pass(RULE, "was never called"),
+        Some(at) if at <= now => pass(RULE, format!("due since {}", local(view, at))),
+        Some(at) => until(RULE, format!("its next call is due at {}", local(view, at)), Some(at)),
+    }
+}
+
+pub(super) fn window(view: &WhyView, now: UtcMs) -> Judged {
+    let calendar = view.calendar.window_only();
+    let what = format!("the window {} {}", calendar.window, calendar.zone.name());
+    hours("window_open", &what, view, &calendar, now)
+}
+
+pub(super) fn calendar(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "calendar_open";
+    let (Some(calendar), Some(timetable)) = (view.calendar.timetable_only(), &view.calendar.timetable) else {
+        return pass(RULE, "the campaign works by no calendar");
+    };
+    let name = view.calendar_name.as_ref().map(Name::as_str).unwrap_or_default();
+    let holiday = timetable.holiday(timetable.zone.date(now));
+    let what = match holiday {
+        Some(holiday) => format!("calendar {name} has a holiday, {}, and", holiday.name),
+        None => format!("calendar {name} ({} {})", timetable.week, timetable.zone.name()),
+    };
+    hours(RULE, &what, view, &calendar, now)
+}
+
+pub(super) fn schedule(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "scheduled";
+    let calendar = view.calendar.schedule_only();
+    let Schedule { starts_at, ends_at } = calendar.schedule;
+    match (starts_at, ends_at) {
+        (None, None) => pass(RULE, "the campaign has no first and no last instant"),
+        (Some(at), _) if now < at => until(RULE, format!("the campaign begins at {}", local(view, at)), Some(at)),
+        (_, Some(at)) if !calendar.contains(now) => {
+            let hint = format!("campanile campaign set {} --ends-at WHEN", view.campaign);
+            stuck(RULE, format!("the campaign ends at {}", local(view, at)), hint)
+        }
+        _ => pass(RULE, "the campaign has begun and not ended"),
+    }
+}
+
+/// A part of the calendar by itself.
+fn hours(rule: &'static str, what: &str, view: &WhyView, calendar: &Calendar, now: UtcMs) -> Judged {
+    if calendar.contains(now) {
+        return pass(rule, format!("{what} is open"));
+    }
+    let too_soon = if calendar.is_open(now) { " closes too soon for a call to ring and" } else { "" };
+    match calendar.next_opening(now) {
+        Some(at) => until(rule, format!("{what}{too_soon} opens at {}", local(view, at)), Some(at)),
+        None => {
+            let hint = format!("give campaign {} hours that open", view.campaign);
+            stuck(rule, format!("{what}{too_soon} does not open for about a year"), hint)
+        }
+    }
+}
+
+pub(super) fn pace(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "campaign_pace";
+    match view.next_by_pace {
+        None => pass(RULE, "the campaign has no delay and no batch pause to wait for"),
+        Some(at) if at <= now => pass(RULE, "the campaign's delay and batch pause are over"),
+        Some(at) => {
+            until(RULE, format!("the campaign's delay or batch pause lasts until {}", local(view, at)), Some(at))
+        }
+    }
+}
+
+pub(super) fn turn(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "turn";
+    if view.ahead == 0 {
+        return pass(RULE, "is the next of its campaign");
+    }
+    let detail = format!("{} contacts are called before it, at most {} a minute", view.ahead, view.calls_one_time);
+    match turn_comes_at(view, now) {
+        Some(at) => until(RULE, format!("{detail}: not before {}", local(view, at)), Some(at)),
+        None => {
+            stuck(RULE, detail, format!("give campaign {} a longer window or the server a higher rate", view.campaign))
+        }
+    }
+}
+
+/// The most windows that a queue is followed through: a quarter of a year of days.
+const WINDOWS_MAX: u32 = 92;
+
+/// The earliest instant at which this contact's turn can come: those before it use every slot of the
+/// server while the window is open, and it is due. `None` when that is too far away to tell.
+pub(super) fn turn_comes_at(view: &WhyView, now: UtcMs) -> Option<UtcMs> {
+    let rate = i64::from(view.calls_one_time.max(1));
+    let mut left_ms = i64::try_from(view.ahead).unwrap_or(i64::MAX).saturating_mul(60_000) / rate;
+    let goes_on_at = view.rests.map_or(now, |(until, _)| until.max(now));
+    let due_at = view.due_at.map_or(goes_on_at, |due_at| due_at.max(goes_on_at));
+    let mut at = view.next_by_pace.map_or(goes_on_at, |next_at| next_at.max(goes_on_at));
+    for _window in 0..WINDOWS_MAX {
+        at = view.calendar.next_opening(at)?;
+        let Some(closes_at) = view.calendar.closes(at).filter(|closes_at| closes_at.since_ms(at) <= left_ms) else {
+            return view.calendar.next_opening(at.plus_ms(left_ms).max(due_at));
+        };
+        left_ms -= closes_at.since_ms(at);
+        at = closes_at;
+    }
+    None
+}
+
+/// An instant on the clock of the campaign, with the zone's name.
+pub(super) fn local(view: &WhyView, at: UtcMs) -> String {
+    let zone = &view.calendar.zone;
+    format!("{} {}", zone.local(at), zone.name())
+}
