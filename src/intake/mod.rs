@@ -12,6 +12,7 @@
 
 mod charset;
 mod error;
+pub mod holidays;
 mod records;
 mod sniff;
 

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::CalendarRefusal;
@@ -42,6 +42,12 @@ impl Zone {
         self.0.to_datetime(at.timestamp()).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    /// What this zone's clock shows at an instant.
+    #[must_use]
+    pub fn on_the_wall(&self, at: UtcMs) -> DateTime {
+        self.0.to_datetime(at.timestamp())
+    }
+
     /// The date on this zone's clock.
     #[must_use]
     pub fn date(&self, at: UtcMs) -> Date {
@@ -71,7 +77,7 @@ impl Zone {
 
     /// The instant that a local date and time mean: of two the earlier, and of none the first that comes after.
     #[must_use]
-    pub fn instant(&self, local: jiff::civil::DateTime) -> Option<UtcMs> {
+    pub fn instant(&self, local: DateTime) -> Option<UtcMs> {
         self.0.to_ambiguous_timestamp(local).compatible().ok().map(UtcMs::from)
     }
 }
