@@ -6,6 +6,7 @@
 
 mod action_list;
 mod actor;
+mod calendar;
 mod campaign;
 mod check;
 mod doctor;
@@ -99,6 +100,9 @@ enum Verb {
     /// Trunks, the lines out: add, list, show, remove, test (admin; anybody may list).
     #[command(subcommand)]
     Trunk(trunk::TrunkVerb),
+    /// Calendars: hours by weekday, first and last day, holidays.
+    #[command(subcommand)]
+    Calendar(calendar::CalendarVerb),
     /// Campaigns: add, set, list, show, start, pause, stop, remove.
     #[command(subcommand)]
     Campaign(campaign::CampaignVerb),
@@ -146,6 +150,7 @@ fn run_with_ledger(verb: Verb, session: &mut Session) -> Outcome {
         Verb::Serve(_) | Verb::CheckConfig(_) | Verb::Doctor(_) => Ok(Exit::Software),
         Verb::User(verb) => verb.run(session),
         Verb::Trunk(verb) => verb.run(session),
+        Verb::Calendar(verb) => verb.run(session),
         Verb::Campaign(verb) => verb.run(session),
         Verb::Numbers(verb) => verb.run(session),
         Verb::Actions(verb) => verb.run(session),

@@ -161,6 +161,7 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         timing::schedule(view, now),
         timing::calendar(view, now),
         timing::window(view, now),
+        timing::together(view, now),
         timing::pace(view, now),
         timing::turn(view, now),
     ];

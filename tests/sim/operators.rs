@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use campanile::domain::action::Action;
-use campanile::domain::calendar::{Calendar, Window, Zone};
-use campanile::domain::campaign::{Campaign, CampaignState, ContactState, RetryRules};
-use campanile::domain::ids::{AttemptId, CampaignId, ContactId, TrunkId, UserId};
+use campanile::domain::calendar::{Calendar, Holiday, Repeats, Schedule, Timetable, Window, Zone};
+use campanile::domain::campaign::{Campaign, CampaignState, ContactState, Finish, Pacing, RetryRules};
+use campanile::domain::ids::{AttemptId, CalendarId, CampaignId, ContactId, TrunkId, UserId};
 use campanile::domain::number::Number;
+use campanile::domain::rhythm::{Batch, Rhythm};
 use campanile::domain::trunk::ShortNumbers;
 use campanile::domain::user::Role;
 use campanile::ledger::contacts::Imported;
-use campanile::ledger::{actions, attempts, campaigns, contacts, trunks, users};
+use campanile::ledger::{Db, actions, attempts, calendars, campaigns, contacts, trunks, users};
 
 use crate::world::{Happening, World};
 
@@ -22,6 +23,8 @@ const NUMBERS: i64 = 30;
 pub struct Told {
     pub campaign: Campaign,
     pub imported: u64,
+    /// Calls that the gate admitted since it was started.
+    pub calls: u32,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +36,8 @@ pub struct Operators {
     pub maybe_removed: BTreeMap<CampaignId, Vec<AttemptId>>,
     /// Channels and starts a second of each trunk.
     pub trunks: BTreeMap<TrunkId, (Option<u32>, Option<u32>)>,
+    /// The calendar that some campaigns work by.
+    pub calendar: Option<(CalendarId, Timetable)>,
 }
 
 impl World {
@@ -51,6 +56,7 @@ impl World {
             let id = self.command(|db| trunks::add(db, &trunk, now)).unwrap();
             self.operators.trunks.insert(id, (channels, starts_per_second));
         }
+        self.add_calendar(owner);
         for name in ["spring", "summer", "autumn"] {
             self.add_campaign(name, owner).unwrap();
         }
@@ -72,7 +78,10 @@ impl World {
             owner,
             trunk: *self.chance.one_of(&trunks),
             state: CampaignState::Stopped,
-            calendar: self.draw_calendar(),
+            calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
+            calendar_id: None,
+            pacing: self.draw_pacing(),
+            finish: *self.chance.one_of(&[Finish::WhenDone, Finish::WhenDone, Finish::Never, Finish::AfterCalls(4)]),
             retry: RetryRules {
                 max_retries: self.chance.below(3) as u32,
                 retry_time_s: *self.chance.one_of(&[60, 60, 300]),
@@ -83,13 +92,14 @@ impl World {
             caller_name: None,
             actions: None,
         };
+        self.draw_hours(&mut campaign);
         let list = [Action::parse("PLAY", "hello-world").unwrap(), Action::parse("WAIT", "2").unwrap()];
         campaign.id = self.command(|db| {
             let id = campaigns::add(db, &campaign, now)?;
             actions::replace(db, id, &list)?;
             Ok(id)
         })?;
-        self.operators.told.insert(campaign.id, Told { campaign, imported: 0 });
+        self.operators.told.insert(campaign.id, Told { campaign, imported: 0, calls: 0 });
         Some(())
     }
 
@@ -120,7 +130,57 @@ impl World {
         self.say(|_| format!("operator: campaign {id} is removed"));
     }
 
-    fn draw_calendar(&mut self) -> Calendar {
+    fn add_calendar(&mut self, owner: UserId) {
+        let now = self.now();
+        // It is closed for four minutes, some way into the run.
+        let closes_s = (now.0 / 1000).rem_euclid(86_400) / 60 * 60 + self.chance.between(2, 30) * 60;
+        let clock = |s: i64| format!("{:02}:{:02}", s / 3600 % 24, s / 60 % 60);
+        let hours = if closes_s + 240 < 86_400 {
+            format!("daily 00:00-{},{}-24:00", clock(closes_s), clock(closes_s + 240))
+        } else {
+            "daily 00:10-23:50".to_owned()
+        };
+        let timetable = Timetable {
+            zone: "Europe/Lisbon".parse().unwrap(),
+            week: hours.parse().unwrap(),
+            first_day: None,
+            last_day: None,
+            holidays: Vec::new(),
+        };
+        let id = self.command(|db| calendars::add(db, &"office".parse()?, owner, &timetable, now)).unwrap();
+        self.operators.calendar = Some((id, timetable));
+    }
+
+    /// Somebody declares today a holiday, or takes it back.
+    fn change_calendar(&mut self) {
+        let (id, mut timetable) = self.operators.calendar.clone().unwrap();
+        let today = timetable.zone.date(self.now());
+        if timetable.holidays.pop().is_none() && self.chance.per_mille(400) {
+            let name = "Strike".parse().unwrap();
+            timetable.holidays.push(Holiday { name, first: today, last: today, repeats: Repeats::Once });
+        }
+        if self.command(|db| calendars::update(db, id, &timetable)).is_none() {
+            return;
+        }
+        self.operators.calendar = Some((id, timetable.clone()));
+        let works_by_it = self.operators.told.values_mut().filter(|told| told.campaign.calendar_id == Some(id));
+        works_by_it.for_each(|told| told.campaign.calendar.timetable = Some(timetable.clone().into()));
+        self.say(|_| format!("operator: the calendar has {} holidays", timetable.holidays.len()));
+    }
+
+    fn draw_pacing(&mut self) -> Pacing {
+        let batch = Some(Batch { calls: 2, pause_s: 20 });
+        let rhythm = *self.chance.one_of(&[
+            Rhythm::default(),
+            Rhythm::default(),
+            Rhythm { delay_ms: 2_500, batch: None },
+            Rhythm { delay_ms: 0, batch },
+        ]);
+        Pacing { priority: self.chance.below(3) as u32, rhythm }
+    }
+
+    /// Hours for a campaign, with the time that its calls may ring.
+    fn draw_hours(&mut self, campaign: &mut Campaign) {
         let zone: Zone =
             self.chance.one_of(&["Europe/Berlin", "UTC", "America/New_York", "Asia/Kolkata"]).parse().unwrap();
         let local_s = (self.now().0 / 1000).rem_euclid(86_400) as u32;
@@ -130,7 +190,17 @@ impl World {
             2 => Window::new(local_s, (local_s + 240) % 86_400),
             _ => Window::ALWAYS,
         };
-        Calendar::daily(window, zone)
+        campaign.calendar = Calendar::daily(window, zone).with_ring_time(campaign.retry.wait_time_s);
+        let (id, timetable) = self.operators.calendar.clone().unwrap();
+        let by_it = self.chance.per_mille(300);
+        campaign.calendar_id = by_it.then_some(id);
+        campaign.calendar.timetable = by_it.then(|| timetable.into());
+        let now = self.now();
+        campaign.calendar.schedule = match self.chance.below(8) {
+            0 => Schedule { starts_at: Some(now.plus_s(90)), ends_at: None },
+            1 => Schedule { starts_at: None, ends_at: Some(now.plus_s(self.chance.between(60, 1_800))) },
+            _ => Schedule::default(),
+        };
     }
 
     /// One thing that somebody does; then the next one later.
@@ -140,7 +210,7 @@ impl World {
         }
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         let id = *self.chance.one_of(&ids);
-        match self.chance.below(12) {
+        match self.chance.below(13) {
             0 => self.set_state(id, CampaignState::Paused),
             1 => self.set_state(id, CampaignState::Stopped),
             2..=5 => self.set_state(id, CampaignState::Running),
@@ -151,6 +221,7 @@ impl World {
             8 => drop(self.command(|db| contacts::redial_failed(db, id))),
             9 => self.reactivate_one(id),
             10 => self.change(id),
+            11 => self.change_calendar(),
             _ if self.chance.per_mille(500) => self.remove_campaign(id),
             _ => self.delete_some(id),
         }
@@ -159,8 +230,18 @@ impl World {
     }
 
     pub fn set_state(&mut self, id: CampaignId, state: CampaignState) {
-        if self.command(|db| campaigns::set_state(db, id, state)).is_none() {
+        let now = self.now();
+        let there = self.ledger.read(|db| campaigns::get(db, id)).unwrap().unwrap();
+        let start = |db: &Db| match state {
+            CampaignState::Running if there.state == CampaignState::Running => Ok(()),
+            CampaignState::Running => campaigns::start(db, &there, now),
+            state => campaigns::set_state(db, id, state),
+        };
+        if self.command(start).is_none() {
             return;
+        }
+        if state == CampaignState::Running && !matches!(there.state, CampaignState::Running | CampaignState::Paused) {
+            self.told(id).calls = 0;
         }
         self.told(id).campaign.state = state;
         self.say(|_| format!("operator: campaign {id} {state}"));
@@ -199,10 +280,10 @@ impl World {
     }
 
     fn change(&mut self, id: CampaignId) {
-        let calendar = self.draw_calendar();
-        let channels = *self.chance.one_of(&[None, Some(1), Some(4)]);
         let mut campaign = self.told(id).campaign.clone();
-        (campaign.calendar, campaign.channels) = (calendar, channels);
+        campaign.channels = *self.chance.one_of(&[None, Some(1), Some(4)]);
+        campaign.pacing.priority = self.chance.below(3) as u32;
+        self.draw_hours(&mut campaign);
         if self.command(|db| campaigns::update(db, &campaign)).is_none() {
             return;
         }
@@ -223,7 +304,9 @@ impl World {
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         for id in ids {
             let mut campaign = self.told(id).campaign.clone();
-            campaign.calendar = Calendar::daily(Window::ALWAYS, Zone::UTC);
+            let ring_s = campaign.retry.wait_time_s;
+            campaign.calendar = Calendar::daily(Window::ALWAYS, Zone::UTC).with_ring_time(ring_s);
+            (campaign.calendar_id, campaign.finish) = (None, Finish::WhenDone);
             self.command(|db| campaigns::update(db, &campaign));
             self.told(id).campaign = campaign;
             self.set_state(id, CampaignState::Running);

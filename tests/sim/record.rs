@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use campanile::domain::attempt::AttemptState;
-use campanile::domain::campaign::{CampaignState, ContactState};
+use campanile::domain::campaign::{CampaignState, ContactState, Finish};
 use campanile::domain::disposition::Disposition;
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId};
@@ -53,6 +53,8 @@ pub struct Record {
     pub removed: BTreeSet<AttemptId>,
     last_start: Option<Start>,
     last_on_trunk: BTreeMap<TrunkId, Start>,
+    /// The starts of each campaign, latest last.
+    of_campaign: BTreeMap<CampaignId, Vec<Start>>,
 }
 
 impl Record {
@@ -105,12 +107,33 @@ impl World {
             // Planned before the clock was set back: the gate does not wait so long, and does not dial.
             return;
         }
+        self.check_campaign(open.campaign, start);
         let spacing_ms = 60_000 / i64::from(self.limits.calls_one_time);
         check_gap(self.record.last_start, start, spacing_ms * 4 / 5, "the server");
         self.record.last_start = Some(start);
         if let Some(per_second) = per_second {
             let last = self.record.last_on_trunk.insert(trunk, start);
             check_gap(last, start, 1000 / i64::from(per_second) - JITTER_MS, "a trunk");
+        }
+    }
+
+    /// I10: a campaign keeps its own delay, and has no more calls in a row than a batch without its pause.
+    /// I11: it makes no more calls than it was to make since it was started.
+    fn check_campaign(&mut self, id: CampaignId, start: Start) {
+        let told = self.operators.told.get_mut(&id).unwrap();
+        told.calls += 1;
+        if let Finish::AfterCalls(calls) = told.campaign.finish {
+            assert!(told.calls <= calls, "I11: call {} of campaign {id}, which was to make {calls}", told.calls);
+        }
+        let rhythm = told.campaign.pacing.rhythm;
+        let starts = self.record.of_campaign.entry(id).or_default();
+        starts.push(start);
+        let gaps: Vec<i64> = starts.windows(2).map(|pair| gap_ms(pair[0], pair[1])).collect();
+        let last_ms = gaps.last().copied().unwrap_or(i64::MAX);
+        assert!(last_ms >= i64::from(rhythm.delay_ms), "I10: {last_ms} ms after the call before it of campaign {id}");
+        if let Some(batch) = rhythm.batch {
+            let row = gaps.iter().rev().take_while(|gap| **gap < i64::from(batch.pause_s) * 1000).count() + 1;
+            assert!(row <= batch.calls as usize, "I10: {row} calls in a row of campaign {id}");
         }
     }
 
@@ -189,7 +212,8 @@ impl World {
             let mut campaign = there.expect("I8: a campaign is lost");
             campaign.actions = None;
             let imported = self.ledger.read(|db| contacts::counts(db, id)).unwrap().total();
-            self.operators.told.insert(id, Told { campaign, imported });
+            let calls = self.ledger.read(|db| campaigns::activity(db, id)).unwrap().calls_started;
+            self.operators.told.insert(id, Told { campaign, imported, calls });
         }
         self.check_facts();
     }
@@ -278,6 +302,11 @@ impl World {
         assert_eq!(disk::with(|disk| disk.collisions), 0, "the simulated locks collide");
         self.check_acknowledged();
     }
+}
+
+/// Between two starts; across a step of the clock nothing is known.
+fn gap_ms(last: Start, this: Start) -> i64 {
+    if last.epoch == this.epoch { this.at.since_ms(last.at) } else { i64::MAX }
 }
 
 fn check_gap(last: Option<Start>, this: Start, least_ms: i64, whose: &str) {

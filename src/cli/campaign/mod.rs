@@ -9,6 +9,7 @@ mod set;
 mod show;
 mod start;
 mod stop;
+mod timing;
 
 use clap::Subcommand;
 

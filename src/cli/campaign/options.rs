@@ -9,6 +9,7 @@ use super::super::actor::Actor;
 use super::super::failure::{Failure, Result};
 use super::super::session::warn;
 use super::super::{trunk, user};
+use super::timing::TimingOptions;
 use crate::domain::calendar::{CalendarRefusal, Window, Zone};
 use crate::domain::campaign::Campaign;
 use crate::domain::name::{CallerName, CallerNumber, Name, TextRefusal};
@@ -51,6 +52,8 @@ pub struct CampaignOptions {
     /// What the callee sees: a number, 'Name <+4930123>', or none for what the trunk sets [of a new campaign: none].
     #[arg(long, value_name = "CALLER")]
     caller_id: Option<CallerId>,
+    #[command(flatten)]
+    timing: TimingOptions,
 }
 
 /// Seconds after midnight; 24:00 is midnight.
@@ -136,6 +139,7 @@ impl CampaignOptions {
         campaign.calendar.window =
             Window::new(self.start.unwrap_or(window.start_s()), self.stop.unwrap_or(window.stop_s()));
         self.time_zone.clone_into_if_given(&mut campaign.calendar.zone);
+        self.timing.apply(db, actor, campaign)?;
         self.max_retries.clone_into_if_given(&mut campaign.retry.max_retries);
         self.retry_time.clone_into_if_given(&mut campaign.retry.retry_time_s);
         self.wait_time.clone_into_if_given(&mut campaign.retry.wait_time_s);

@@ -7,13 +7,14 @@ use serde::Serialize;
 use super::super::failure::Result;
 use super::super::present::{Moment, moment};
 use super::options::CallerId;
+use super::timing::pace_in_words;
 use crate::domain::action::Action;
-use crate::domain::calendar::{Calendar, time_of_day};
-use crate::domain::campaign::{Campaign, CampaignState};
+use crate::domain::calendar::{Calendar, Schedule, short_time_of_day, time_of_day};
+use crate::domain::campaign::{Campaign, CampaignState, Pacing, Phase};
 use crate::domain::disposition::Disposition;
 use crate::domain::instant::UtcMs;
 use crate::ledger::contacts::{self, Counts};
-use crate::ledger::{Connection, actions, attempts, trunks, users, views};
+use crate::ledger::{Connection, actions, attempts, calendars, campaigns, trunks, users, views};
 
 /// What a list shows of a campaign.
 #[derive(Serialize)]
@@ -22,6 +23,7 @@ pub struct Overview {
     pub user: String,
     pub trunk: String,
     pub state: CampaignState,
+    pub phase: Phase,
     pub run_time: String,
     pub window: WindowNow,
     pub numbers: NumberCounts,
@@ -61,6 +63,7 @@ pub struct Page {
     pub retry_time_s: u32,
     pub wait_time_s: u32,
     pub channels: Option<u32>,
+    pub timing: Timing,
     pub caller_id: Option<String>,
     pub actions: Vec<String>,
     pub open_calls: u32,
@@ -74,6 +77,7 @@ pub fn overview(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Over
         user: users::get(db, campaign.owner)?.name.to_string(),
         trunk: trunks::get(db, campaign.trunk)?.name.to_string(),
         state: campaign.state,
+        phase: campaign.phase(campaigns::activity(db, campaign.id)?, now),
         run_time: run_time(&campaign.calendar, now),
         window: window(&campaign.calendar, now),
         numbers: contacts::counts(db, campaign.id)?.into(),
@@ -89,10 +93,52 @@ pub fn page(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Page> {
         retry_time_s: campaign.retry.retry_time_s,
         wait_time_s: campaign.retry.wait_time_s,
         channels: campaign.channels,
+        timing: timing(db, campaign)?,
         caller_id: (caller != CallerId::default()).then(|| caller.to_string()),
         actions: actions::get(db, campaign.actions)?.iter().map(Action::to_string).collect(),
         open_calls: attempts::open_of(db, campaign.id)?,
         dispositions: views::dispositions(db, Some(campaign.id))?,
+    })
+}
+
+/// When it dials and at what pace, beside its window.
+#[derive(Serialize)]
+pub struct Timing {
+    pub calendar: Option<String>,
+    pub starts_at: Option<Moment>,
+    pub ends_at: Option<Moment>,
+    pub priority: u32,
+    pub delay_ms: u32,
+    pub batch_calls: Option<u32>,
+    pub batch_pause_s: Option<u32>,
+    pub finish: String,
+    pub calls_started: u32,
+    #[serde(skip)]
+    pub schedule: String,
+    #[serde(skip)]
+    pub pace: String,
+}
+
+fn timing(db: &Connection, campaign: &Campaign) -> Result<Timing> {
+    let calendar = campaign.calendar_id.map(|id| calendars::get(db, id)).transpose()?;
+    let Schedule { starts_at, ends_at } = campaign.calendar.schedule;
+    let Pacing { priority, rhythm } = campaign.pacing;
+    let local = |at: UtcMs| campaign.calendar.zone.local(at);
+    let from = starts_at.map(|at| format!("from {}", local(at)));
+    let until = ends_at.map(|at| format!("until {}", local(at)));
+    let schedule: Vec<String> = from.into_iter().chain(until).collect();
+    Ok(Timing {
+        calendar: calendar.map(|calendar| calendar.name.to_string()),
+        starts_at: moment(starts_at),
+        ends_at: moment(ends_at),
+        priority,
+        delay_ms: rhythm.delay_ms,
+        batch_calls: rhythm.batch.map(|batch| batch.calls),
+        batch_pause_s: rhythm.batch.map(|batch| batch.pause_s),
+        finish: campaign.finish.to_string(),
+        calls_started: campaigns::activity(db, campaign.id)?.calls_started,
+        schedule: if schedule.is_empty() { "on demand".to_owned() } else { schedule.join(" ") },
+        pace: pace_in_words(rhythm),
     })
 }
 
@@ -112,11 +158,11 @@ fn window(calendar: &Calendar, now: UtcMs) -> WindowNow {
 pub fn run_time(calendar: &Calendar, now: UtcMs) -> String {
     let zone = &calendar.zone;
     let (start_s, stop_s) = (calendar.window.start_s(), calendar.window.stop_s());
-    let hours = if start_s == stop_s {
-        "all day".to_owned()
-    } else {
-        format!("{}-{} {}", short_time(start_s), short_time(stop_s), zone.name())
-    };
+    let own = (start_s != stop_s)
+        .then(|| format!("{}-{} {}", short_time_of_day(start_s), short_time_of_day(stop_s), zone.name()));
+    let by_calendar = calendar.timetable.as_ref().map(|named| format!("{} {}", named.week, named.zone.name()));
+    let hours: Vec<String> = by_calendar.into_iter().chain(own).collect();
+    let hours = if hours.is_empty() { "all day".to_owned() } else { hours.join(" and ") };
     if calendar.contains(now) {
         let until = calendar.closes(now).map(|at| format!(" until {}", zone.local(at))).unwrap_or_default();
         return format!("{hours}, open now{until}");
@@ -125,12 +171,6 @@ pub fn run_time(calendar: &Calendar, now: UtcMs) -> String {
         Some(at) => format!("{hours}, opens at {}", zone.local(at)),
         None => format!("{hours}, does not open for about a year"),
     }
-}
-
-/// Without seconds where there are none.
-fn short_time(s: u32) -> String {
-    let long = time_of_day(s);
-    long.strip_suffix(":00").map(str::to_owned).unwrap_or(long)
 }
 
 #[cfg(test)]

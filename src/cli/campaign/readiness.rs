@@ -30,11 +30,28 @@ pub fn missing(db: &Connection, settings: &Settings, campaign: &Campaign, now: U
         missing.push(Missing { what: "it has no actions: an answered call would be silent".to_owned(), mend });
     }
     missing.extend(actions.iter().enumerate().filter_map(|(i, action)| sound(settings, campaign, i + 1, action)));
-    if campaign.calendar.next_opening(now).is_none() {
-        let mend = format!("campanile campaign set {} --start HH:MM --stop HH:MM", campaign.name);
-        missing.push(Missing { what: "its window does not open for about a year".to_owned(), mend });
-    }
+    missing.extend(hours(campaign, now));
     Ok(missing)
+}
+
+/// Hours in which no call can start, because they never come or are too short.
+fn hours(campaign: &Campaign, now: UtcMs) -> Option<Missing> {
+    let (calendar, name) = (&campaign.calendar, &campaign.name);
+    if calendar.next_opening(now).is_some() {
+        return None;
+    }
+    let set = |options: &str| format!("campanile campaign set {name} {options}");
+    if let Some(at) = calendar.ends_at().filter(|at| *at <= now) {
+        let what = format!("its end has come, at {} {}", calendar.zone.local(at), calendar.zone.name());
+        let mend = format!("{}\nor give its calendar a later last day", set("--ends-at none"));
+        return Some(Missing { what, mend });
+    }
+    let what = format!(
+        "its hours do not open for about a year, or never for the {} s that a call needs",
+        calendar.reserve_ms / 1000
+    );
+    let mend = format!("{}\nor: {}", set("--start HH:MM --stop HH:MM"), set("--calendar none"));
+    Some(Missing { what, mend })
 }
 
 /// Numbers in progress are as good as free ones: the campaign is merely between two calls.

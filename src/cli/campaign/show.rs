@@ -7,7 +7,7 @@ use clap::Args;
 use super::super::failure::{Failure, Outcome, Result};
 use super::super::present::{in_use, table};
 use super::super::session::{Form, Session};
-use super::page::{self, Overview, Page};
+use super::page::{self, Overview, Page, Timing};
 use crate::domain::name::Name;
 use crate::exit::Exit;
 
@@ -16,8 +16,9 @@ use crate::exit::Exit;
 Example:
   campanile campaign show spring
 
-JSON: {campaign, user, trunk, state, run_time, window: {start, stop, time_zone, open, opens_at, closes_at}, \
+JSON: {campaign, user, trunk, state, phase, run_time, window: {start, stop, time_zone, open, opens_at, closes_at}, \
 numbers: {total, waiting, in_progress, reached, failed}, max_retries, retry_time_s, wait_time_s, channels, \
+timing: {calendar, starts_at, ends_at, priority, delay_ms, batch_calls, batch_pause_s, finish, calls_started}, \
 caller_id, actions: [\"PLAY x\", …], open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
     /// The campaign's name.
@@ -26,7 +27,7 @@ pub struct Show {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-JSON: [{campaign, user, trunk, state, run_time, window, numbers}], each as in `campaign show`.")]
+JSON: [{campaign, user, trunk, state, phase, run_time, window, numbers}], each as in `campaign show`.")]
 pub struct List {}
 
 impl Show {
@@ -64,8 +65,9 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
     let Page { overview, .. } = page;
     writeln!(out, "campaign    {}", overview.campaign)?;
     writeln!(out, "user        {}", overview.user)?;
-    writeln!(out, "state       {}", overview.state)?;
+    writeln!(out, "state       {} ({})", overview.state, overview.phase)?;
     writeln!(out, "runs        {}", overview.run_time)?;
+    tell_timing(out, &page.timing)?;
     writeln!(out, "trunk       {}", overview.trunk)?;
     writeln!(out, "channels    {}", in_use(page.open_calls, page.channels))?;
     writeln!(out, "caller id   {}", page.caller_id.as_deref().unwrap_or("what the trunk sets"))?;
@@ -83,6 +85,19 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
     }
     for (i, (disposition, n)) in page.dispositions.iter().enumerate() {
         writeln!(out, "{:<11} {n} {disposition}", if i == 0 { "calls" } else { "" })?;
+    }
+    Ok(())
+}
+
+fn tell_timing(out: &mut dyn Write, timing: &Timing) -> Result<()> {
+    writeln!(out, "calendar    {}", timing.calendar.as_deref().unwrap_or("none"))?;
+    writeln!(out, "schedule    {}", timing.schedule)?;
+    writeln!(out, "priority    {}", timing.priority)?;
+    writeln!(out, "pace        {}", timing.pace)?;
+    match timing.finish.as_str() {
+        "all" => writeln!(out, "finishes    when no number is left")?,
+        "never" => writeln!(out, "finishes    never")?,
+        calls => writeln!(out, "finishes    after {calls} calls, {} were made", timing.calls_started)?,
     }
     Ok(())
 }
@@ -109,7 +124,8 @@ impl List {
                 .collect::<std::result::Result<Vec<_>, Failure>>()
         })?;
         session.answer(&all, |out| {
-            let heading = ["campaign", "user", "state", "trunk", "numbers", "waiting", "reached", "failed", "run time"];
+            let heading =
+                ["campaign", "user", "state", "phase", "trunk", "numbers", "waiting", "reached", "failed", "run time"];
             table::write(out, &heading, &all.iter().map(cells).collect::<Vec<_>>())
         })?;
         Ok(Exit::Ok)
@@ -122,6 +138,7 @@ fn cells(overview: &Overview) -> Vec<String> {
         overview.campaign.clone(),
         overview.user.clone(),
         overview.state.to_string(),
+        overview.phase.to_string(),
         overview.trunk.clone(),
         overview.numbers.total.to_string(),
         counts.waiting.to_string(),

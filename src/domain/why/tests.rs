@@ -85,6 +85,7 @@ fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
         "scheduled",
         "calendar_open",
         "window_open",
+        "hours_together",
         "campaign_pace",
         "turn",
     ];
@@ -302,4 +303,16 @@ fn a_campaigns_own_pace_and_its_number_of_calls_hold_a_number_back_i9() {
     let detail = "the campaign has made or planned all the calls that it is to make";
     let hint = "campanile campaign set spring --finish all, or start it again when it is completed";
     stuck_at("calls_to_make", detail, hint, |view| view.calls_left = Some(0));
+}
+
+#[test]
+fn hours_that_never_open_at_once_are_told_although_each_opens_i9() {
+    let mut view = free();
+    view.calendar.window = Window::parse("22:00", "23:00").unwrap();
+    view.calendar.schedule.ends_at = Some(now().plus_s(3_600));
+    let explanation = explain(&view, now());
+    let failed = explanation.rules.iter().filter(|rule| rule.verdict == Verdict::Fail).map(|rule| rule.rule);
+    assert_eq!(failed.collect::<Vec<_>>(), ["window_open", "hours_together"]);
+    assert_eq!(explanation.callable_at, None);
+    assert!(explanation.hint.is_some());
 }

@@ -51,6 +51,21 @@ pub(super) fn schedule(view: &WhyView, now: UtcMs) -> Judged {
     }
 }
 
+/// Each of them may open, and never when the others do.
+pub(super) fn together(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "hours_together";
+    let calendar = &view.calendar;
+    let opens = |part: &Calendar| part.next_opening(now).is_some();
+    let each = opens(&calendar.window_only())
+        && opens(&calendar.schedule_only())
+        && calendar.timetable_only().is_none_or(|part| opens(&part));
+    if opens(calendar) || !each {
+        return pass(RULE, "window, calendar and schedule of the campaign leave hours in common");
+    }
+    let hint = format!("campanile campaign set {} with other hours, or --ends-at none", view.campaign);
+    stuck(RULE, "window, calendar and schedule of the campaign are not open at once for about a year", hint)
+}
+
 /// A part of the calendar by itself.
 fn hours(rule: &'static str, what: &str, view: &WhyView, calendar: &Calendar, now: UtcMs) -> Judged {
     if calendar.contains(now) {
