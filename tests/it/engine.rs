@@ -120,11 +120,11 @@ fn a_retry_that_was_planned_ahead_and_withdrawn_is_not_called_early() {
 }
 
 #[test]
-fn nobody_is_called_outside_the_window_i4() {
+fn nobody_is_called_outside_the_window_nor_so_late_that_it_rings_behind_it_i4() {
     let mut w = World::with(EngineLimits { cron_interval: 60, ..LIMITS });
     (1..=30).for_each(|n| w.fate(n, &[BUSY, ANSWERS]));
     let spring = w.running_with("spring", 1..=30, |c| {
-        c.calendar.window = Window::parse("12:01", "12:02").unwrap();
+        c.calendar.window = Window::parse("12:01", "12:02:35").unwrap();
         (c.retry.max_retries, c.retry.retry_time_s) = (1, 60);
     });
     w.pass_until_done(24 * 8);
