@@ -96,6 +96,8 @@ pub struct Engine<S, E> {
     known_running: Option<BTreeSet<CampaignId>>,
     /// When files of others last made room for a campaign.
     shared_at: BTreeMap<CampaignId, UtcMs>,
+    /// When calls last gave way to a higher priority.
+    gave_way_at: Option<UtcMs>,
     plan_at: Option<UtcMs>,
     rescan_at: Option<UtcMs>,
     resting: Resting,
@@ -127,6 +129,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             plan_wanted: true,
             known_running: None,
             shared_at: BTreeMap::new(),
+            gave_way_at: None,
             plan_at: None,
             rescan_at: None,
             resting: Resting::default(),

@@ -126,6 +126,7 @@ impl World {
     /// What was removed is not asked for any more.
     pub fn forget_campaign(&mut self, id: CampaignId) {
         self.operators.told.remove(&id);
+        self.record.forget(id);
         self.record.removed.extend(self.operators.maybe_removed.remove(&id).expect("somebody removed it"));
         self.say(|_| format!("operator: campaign {id} is removed"));
     }

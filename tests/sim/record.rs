@@ -80,6 +80,11 @@ impl Record {
         self.dialled.values_mut().for_each(|dialled| dialled.ended = true);
     }
 
+    /// The next campaign may have the number of one that was removed.
+    pub fn forget(&mut self, campaign: CampaignId) {
+        self.of_campaign.remove(&campaign);
+    }
+
     fn live(&self, of: impl Fn(&Dialled) -> bool) -> Vec<AttemptId> {
         self.dialled.values().filter(|d| !d.ended && of(d)).map(|d| d.attempt).collect()
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use log::{debug, error, info};
 
 use super::resting::{Leave, REST_MS};
-use super::sharing::{Starved, starved};
+use super::sharing::{Giving, Starved, give_way, starved};
 use super::{Engine, EngineError};
 use crate::daemon::port::{Entropy, PortError, Publication, SpoolPort};
 use crate::domain::attempt::OVERDUE_MS;
@@ -16,7 +16,7 @@ use crate::domain::instant::UtcMs;
 use crate::domain::plan::{self, Plan, PlannedCall, Snapshot, pace};
 use crate::domain::trunk::Trunk;
 use crate::domain::why::RestWhy;
-use crate::ledger::attempts::Intent;
+use crate::ledger::attempts::{Intent, OpenAttempt};
 use crate::ledger::snapshot::{PlanLimits, take};
 use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, campaigns, evidence, trunks};
 use crate::spool::SpoolName;
@@ -36,7 +36,13 @@ enum Looked {
 /// What came of one look at the plan.
 enum Planned {
     /// These are durable; their files are to be published.
-    Intents { publications: Vec<Publication>, wake_at: Option<UtcMs>, starved: Vec<Starved> },
+    /// What gives way to a higher priority is withdrawn afterwards.
+    Intents {
+        publications: Vec<Publication>,
+        wake_at: Option<UtcMs>,
+        starved: Vec<Starved>,
+        give_way: Vec<OpenAttempt>,
+    },
     /// Asterisk leaves due files lying: nothing further is planned.
     Stalled { overdue: usize },
     /// The second opinion refused the plan.
@@ -77,13 +83,17 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
 
     /// Plans at most [`CALLS_PER_PLAN`] calls, durably, and publishes their files.
     fn plan_some(&mut self, leave: Leave, now: UtcMs) -> Result<Looked, EngineError> {
-        let limits = self.plan_limits(now);
+        let (limits, giving) = (self.plan_limits(now), self.giving(now));
         let entropy = &mut self.entropy;
         let (resting, begun) = (&self.resting, &self.begun_unasked);
         let stalls = |attempt: &(AttemptId, UtcMs)| !(begun.contains(&attempt.0) && resting.rules_out(attempt.1, now));
         let planned = self.ledger.write(|db| {
             let overdue = attempts::overdue(db, now.plus_ms(-OVERDUE_MS))?.iter().filter(|a| stalls(a)).count();
-            if overdue > 0 { Ok(Planned::Stalled { overdue }) } else { plan_durably(db, limits, leave, entropy) }
+            if overdue > 0 {
+                Ok(Planned::Stalled { overdue })
+            } else {
+                plan_durably(db, limits, (leave, giving), entropy)
+            }
         })?;
         match planned {
             Planned::Refused(breach) => {
@@ -94,9 +104,15 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 self.note_stalled(overdue);
                 Ok(Looked::Done { wake_at: None })
             }
-            Planned::Intents { publications, wake_at, starved } => {
+            Planned::Intents { publications, wake_at, starved, give_way } => {
                 self.note_stalled(0);
                 let outcome = self.publish(&publications, now)?;
+                if !give_way.is_empty() {
+                    debug!("{} planned call(s) give way to campaigns of a higher priority", give_way.len());
+                    self.gave_way_at = Some(now);
+                    self.withdraw(give_way, now)?;
+                    return Ok(Looked::Done { wake_at: Some(now) });
+                }
                 if publications.len() >= CALLS_PER_PLAN as usize {
                     return Ok(Looked::Further);
                 }
@@ -201,19 +217,28 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
 }
 
 /// One transaction from the look at the ledger to the durable intents: nothing can change in between.
-fn plan_durably(db: &Db, limits: PlanLimits, leave: Leave, entropy: &mut impl Entropy) -> LedgerResult<Planned> {
+fn plan_durably(
+    db: &Db,
+    limits: PlanLimits,
+    (leave, giving): (Leave, Giving),
+    entropy: &mut impl Entropy,
+) -> LedgerResult<Planned> {
     let snapshot = take(db, limits)?;
     let mut plan = plan::plan(&snapshot);
     if let Some(breach) = plan::check::check(&snapshot, &plan).first() {
         return Ok(Planned::Refused(format!("{breach:?}")));
     }
+    let give_way = match (leave, giving) {
+        (Leave::All, Giving::Now) => give_way(db, &snapshot, &mut plan)?,
+        _ => Vec::new(),
+    };
     if let Leave::OneCall(_) = leave {
         plan.calls.truncate(1);
     }
     let publications = record(db, &plan, entropy)?;
     let starved = if leave == Leave::All { starved(&snapshot, &plan) } else { Vec::new() };
     log_reasons(&snapshot, &plan);
-    Ok(Planned::Intents { publications, wake_at: plan.wake_at, starved })
+    Ok(Planned::Intents { publications, wake_at: plan.wake_at, starved, give_way })
 }
 
 /// Random bytes: its ticket, and the salt of its file name.

@@ -70,7 +70,7 @@ pub struct World {
     seed: u64,
     path: PathBuf,
     pub trunk: TrunkId,
-    owner: UserId,
+    pub owner: UserId,
     fates: HashMap<Number, Vec<Fate>>,
     agenda: BTreeMap<(UtcMs, u64), Happening>,
     happenings: u64,
