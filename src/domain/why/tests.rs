@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::calendar::{Holiday, Repeats, Timetable, Window};
+use crate::domain::calendar::{Holiday, Repeats, Schedule, Timetable, Window};
 
 fn at(text: &str) -> UtcMs {
     text.parse::<jiff::Timestamp>().unwrap().into()
@@ -280,9 +280,15 @@ fn a_scheduled_campaign_begins_and_ends_i9() {
     passes_at("scheduled", detail, "2026-03-02T09:30:05Z", |view| {
         view.calendar.schedule.starts_at = Some(at("2026-03-02T09:30:05Z"));
     });
-    let detail = "the campaign ends at 2026-03-02 10:00:00 Europe/Berlin";
+    let detail = "the campaign ends at 2026-03-02 10:00:00 Europe/Berlin, and a call needs 0 s before that";
     stuck_at("scheduled", detail, "campanile campaign set spring --ends-at WHEN", |view| {
         view.calendar.schedule.ends_at = Some(now());
+    });
+    let detail = "the campaign ends at 2026-03-02 11:00:30 Europe/Berlin, and a call needs 35 s before that";
+    stuck_at("scheduled", detail, "campanile campaign set spring --ends-at WHEN", |view| {
+        let at = |s| Some(now().plus_s(s));
+        view.calendar.schedule = Schedule { starts_at: at(3_600), ends_at: at(3_630) };
+        view.calendar = view.calendar.clone().with_ring_time(30);
     });
 }
 

@@ -40,15 +40,18 @@ pub(super) fn schedule(view: &WhyView, now: UtcMs) -> Judged {
     const RULE: &str = "scheduled";
     let calendar = view.calendar.schedule_only();
     let Schedule { starts_at, ends_at } = calendar.schedule;
-    match (starts_at, ends_at) {
-        (None, None) => pass(RULE, "the campaign has no first and no last instant"),
-        (Some(at), _) if now < at => until(RULE, format!("the campaign begins at {}", local(view, at)), Some(at)),
-        (_, Some(at)) if !calendar.contains(now) => {
-            let hint = format!("campanile campaign set {} --ends-at WHEN", view.campaign);
-            stuck(RULE, format!("the campaign ends at {}", local(view, at)), hint)
-        }
-        _ => pass(RULE, "the campaign has begun and not ended"),
+    if starts_at.is_none() && ends_at.is_none() {
+        return pass(RULE, "the campaign has no first and no last instant");
     }
+    if calendar.contains(now) {
+        return pass(RULE, "the campaign has begun and not ended");
+    }
+    if let Some(at) = calendar.next_opening(now) {
+        return until(RULE, format!("the campaign begins at {}", local(view, at)), Some(at));
+    }
+    let ends = ends_at.map(|at| local(view, at)).unwrap_or_default();
+    let detail = format!("the campaign ends at {ends}, and a call needs {} s before that", calendar.reserve_ms / 1000);
+    stuck(RULE, detail, format!("campanile campaign set {} --ends-at WHEN", view.campaign))
 }
 
 /// Each of them may open, and never when the others do.
