@@ -1,5 +1,6 @@
 //! The command line, with the real binary.
 
+mod calendars;
 mod calls;
 pub mod machine;
 
