@@ -1,15 +1,20 @@
 //! `campanile report`.
 
+mod breakdown;
+
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
 
+use self::breakdown::{BreakdownForm, Wanted};
 use super::failure::{Failure, Outcome, Result};
 use super::present::{JsonArray, Moment, moment, or_dash};
 use super::session::{Form, Session};
 use crate::domain::attempt::AttemptState;
+use crate::domain::breakdown::Grouping;
 use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::disposition::Disposition;
 use crate::domain::evidence::{Step, StepResult};
@@ -31,18 +36,29 @@ const HEADING: [&str; 7] = ["NUMBER", "DISPOSITION", "CAUSE", "SIP", "RING", "TA
 Examples:
   campanile report spring
   campanile report spring --csv > spring.csv
+  campanile report spring --by hour --svg hours.svg
   campanile report spring --json | jq '.[] | select(.disposition == \"busy\").number'
 
 JSON, and the columns of CSV: [{number, planned_at, dialled_at, answered_at, ended_at, disposition, detail, \
 cause (Q.850), sip_code, ring_ms, talk_ms, state, steps: [{place, action, result, digits, ran_ms}]}], in the \
 order of planning. disposition is null (empty) while a call is open; dispositions are answered, busy, \
-no_answer, rejected, invalid_number, trunk_failure, not_dialled, indeterminate.")]
+no_answer, rejected, invalid_number, trunk_failure, not_dialled, indeterminate.
+
+With --by, JSON is {campaign, by, groups: [{group, attempts, dialled, answered, answer_rate, mean_ring_ms, \
+mean_talk_ms, talk_ms}], all: {…}} and CSV has a line for each group: calls that have ended, at the instant at which \
+they began, on the campaign's clock. answer_rate is answered of dialled.")]
 pub struct Report {
     /// The campaign.
     campaign: Name,
     /// Write CSV.
     #[arg(long, conflicts_with = "json")]
     csv: bool,
+    /// Count the calls by disposition, cause, sip, trunk, hour, weekday or day instead.
+    #[arg(long, value_name = "FEATURE")]
+    by: Option<Grouping>,
+    /// Write a chart of the counts to this file, as SVG.
+    #[arg(long, value_name = "FILE", requires = "by")]
+    svg: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -108,6 +124,12 @@ impl Report {
     pub fn run(self, session: &mut Session) -> Outcome {
         let actor = &session.actor;
         let campaign = session.ledger.try_read(|db| actor.campaign(db, &self.campaign))?;
+        if let Some(by) = self.by {
+            let form = BreakdownForm::of(session.form, self.csv);
+            breakdown::tell(session, &campaign, &Wanted { by, svg: self.svg.as_deref(), form })?;
+            session.out.flush()?;
+            return Ok(Exit::Ok);
+        }
         match (session.form, self.csv) {
             (_, true) => write_csv(session, &campaign)?,
             (Form::Json, false) => write_json(session, &campaign)?,

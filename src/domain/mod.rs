@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod attempt;
+pub mod breakdown;
 pub mod calendar;
 pub mod campaign;
 pub mod disposition;

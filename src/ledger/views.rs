@@ -10,7 +10,7 @@ use super::{Result, evidence};
 use crate::domain::attempt::AttemptState;
 use crate::domain::disposition::Disposition;
 use crate::domain::evidence::{Fact, Step};
-use crate::domain::ids::{AttemptId, CampaignId};
+use crate::domain::ids::{AttemptId, CampaignId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 
@@ -21,6 +21,8 @@ pub struct AttemptRow {
     pub id: AttemptId,
     /// The number that was called.
     pub number: Number,
+    /// Over which line.
+    pub trunk: TrunkId,
     /// How far it came.
     pub state: AttemptState,
     /// Its slot.
@@ -45,13 +47,14 @@ pub struct AttemptRow {
     pub talk_ms: Option<i64>,
 }
 
-const COLUMNS: &str = "SELECT id, number, state, planned_at, dialled_at, answered_at, ended_at, disposition, detail, \
+const COLUMNS: &str = "SELECT id, number, trunk, state, planned_at, dialled_at, answered_at, ended_at, disposition, detail, \
     cause, sip_code, ring_ms, talk_ms FROM attempts";
 
 fn read(row: &Row<'_>) -> Result<AttemptRow> {
     Ok(AttemptRow {
         id: AttemptId(row.get("id")?),
         number: number(row, "number")?,
+        trunk: TrunkId(row.get("trunk")?),
         state: parsed(row, "state")?,
         planned_at: instant(row, "planned_at")?,
         dialled_at: instant_or_null(row, "dialled_at")?,

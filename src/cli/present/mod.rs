@@ -1,5 +1,6 @@
 //! How answers look: JSON with stable names, aligned columns for people.
 
+pub mod chart;
 pub mod table;
 
 use std::io::Write;

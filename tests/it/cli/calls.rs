@@ -109,6 +109,32 @@ fn a_report_has_one_row_for_each_attempt_with_every_field() {
 }
 
 #[test]
+fn calls_are_counted_by_a_feature_as_text_json_csv_and_a_chart() {
+    let machine = Machine::with_running_campaign();
+    let mut ledger = machine.ledger();
+    let attempt = plan(&mut ledger, 0);
+    close(&mut ledger, attempt, Disposition::Answered, ContactState::Reached);
+    plan(&mut ledger, 1);
+    let svg = machine.path("hours.svg");
+    let by_hour = machine.json(&format!("report spring --by hour --svg {}", svg.display()));
+    let nine = json!({"group": "09", "attempts": 1, "dialled": 1, "answered": 1, "answer_rate": 1.0, "mean_ring_ms": 1400,
+        "mean_talk_ms": 2500, "talk_ms": 2500});
+    assert_eq!((&by_hour["groups"][9], by_hour["groups"].as_array().unwrap().len()), (&nine, 24));
+    assert_eq!(by_hour["all"]["attempts"], 1, "an open call is not counted");
+    let chart = std::fs::read_to_string(svg).unwrap();
+    assert!(chart.starts_with("<svg") && chart.contains("Calls of spring by hour"), "{chart}");
+    let text = machine.ok("report spring --by trunk");
+    assert!(text.lines().any(|line| line.starts_with("gw1  ") && line.contains("100.0%")), "{text}");
+    assert_eq!(machine.ok("report spring --by cause --csv").lines().nth(1), Some("16,1,1,1,1,1400,2500,2500"));
+    for feature in ["disposition", "sip", "weekday", "day"] {
+        machine.ok(&format!("report spring --by {feature}"));
+    }
+    machine.fails("report spring --by phase", 64, "disposition, cause, sip, trunk, hour, weekday, day");
+    machine.fails("report spring --svg x.svg", 64, "--by");
+    machine.fails("report spring --by hour --svg /nosuch/x.svg", 74, "cannot write");
+}
+
+#[test]
 fn a_stop_says_what_is_withdrawn_what_is_up_and_after_when_nothing_starts_i4() {
     let machine = Machine::with_running_campaign();
     let mut ledger = machine.ledger();
