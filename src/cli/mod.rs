@@ -7,6 +7,7 @@
 mod action_list;
 mod actor;
 mod campaign;
+mod causes;
 mod check;
 mod doctor;
 mod failure;
@@ -108,6 +109,9 @@ enum Verb {
     /// What happens when a call is answered: list, add, set, move, remove.
     #[command(subcommand)]
     Actions(action_list::ActionsVerb),
+    /// What follows from busy, no answer and other causes: list, set, remove.
+    #[command(subcommand)]
+    Causes(causes::CausesVerb),
     /// Make all failed numbers of a campaign callable again.
     RedialFailed(redial::RedialFailed),
     /// What became of a campaign's calls, one row for each attempt.
@@ -149,6 +153,7 @@ fn run_with_ledger(verb: Verb, session: &mut Session) -> Outcome {
         Verb::Campaign(verb) => verb.run(session),
         Verb::Numbers(verb) => verb.run(session),
         Verb::Actions(verb) => verb.run(session),
+        Verb::Causes(verb) => verb.run(session),
         Verb::RedialFailed(verb) => verb.run(session),
         Verb::Report(verb) => verb.run(session),
         Verb::Why(verb) => verb.run(session),

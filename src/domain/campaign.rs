@@ -3,6 +3,7 @@
 use super::calendar::Calendar;
 use super::ids::{ActionListId, CampaignId, TrunkId, UserId};
 use super::name::{CallerName, CallerNumber, Name};
+use super::outcome::OutcomeRules;
 use super::stored::worded_enum;
 
 worded_enum! {
@@ -61,6 +62,8 @@ pub struct Campaign {
     pub calendar: Calendar,
     /// How often and how long.
     pub retry: RetryRules,
+    /// What else follows after a call; its causes are kept beside it.
+    pub outcome: OutcomeRules,
     /// The most calls at once; `None` for no cap but the trunk's.
     pub channels: Option<u32>,
     /// `CALLERID(num)`; `None` leaves what the trunk sets.

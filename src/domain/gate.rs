@@ -9,6 +9,7 @@ use super::attempt::AttemptState;
 use super::calendar::Calendar;
 use super::campaign::CampaignState;
 use super::instant::UtcMs;
+use super::retry::FailReason;
 
 /// How long after its planned instant an attempt may still start. Later ones are planned anew: after
 /// an outage the spool would otherwise start all its files at once (asterisk.md 2.5).
@@ -45,6 +46,11 @@ pub enum Refusal {
         /// How late, in milliseconds.
         by_ms: i64,
     },
+    /// The contact's calls were used up after this one was planned: somebody has set less.
+    CallsUsedUp {
+        /// Which of them.
+        why: FailReason,
+    },
     /// The campaign's channels are all in use.
     CampaignChannels,
     /// The trunk's channels are all in use.
@@ -66,6 +72,8 @@ pub struct GateView {
     pub planned_at: UtcMs,
     /// The campaign as it is now; `None` when it or the contact was removed.
     pub campaign: Option<GateCampaign>,
+    /// What bears on the contact and its number.
+    pub callee: Callee,
     /// The campaign's calls that the gate admitted and that have not ended, counted up to its cap.
     pub campaign_live: u32,
     /// The trunk's calls that the gate admitted and that have not ended, counted up to its cap.
@@ -76,6 +84,19 @@ pub struct GateView {
     pub server: Pace,
     /// The trunk's pace, when it has one.
     pub trunk: Option<Pace>,
+}
+
+/// What the gate looks at of whom it would call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Callee {
+    /// Why the contact is called no more.
+    pub used_up: Option<FailReason>,
+}
+
+impl Callee {
+    fn refusal(&self) -> Option<Refusal> {
+        self.used_up.map(|why| Refusal::CallsUsedUp { why })
+    }
 }
 
 /// The part of a campaign that the gate looks at.
@@ -145,6 +166,9 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     let start_at = start_of(view)?;
     if !campaign.calendar.contains(start_at) {
         return Err(Refusal::WindowClosed { opens_at: campaign.calendar.next_opening(start_at) });
+    }
+    if let Some(refusal) = view.callee.refusal() {
+        return Err(refusal);
     }
     if campaign.channels.is_some_and(|cap| view.campaign_live >= cap) {
         return Err(Refusal::CampaignChannels);

@@ -42,6 +42,10 @@ pub struct WhyView {
     pub calls_used: u32,
     /// Retries after the first call, as the campaign has it now.
     pub max_retries: u32,
+    /// Dials of the contact so far.
+    pub dials: u32,
+    /// The most there may be, above all other rules.
+    pub dials_max: u32,
     /// The campaign in which the number has an open call, maybe this one.
     pub busy_in: Option<Name>,
     /// How many more files may lie in the spool.
@@ -242,7 +246,7 @@ fn contact_waits(view: &WhyView) -> Judged {
         }
         ContactState::Failed => stuck(
             RULE,
-            "was given up: its calls are used up, or its number is invalid; this is final",
+            "was given up: its calls are used up, its number is invalid, or a cause was final; this is final",
             format!("campanile numbers reactivate {0} NUMBER, or campanile redial-failed {0}", view.campaign),
         ),
     }
@@ -252,6 +256,10 @@ fn calls_left(view: &WhyView) -> Judged {
     const RULE: &str = "calls_left";
     let allowed = u64::from(view.max_retries) + 1;
     let detail = format!("{} of {allowed} calls used", view.calls_used);
+    if view.dials >= view.dials_max {
+        let detail = format!("{detail}, and {} dials, of which {} are the most", view.dials, view.dials_max);
+        return stuck(RULE, detail, format!("give campaign {} more dials (--max-dials)", view.campaign));
+    }
     if u64::from(view.calls_used) < allowed {
         return pass(RULE, detail);
     }

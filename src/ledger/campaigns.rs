@@ -9,9 +9,11 @@ use crate::domain::campaign::{Campaign, CampaignState, RetryRules};
 use crate::domain::ids::{ActionListId, CampaignId, TrunkId, UserId};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::{CallerName, CallerNumber, Name};
+use crate::domain::outcome::OutcomeRules;
 
 const COLUMNS: &str = "SELECT id, name, owner, trunk, state, window_start_s, window_stop_s, time_zone, max_retries, \
-    retry_time_s, wait_time_s, channels, caller_number, caller_name, action_list FROM campaigns";
+    retry_time_s, wait_time_s, channels, caller_number, caller_name, action_list, \
+    later_retry_times_s, max_dials, min_talk_s FROM campaigns";
 
 pub(super) fn read(row: &Row<'_>) -> Result<Campaign> {
     let list: Option<i64> = row.get("action_list")?;
@@ -27,11 +29,31 @@ pub(super) fn read(row: &Row<'_>) -> Result<Campaign> {
             retry_time_s: row.get("retry_time_s")?,
             wait_time_s: row.get("wait_time_s")?,
         },
+        outcome: read_outcome(row)?,
         channels: row.get("channels")?,
         caller_number: parsed_or_null(row, "caller_number")?,
         caller_name: parsed_or_null(row, "caller_name")?,
         actions: list.map(ActionListId),
     })
+}
+
+/// What follows after a call.
+pub(super) fn read_outcome(row: &Row<'_>) -> Result<OutcomeRules> {
+    let later: String = row.get("later_retry_times_s")?;
+    let later = later.split(',').filter(|part| !part.is_empty()).map(str::parse).collect::<std::result::Result<_, _>>();
+    Ok(OutcomeRules {
+        later_retry_times_s: later.map_err(|problem| LedgerError::corrupt("later_retry_times_s", problem))?,
+        max_dials: row.get("max_dials")?,
+        min_talk_s: row.get("min_talk_s")?,
+    })
+}
+
+/// Writes what follows after a call.
+fn set_outcome(db: &Connection, id: CampaignId, outcome: &OutcomeRules) -> Result<()> {
+    let later: Vec<String> = outcome.later_retry_times_s.iter().map(u32::to_string).collect();
+    db.prepare_cached("UPDATE campaigns SET later_retry_times_s = ?2, max_dials = ?3, min_talk_s = ?4 WHERE id = ?1")?
+        .execute(params![id.0, later.join(","), outcome.max_dials, outcome.min_talk_s])?;
+    Ok(())
 }
 
 pub(super) fn read_calendar(row: &Row<'_>) -> Result<Calendar> {
@@ -63,7 +85,9 @@ pub fn add(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<CampaignI
         campaign.caller_name.as_ref().map(CallerName::as_str),
         now.0
     ])?;
-    Ok(CampaignId(db.last_insert_rowid()))
+    let id = CampaignId(db.last_insert_rowid());
+    set_outcome(db, id, &campaign.outcome)?;
+    Ok(id)
 }
 
 fn refuse_taken(db: &Connection, name: &Name) -> Result<()> {
@@ -94,7 +118,7 @@ pub fn update(db: &Connection, campaign: &Campaign) -> Result<()> {
         campaign.caller_number.as_ref().map(CallerNumber::as_str),
         campaign.caller_name.as_ref().map(CallerName::as_str),
     ])?;
-    Ok(())
+    set_outcome(db, campaign.id, &campaign.outcome)
 }
 
 /// The campaign of this name.

@@ -4,11 +4,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::campaigns::read_calendar;
 use super::rows::{first, instant, parsed};
-use super::{LedgerError, Result, evidence};
+use super::{LedgerError, Result, callees, evidence};
 use crate::domain::attempt::AttemptState;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::gate::{GateCampaign, GateView, LATE_MS_MAX, Pace, PaceKind, Refusal, judge};
-use crate::domain::ids::{AttemptId, CampaignId, TrunkId};
+use crate::domain::ids::{AttemptId, CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 
 /// The server's rate, in calls a minute.
@@ -78,6 +78,7 @@ fn view(db: &Connection, claimant: &Claimant, rate: ServerRate, now: UtcMs) -> R
         Some(per_second) => Some(pace(db, &trunk_scope(claimant.trunk), PaceKind::Cap, spacing_of(per_second), now)?),
     };
     Ok(GateView {
+        callee: callees::seen_by_the_gate(db, claimant.campaign, claimant.contact.map(ContactId))?,
         now,
         state: claimant.state,
         planned_at: claimant.planned_at,

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{collect, first, instant_or_null, number, parsed, parsed_or_null};
-use super::{LedgerError, Result, importing};
+use super::{LedgerError, Result, causes, importing};
 use crate::domain::campaign::ContactState;
 use crate::domain::disposition::Disposition;
 use crate::domain::ids::{CampaignId, ContactId};
@@ -205,11 +205,12 @@ pub fn reactivate(db: &Connection, contact: &Contact) -> Result<()> {
         "UPDATE contacts SET state = 'waiting', due_at = NULL, charged = 0, dials = 0, strikes = 0 WHERE id = ?1",
     )?
     .execute([contact.id.0])?;
-    Ok(())
+    causes::forget(db, contact.id)
 }
 
 /// Makes all failed contacts of a campaign callable again; says how many.
 pub fn redial_failed(db: &Connection, campaign: CampaignId) -> Result<u64> {
+    causes::forget_failed(db, campaign)?;
     let sql = "UPDATE contacts SET state = 'waiting', due_at = NULL, charged = 0, dials = 0, strikes = 0
         WHERE campaign = ?1 AND state = 'failed'";
     Ok(db.prepare_cached(sql)?.execute([campaign.0])? as u64)

@@ -14,8 +14,10 @@
 
 pub mod actions;
 pub mod attempts;
+mod callees;
 pub mod calls;
 pub mod campaigns;
+pub mod causes;
 pub mod claims;
 pub mod contacts;
 mod error;

@@ -17,6 +17,7 @@ use crate::domain::gate::Refusal;
 use crate::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId, UserId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
+use crate::domain::outcome::OutcomeRules;
 use crate::domain::trunk::ShortNumbers;
 use crate::domain::user::Role;
 use crate::domain::why::RestWhy;
@@ -56,6 +57,7 @@ impl World {
             state: CampaignState::Stopped,
             calendar: Calendar { window: Window::ALWAYS, zone: Zone::UTC },
             retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
+            outcome: OutcomeRules::default(),
             channels: None,
             caller_number: None,
             caller_name: None,
@@ -377,6 +379,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0001_first_light.sql"),
     include_str!("../../tests/fixtures/migrations/0002_contact_numbers.sql"),
     include_str!("../../tests/fixtures/migrations/0003_open_and_closed_attempts.sql"),
+    include_str!("../../tests/fixtures/migrations/0005_outcomes.sql"),
 ];
 
 /// A ledger as the program with so many migrations left it, in the midst of its work.
@@ -410,6 +413,9 @@ fn every_migration_is_tried_over_the_data_of_the_one_before() {
             assert_eq!(attempts, [1, 2, 3, 4]);
             assert_eq!(evidence::of(db, AttemptId(2))?.len(), 3);
             assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 3);
+            assert_eq!((campaign.outcome.later_retry_times_s, campaign.outcome.max_dials), (vec![900, 3600], Some(12)));
+            assert_eq!(causes::table(db, campaign.id)?.0.len(), 3);
+            assert_eq!(causes::came(db, ContactId(8), "17".parse().unwrap())?, 1);
             Ok(())
         })
         .unwrap();

@@ -6,6 +6,7 @@ use super::contacts::Contact;
 use super::{LedgerError, Result, attempts, campaigns, contacts, rest, trunks, views};
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::instant::UtcMs;
+use crate::domain::retry::dials_max;
 use crate::domain::why::{Channels, Daemon, Gate, WhyView};
 
 /// What the settings say about a call.
@@ -37,6 +38,8 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
         due_at: contact.due_at,
         calls_used: contact.tally.charged,
         max_retries: campaign.retry.max_retries,
+        dials: contact.tally.dials,
+        dials_max: dials_max(&campaign.retry, &campaign.outcome),
         busy_in: busy_in.map(|name| name.parse()).transpose()?,
         files_free: limits.spool_files_max.saturating_sub(attempts::open_count(db)?),
         ahead: contacts::ahead_of(db, contact, now)?,

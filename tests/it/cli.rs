@@ -2,6 +2,7 @@
 
 mod calls;
 pub mod machine;
+mod outcomes;
 
 use std::process::Stdio;
 

@@ -7,6 +7,7 @@ use campanile::domain::calendar::{Calendar, Window, Zone};
 use campanile::domain::campaign::{Campaign, CampaignState, ContactState, RetryRules};
 use campanile::domain::ids::{AttemptId, CampaignId, ContactId, TrunkId, UserId};
 use campanile::domain::number::Number;
+use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::trunk::ShortNumbers;
 use campanile::domain::user::Role;
 use campanile::ledger::contacts::Imported;
@@ -78,6 +79,7 @@ impl World {
                 retry_time_s: *self.chance.one_of(&[60, 60, 300]),
                 wait_time_s: *self.chance.one_of(&[10, 30]),
             },
+            outcome: OutcomeRules::default(),
             channels: *self.chance.one_of(&[None, Some(1), Some(4)]),
             caller_number: None,
             caller_name: None,

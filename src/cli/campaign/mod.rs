@@ -2,6 +2,7 @@
 
 mod add;
 mod options;
+mod outcome;
 mod page;
 mod readiness;
 mod remove;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::super::failure::Result;
 use super::super::present::{Moment, moment};
 use super::options::CallerId;
+use super::outcome::Outcome;
 use crate::domain::action::Action;
 use crate::domain::calendar::{Calendar, time_of_day};
 use crate::domain::campaign::{Campaign, CampaignState};
@@ -59,6 +60,8 @@ pub struct Page {
     pub overview: Overview,
     pub max_retries: u32,
     pub retry_time_s: u32,
+    #[serde(flatten)]
+    pub outcome: Outcome,
     pub wait_time_s: u32,
     pub channels: Option<u32>,
     pub caller_id: Option<String>,
@@ -87,6 +90,7 @@ pub fn page(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Page> {
         overview: overview(db, campaign, now)?,
         max_retries: campaign.retry.max_retries,
         retry_time_s: campaign.retry.retry_time_s,
+        outcome: Outcome::of(db, campaign)?,
         wait_time_s: campaign.retry.wait_time_s,
         channels: campaign.channels,
         caller_id: (caller != CallerId::default()).then(|| caller.to_string()),

@@ -26,6 +26,8 @@ fn free() -> WhyView {
         due_at: None,
         calls_used: 0,
         max_retries: 2,
+        dials: 0,
+        dials_max: 9,
         busy_in: None,
         files_free: 900,
         ahead: 0,
@@ -132,7 +134,7 @@ fn only_a_waiting_contact_is_called() {
         (ContactState::Reached, "was reached: this is final", "campanile numbers reactivate spring NUMBER"),
         (
             ContactState::Failed,
-            "was given up: its calls are used up, or its number is invalid; this is final",
+            "was given up: its calls are used up, its number is invalid, or a cause was final; this is final",
             "campanile numbers reactivate spring NUMBER, or campanile redial-failed spring",
         ),
     ] {

@@ -16,6 +16,7 @@ use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::{AttemptId, CampaignId, TrunkId, UserId};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
+use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::plan::{TICK_AHEAD_MS, pace};
 use campanile::domain::trunk::ShortNumbers;
 use campanile::domain::user::Role;
@@ -167,6 +168,7 @@ impl World {
             state: CampaignState::Stopped,
             calendar: Calendar { window: Window::ALWAYS, zone: Zone::UTC },
             retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 30 },
+            outcome: OutcomeRules::default(),
             channels: None,
             caller_number: None,
             caller_name: None,
