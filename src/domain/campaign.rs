@@ -21,7 +21,7 @@ worded_enum! {
 }
 
 worded_enum! {
-    /// Where a contact stands. I3: imported = waiting + in progress + reached + failed.
+    /// Where a contact stands. I3: imported = waiting + in progress + reached + failed + excluded.
     pub enum ContactState {
         /// To be called, now or at its due time.
         Waiting = "waiting",
@@ -31,6 +31,8 @@ worded_enum! {
         Reached = "reached",
         /// Final: the attempts are used up, or the number is invalid.
         Failed = "failed",
+        /// Final: not to be called, such as a number on a do-not-call list.
+        Excluded = "excluded",
     }
 }
 

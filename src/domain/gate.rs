@@ -6,9 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::attempt::AttemptState;
+use super::bar::Bar;
 use super::calendar::Calendar;
 use super::campaign::CampaignState;
 use super::instant::UtcMs;
+use super::name::Name;
 use super::retry::FailReason;
 
 /// How long after its planned instant an attempt may still start. Later ones are planned anew: after
@@ -51,6 +53,18 @@ pub enum Refusal {
         /// Which of them.
         why: FailReason,
     },
+    /// The number is on a do-not-call list.
+    DoNotCall {
+        /// Which.
+        list: Name,
+        /// When its entry holds no longer; `None` for never.
+        until: Option<UtcMs>,
+    },
+    /// The number was called as often as the server lets it in a rolling period.
+    FrequencyCap {
+        /// When it may be called again.
+        until: UtcMs,
+    },
     /// The campaign's channels are all in use.
     CampaignChannels,
     /// The trunk's channels are all in use.
@@ -91,11 +105,20 @@ pub struct GateView {
 pub struct Callee {
     /// Why the contact is called no more.
     pub used_up: Option<FailReason>,
+    /// Why its number may not be called, now at least.
+    pub bar: Option<Bar>,
 }
 
 impl Callee {
-    fn refusal(&self) -> Option<Refusal> {
-        self.used_up.map(|why| Refusal::CallsUsedUp { why })
+    fn refusal(&self, start_at: UtcMs) -> Option<Refusal> {
+        match (self.bar.as_ref().filter(|bar| bar.holds_at(start_at)), self.used_up) {
+            (Some(Bar::DoNotCall(listed)), _) => {
+                Some(Refusal::DoNotCall { list: listed.list.clone(), until: listed.until })
+            }
+            (_, Some(why)) => Some(Refusal::CallsUsedUp { why }),
+            (Some(Bar::FrequencyCap { until }), None) => Some(Refusal::FrequencyCap { until: *until }),
+            (None, None) => None,
+        }
     }
 }
 
@@ -167,7 +190,7 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     if !campaign.calendar.contains(start_at) {
         return Err(Refusal::WindowClosed { opens_at: campaign.calendar.next_opening(start_at) });
     }
-    if let Some(refusal) = view.callee.refusal() {
+    if let Some(refusal) = view.callee.refusal(start_at) {
         return Err(refusal);
     }
     if campaign.channels.is_some_and(|cap| view.campaign_live >= cap) {

@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod attempt;
+pub mod bar;
 pub mod calendar;
 pub mod campaign;
 pub mod cause;

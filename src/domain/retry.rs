@@ -62,6 +62,8 @@ pub enum ContactNext {
     Reached,
     /// Final: no further call.
     Failed(FailReason),
+    /// Final: not to be called.
+    Excluded,
     /// To be called again.
     Again {
         /// Not before this instant, which lies in the calendar's window.
@@ -177,6 +179,9 @@ impl ContactTally {
 
 impl Ended<'_> {
     fn final_state(&self, past: Past, tally: ContactTally, rules: Rules<'_>) -> Option<ContactNext> {
+        if let Some(NotDialled::Refused(Refusal::DoNotCall { until: None, .. })) = self.conclusion.not_dialled {
+            return Some(ContactNext::Excluded);
+        }
         if let Some(state) = self.rule.and_then(|rule| by_table(rule, past.of_this_cause)) {
             return Some(state);
         }
@@ -225,6 +230,8 @@ fn after_no_dial(why: &NotDialled, ended_at: UtcMs) -> UtcMs {
         NotDialled::Refused(Refusal::WindowClosed { opens_at }) => {
             return opens_at.map_or(ended_at, |t| t.max(ended_at));
         }
+        NotDialled::Refused(Refusal::DoNotCall { until, .. }) => return until.map_or(ended_at, |t| t.max(ended_at)),
+        NotDialled::Refused(Refusal::FrequencyCap { until }) => return (*until).max(ended_at),
         // Somebody asked for it: as soon as the campaign runs again.
         NotDialled::Refused(Refusal::NotRunning { .. } | Refusal::Removed) | NotDialled::Withdrawn => 0,
         // Somebody may have set more again meanwhile: then at once.
@@ -374,6 +381,12 @@ mod tests {
         due_after_s(&refused(Refusal::WindowClosed { opens_at: Some(opens_at) }), 7_200);
         due_after_s(&refused(Refusal::NotRunning { state: CampaignState::Stopped }), 0);
         due_after_s(&not_dialled(NotDialled::Withdrawn), 0);
+        let until = opens_at;
+        due_after_s(&refused(Refusal::FrequencyCap { until }), 7_200);
+        let list: crate::domain::name::Name = "never".parse().unwrap();
+        due_after_s(&refused(Refusal::DoNotCall { list: list.clone(), until: Some(until) }), 7_200);
+        let for_good = refused(Refusal::DoNotCall { list, until: None });
+        assert_eq!(Life::default().goes_on(&for_good, &rules(2), &always()), ContactNext::Excluded);
         for refusal in
             [Refusal::Late { by_ms: 6_000 }, Refusal::Rate, Refusal::TrunkChannels, Refusal::CampaignChannels]
         {
@@ -564,7 +577,7 @@ mod tests {
                         prop_assert!(calendar.contains(due_at), "{due_at} is outside");
                         prop_assert!(due_at >= conclusion.ended_at);
                     }
-                    ContactNext::Reached | ContactNext::Failed(_) => break,
+                    ContactNext::Reached | ContactNext::Failed(_) | ContactNext::Excluded => break,
                 }
             }
         }

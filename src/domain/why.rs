@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::bar::Bar;
 use super::calendar::Calendar;
 use super::campaign::{CampaignState, ContactState};
 use super::instant::UtcMs;
@@ -46,6 +47,8 @@ pub struct WhyView {
     pub dials: u32,
     /// The most there may be, above all other rules.
     pub dials_max: u32,
+    /// Why the number may not be called now, whichever campaign asks.
+    pub bar: Option<Bar>,
     /// The campaign in which the number has an open call, maybe this one.
     pub busy_in: Option<Name>,
     /// How many more files may lie in the spool.
@@ -148,6 +151,8 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         campaign_runs(view),
         contact_waits(view),
         calls_left(view),
+        do_not_call(view),
+        frequency_cap(view),
         number_free(view),
         campaign_channels(view),
         trunk_channels(view),
@@ -244,6 +249,11 @@ fn contact_waits(view: &WhyView) -> Judged {
         ContactState::Reached => {
             stuck(RULE, "was reached: this is final", format!("campanile numbers reactivate {} NUMBER", view.campaign))
         }
+        ContactState::Excluded => stuck(
+            RULE,
+            "is excluded: it is on a do-not-call list, or was when its turn came; this is final",
+            format!("campanile numbers reactivate {} NUMBER, once it may be called", view.campaign),
+        ),
         ContactState::Failed => stuck(
             RULE,
             "was given up: its calls are used up, its number is invalid, or a cause was final; this is final",
@@ -264,6 +274,28 @@ fn calls_left(view: &WhyView) -> Judged {
         return pass(RULE, detail);
     }
     stuck(RULE, detail, format!("give campaign {} more retries", view.campaign))
+}
+
+fn do_not_call(view: &WhyView) -> Judged {
+    const RULE: &str = "do_not_call";
+    let Some(Bar::DoNotCall(listed)) = &view.bar else { return pass(RULE, "is on no do-not-call list") };
+    let on = format!("is on the do-not-call list {} ({})", listed.list, listed.source);
+    match listed.until {
+        Some(at) => until(RULE, format!("{on} until {}", local(view, at)), Some(at)),
+        None => {
+            let hint = "if it may be called: campanile dnc remove LIST NUMBER, then campanile numbers reactivate";
+            stuck(RULE, on, format!("{hint} {} NUMBER", view.campaign))
+        }
+    }
+}
+
+fn frequency_cap(view: &WhyView) -> Judged {
+    const RULE: &str = "frequency_cap";
+    let Some(Bar::FrequencyCap { until: at }) = view.bar else {
+        return pass(RULE, "was not called more often than the server lets it");
+    };
+    let detail = "was called as often as attempts_per_number_max lets it, over all campaigns";
+    until(RULE, format!("{detail}, until {}", local(view, at)), Some(at))
 }
 
 fn number_free(view: &WhyView) -> Judged {
@@ -356,7 +388,8 @@ fn turn_comes_at(view: &WhyView, now: UtcMs) -> Option<UtcMs> {
     let rate = i64::from(view.calls_one_time.max(1));
     let mut left_ms = i64::try_from(view.ahead).unwrap_or(i64::MAX).saturating_mul(60_000) / rate;
     let goes_on_at = view.rests.map_or(now, |(until, _)| until.max(now));
-    let due_at = view.due_at.map_or(goes_on_at, |due_at| due_at.max(goes_on_at));
+    let barred_until = view.bar.as_ref().and_then(Bar::until);
+    let due_at = [view.due_at, barred_until].into_iter().flatten().fold(goes_on_at, UtcMs::max);
     let mut at = goes_on_at;
     for _window in 0..WINDOWS_MAX {
         at = view.calendar.next_opening(at)?;

@@ -52,13 +52,15 @@ pub struct Counts {
     pub reached: u64,
     /// Given up.
     pub failed: u64,
+    /// Not to be called.
+    pub excluded: u64,
 }
 
 impl Counts {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.waiting + self.in_progress + self.reached + self.failed
+        self.waiting + self.in_progress + self.reached + self.failed + self.excluded
     }
 }
 
@@ -137,6 +139,7 @@ pub fn counts(db: &Connection, campaign: CampaignId) -> Result<Counts> {
             ContactState::InProgress => counts.in_progress = n,
             ContactState::Reached => counts.reached = n,
             ContactState::Failed => counts.failed = n,
+            ContactState::Excluded => counts.excluded = n,
         }
     }
     Ok(counts)
@@ -192,6 +195,20 @@ pub fn settle(
         tally.invalid_strikes,
         disposition.as_str()
     ])?;
+    Ok(())
+}
+
+/// Excludes a contact that waits: it is not to be called.
+pub fn exclude(db: &Connection, id: ContactId) -> Result<()> {
+    let sql = "UPDATE contacts SET state = 'excluded', due_at = NULL WHERE id = ?1 AND state = 'waiting'";
+    db.prepare_cached(sql)?.execute([id.0])?;
+    Ok(())
+}
+
+/// Puts a contact that waits off until it may be called.
+pub fn put_off(db: &Connection, id: ContactId, until: UtcMs) -> Result<()> {
+    let sql = "UPDATE contacts SET due_at = ?2 WHERE id = ?1 AND state = 'waiting'";
+    db.prepare_cached(sql)?.execute(params![id.0, until.0])?;
     Ok(())
 }
 

@@ -132,6 +132,8 @@ fn trunk(channels: Option<u32>, starts_per_second: Option<u32>) -> trunks::NewTr
     }
 }
 
+mod bars;
+
 #[test]
 fn an_attempt_is_claimed_once_whatever_comes_back_i1() {
     let mut w = World::new(trunk(None, None));
@@ -416,6 +418,9 @@ fn every_migration_is_tried_over_the_data_of_the_one_before() {
             assert_eq!((campaign.outcome.later_retry_times_s, campaign.outcome.max_dials), (vec![900, 3600], Some(12)));
             assert_eq!(causes::table(db, campaign.id)?.0.len(), 3);
             assert_eq!(causes::came(db, ContactId(8), "17".parse().unwrap())?, 1);
+            let lists: Vec<String> = dnc::all(db)?.iter().map(|list| list.name.to_string()).collect();
+            assert_eq!(lists, ["anns", "of-spring", "opt-out"]);
+            assert_eq!(dnc::entries_for(db, &number(9), NOON)?.len(), 1);
             Ok(())
         })
         .unwrap();

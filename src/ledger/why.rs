@@ -2,9 +2,11 @@
 
 use rusqlite::Connection;
 
+use super::bars::Bars;
 use super::contacts::Contact;
-use super::{LedgerError, Result, attempts, campaigns, contacts, rest, trunks, views};
+use super::{LedgerError, Result, attempts, callees, campaigns, contacts, rest, trunks, views};
 use crate::domain::attempt::OVERDUE_MS;
+use crate::domain::bar::FrequencyCap;
 use crate::domain::instant::UtcMs;
 use crate::domain::retry::dials_max;
 use crate::domain::why::{Channels, Daemon, Gate, WhyView};
@@ -16,6 +18,8 @@ pub struct ServerLimits {
     pub calls_one_time: u32,
     /// The most files in the spool.
     pub spool_files_max: u32,
+    /// The most calls to one number over all campaigns; `None` for no cap.
+    pub frequency: Option<FrequencyCap>,
     /// Whether `campanile serve` runs.
     pub daemon: Daemon,
 }
@@ -38,6 +42,7 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
         due_at: contact.due_at,
         calls_used: contact.tally.charged,
         max_retries: campaign.retry.max_retries,
+        bar: callees::callee(db, contact, &campaign, Bars::read(db, limits.frequency, now)?, now)?.bar,
         dials: contact.tally.dials,
         dials_max: dials_max(&campaign.retry, &campaign.outcome),
         busy_in: busy_in.map(|name| name.parse()).transpose()?,

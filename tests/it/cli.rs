@@ -1,6 +1,7 @@
 //! The command line, with the real binary.
 
 mod calls;
+mod dnc;
 pub mod machine;
 mod outcomes;
 

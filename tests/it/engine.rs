@@ -1,6 +1,7 @@
 //! The daemon's engine in a world of its own: real ledger, real claims, a clock that jumps.
 
 mod asterisk;
+mod bars;
 mod clock;
 mod crash;
 mod evidence;

@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 
 use campanile::domain::action::Action;
+use campanile::domain::bar::{OPT_OUT_LIST, Pattern};
 use campanile::domain::calendar::{Calendar, Window, Zone};
 use campanile::domain::campaign::{Campaign, CampaignState, ContactState, RetryRules};
+use campanile::domain::cause::{CauseRule, CauseTable, Verb};
 use campanile::domain::ids::{AttemptId, CampaignId, ContactId, TrunkId, UserId};
+use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::trunk::ShortNumbers;
 use campanile::domain::user::Role;
 use campanile::ledger::contacts::Imported;
-use campanile::ledger::{actions, attempts, campaigns, contacts, trunks, users};
+use campanile::ledger::dnc::{self, Entry};
+use campanile::ledger::{actions, attempts, campaigns, causes, contacts, trunks, users};
 
 use crate::world::{Happening, World};
 
@@ -32,6 +36,8 @@ pub struct Operators {
     pub in_doubt: bool,
     /// Campaigns whose removal was asked for, with their attempts.
     pub maybe_removed: BTreeMap<CampaignId, Vec<AttemptId>>,
+    /// Numbers on the do-not-call list, each with when its entry expires.
+    pub do_not_call: BTreeMap<Number, Option<UtcMs>>,
     /// Channels and starts a second of each trunk.
     pub trunks: BTreeMap<TrunkId, (Option<u32>, Option<u32>)>,
 }
@@ -79,20 +85,68 @@ impl World {
                 retry_time_s: *self.chance.one_of(&[60, 60, 300]),
                 wait_time_s: *self.chance.one_of(&[10, 30]),
             },
-            outcome: OutcomeRules::default(),
+            outcome: OutcomeRules {
+                later_retry_times_s: self.chance.one_of(&[vec![], vec![120, 600]]).clone(),
+                max_dials: *self.chance.one_of(&[None, Some(1), Some(2)]),
+                min_talk_s: *self.chance.one_of(&[0, 0, 3]),
+            },
             channels: *self.chance.one_of(&[None, Some(1), Some(4)]),
             caller_number: None,
             caller_name: None,
             actions: None,
         };
         let list = [Action::parse("PLAY", "hello-world").unwrap(), Action::parse("WAIT", "2").unwrap()];
+        let table = self.draw_causes();
         campaign.id = self.command(|db| {
             let id = campaigns::add(db, &campaign, now)?;
+            table.0.iter().try_for_each(|(cause, rule)| causes::set(db, id, *cause, *rule))?;
             actions::replace(db, id, &list)?;
             Ok(id)
         })?;
         self.operators.told.insert(campaign.id, Told { campaign, imported: 0 });
         Some(())
+    }
+
+    fn draw_causes(&mut self) -> CauseTable {
+        let mut table = CauseTable::default();
+        for cause in ["NO_ANSWER", "sip:486", "sip:404", "34"] {
+            if self.chance.per_mille(300) {
+                let rule = CauseRule {
+                    verb: *self.chance.one_of(Verb::ALL),
+                    delay_s: *self.chance.one_of(&[None, Some(1)]),
+                    limit: *self.chance.one_of(&[None, Some(2)]),
+                };
+                table.0.insert(cause.parse().unwrap(), rule);
+            }
+        }
+        table
+    }
+
+    /// Somebody does not want to be called any more, or not for a while, or changes their mind.
+    fn change_do_not_call(&mut self) {
+        let number = self.draw_number();
+        let name = OPT_OUT_LIST.parse().unwrap();
+        let list = self.ledger.read(|db| dnc::find(db, &name)).unwrap().expect("there always is this list").id;
+        let pattern = Pattern::Number(number.clone());
+        if self.chance.per_mille(300) {
+            if self.command(|db| dnc::remove(db, list, &pattern)).is_some() {
+                self.operators.do_not_call.remove(&number);
+                self.say(|_| "operator: takes a number off the do-not-call list".to_owned());
+            }
+            return;
+        }
+        let for_s = *self.chance.one_of(&[None, Some(5), Some(300)]);
+        let (added_at, expires_at) = (self.now(), for_s.map(|s| self.now().plus_s(s)));
+        let entry = Entry { pattern, source: "said so".to_owned(), added_at, expires_at };
+        if self.command(|db| dnc::add(db, list, &entry)).is_some() {
+            let told = self.operators.do_not_call.entry(number).or_insert(expires_at);
+            *told = told.zip(expires_at).map(|(a, b)| a.max(b));
+            self.say(|_| format!("operator: a number is not to be called, until {expires_at:?}"));
+        }
+    }
+
+    fn draw_number(&mut self) -> Number {
+        Number::from_canonical(&format!("+4930123{:04}", self.chance.below(NUMBERS))).unwrap()
     }
 
     /// Removes a campaign that has no open calls, and what is known of it; the next one comes after it.
@@ -142,7 +196,7 @@ impl World {
         }
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         let id = *self.chance.one_of(&ids);
-        match self.chance.below(12) {
+        match self.chance.below(14) {
             0 => self.set_state(id, CampaignState::Paused),
             1 => self.set_state(id, CampaignState::Stopped),
             2..=5 => self.set_state(id, CampaignState::Running),
@@ -153,6 +207,7 @@ impl World {
             8 => drop(self.command(|db| contacts::redial_failed(db, id))),
             9 => self.reactivate_one(id),
             10 => self.change(id),
+            11 | 12 => self.change_do_not_call(),
             _ if self.chance.per_mille(500) => self.remove_campaign(id),
             _ => self.delete_some(id),
         }
@@ -173,7 +228,10 @@ impl World {
         if !self.plagues.over && self.chance.per_mille(25) {
             let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
             let id = *self.chance.one_of(&ids);
-            self.set_state(id, CampaignState::Stopped);
+            match self.chance.per_mille(500) {
+                true => self.set_state(id, CampaignState::Stopped),
+                false => self.change_do_not_call(),
+            }
         }
     }
 
@@ -183,8 +241,7 @@ impl World {
 
     fn import(&mut self, id: CampaignId, count: i64) {
         for _ in 0..count {
-            let number = format!("+4930123{:04}", self.chance.below(NUMBERS));
-            let number = Number::from_canonical(&number).unwrap();
+            let number = self.draw_number();
             let imported = self.command(|db| contacts::import(db, id, &number));
             self.told(id).imported += u64::from(imported == Some(Imported::New));
         }
@@ -192,7 +249,7 @@ impl World {
     }
 
     fn reactivate_one(&mut self, id: CampaignId) {
-        let state = *self.chance.one_of(&[ContactState::Reached, ContactState::Failed]);
+        let state = *self.chance.one_of(&[ContactState::Reached, ContactState::Failed, ContactState::Excluded]);
         let page = self.ledger.read(|db| contacts::page(db, id, Some(state), ContactId(0), 1)).unwrap();
         if let Some(contact) = page.first() {
             self.command(|db| contacts::reactivate(db, contact));

@@ -11,6 +11,8 @@ mod show;
 mod start;
 mod stop;
 
+pub use stop::{no_start_after, wait_until};
+
 use clap::Subcommand;
 
 use super::failure::Outcome;

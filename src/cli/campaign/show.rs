@@ -17,7 +17,7 @@ Example:
   campanile campaign show spring
 
 JSON: {campaign, user, trunk, state, run_time, window: {start, stop, time_zone, open, opens_at, closes_at}, \
-numbers: {total, waiting, in_progress, reached, failed}, max_retries, retry_time_s, \
+numbers: {total, waiting, in_progress, reached, failed, excluded}, max_retries, retry_time_s, \
 retry_times_s: [300, …], max_dials, min_talk_s, causes: [{cause, verb, delay_s, limit}], wait_time_s, channels, \
 caller_id, actions: [\"PLAY x\", …], open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
@@ -89,8 +89,8 @@ fn tell_numbers(out: &mut dyn Write, overview: &Overview) -> Result<()> {
     let counts = overview.numbers.counts;
     writeln!(
         out,
-        "numbers     {} = {} waiting + {} in progress + {} reached + {} failed",
-        overview.numbers.total, counts.waiting, counts.in_progress, counts.reached, counts.failed
+        "numbers     {} = {} waiting + {} in progress + {} reached + {} failed + {} excluded",
+        overview.numbers.total, counts.waiting, counts.in_progress, counts.reached, counts.failed, counts.excluded
     )?;
     Ok(())
 }

@@ -20,7 +20,7 @@ const PAGE: u32 = 1_000;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-States: waiting, in_progress, reached, failed.
+States: waiting, in_progress, reached, failed, excluded.
 
 Examples:
   campanile numbers list spring

@@ -6,6 +6,9 @@ mod list;
 mod reactivate;
 mod tally;
 
+pub use import::{column, separator, unopened, unreadable};
+pub use tally::RefusedRow;
+
 use clap::Subcommand;
 
 use super::failure::{Failure, Outcome, Result};

@@ -102,6 +102,7 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
     let (state, due_at) = match then.next {
         ContactNext::Reached => (ContactState::Reached, None),
         ContactNext::Failed(_) => (ContactState::Failed, None),
+        ContactNext::Excluded => (ContactState::Excluded, None),
         // A call that was planned ahead and not made leaves the number its time: a retry is not called early.
         ContactNext::Again { due_at } if conclusion.not_dialled.is_some() => {
             (ContactState::Waiting, contact.due_at.max(Some(due_at)))

@@ -23,3 +23,31 @@ CREATE TABLE contact_causes (
     times   INTEGER NOT NULL,
     PRIMARY KEY (contact, cause)
 ) STRICT, WITHOUT ROWID;
+
+-- Do-not-call lists. `owner` and `campaign` say whose, by `scope`.
+CREATE TABLE dnc_lists (
+    id         INTEGER PRIMARY KEY,
+    name       TEXT    NOT NULL UNIQUE,
+    scope      TEXT    NOT NULL,
+    owner      INTEGER REFERENCES users (id),
+    campaign   INTEGER REFERENCES campaigns (id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    CHECK ((scope = 'user') = (owner IS NOT NULL)),
+    CHECK ((scope = 'campaign') = (campaign IS NOT NULL))
+) STRICT;
+
+-- What names a number stands together, whatever the list: a look-up costs as much for many lists as for one. A
+-- prefix is looked up as each beginning of the number.
+CREATE TABLE dnc_entries (
+    kind       TEXT    NOT NULL,
+    pattern    TEXT    NOT NULL,
+    list       INTEGER NOT NULL REFERENCES dnc_lists (id) ON DELETE CASCADE,
+    source     TEXT    NOT NULL,
+    added_at   INTEGER NOT NULL,
+    -- NULL: it holds for good.
+    expires_at INTEGER,
+    PRIMARY KEY (kind, pattern, list)
+) STRICT, WITHOUT ROWID;
+
+-- There always is this one: who asks to be called no more comes onto it.
+INSERT INTO dnc_lists (name, scope, created_at) VALUES ('opt-out', 'server', 0);

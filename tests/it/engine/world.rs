@@ -36,7 +36,7 @@ pub const NOON: UtcMs = UtcMs(1_772_366_400_000);
 const STEPS_AT_ONE_INSTANT_MAX: u32 = 20;
 
 pub const LIMITS: EngineLimits =
-    EngineLimits { calls_one_time: 10, cron_interval: 1, spool_files_max: 1000, archive_keep_days: 0 };
+    EngineLimits { calls_one_time: 10, cron_interval: 1, spool_files_max: 1000, archive_keep_days: 0, frequency: None };
 
 /// A call that reached the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
