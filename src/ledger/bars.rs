@@ -77,18 +77,18 @@ impl Bars {
     }
 }
 
+pub(super) const LAST_DIALS: &str = "SELECT at FROM (
+        SELECT id, dialled_at AS at FROM attempts
+        WHERE number = ?1 AND closed_at IS NOT NULL AND dialled_at > ?2
+        UNION ALL
+        SELECT id, start_at AS at FROM attempts WHERE number = ?1 AND closed_at IS NULL AND state = 'claimed'
+    ) ORDER BY id DESC LIMIT ?3";
+
 /// The instants of the last calls to a number that count by `cap`, newest first, over all campaigns: as many as it
 /// takes to be full. An open call that the gate has admitted counts, too.
 fn last_dials(db: &Connection, number: &Number, cap: FrequencyCap, at: UtcMs) -> Result<Vec<UtcMs>> {
-    let sql = "SELECT at FROM (
-            SELECT id, dialled_at AS at FROM attempts
-            WHERE number = ?1 AND closed_at IS NOT NULL AND dialled_at > ?2
-            UNION ALL
-            SELECT id, start_at AS at FROM attempts
-            WHERE number = ?1 AND closed_at IS NULL AND state = 'claimed'
-        ) ORDER BY id DESC LIMIT ?3";
     let values = params![number.as_str(), cap.since(at).0, cap.attempts_max];
-    collect(db.prepare_cached(sql)?.query(values)?, |row| Ok(UtcMs(row.get(0)?)))
+    collect(db.prepare_cached(LAST_DIALS)?.query(values)?, |row| Ok(UtcMs(row.get(0)?)))
 }
 
 /// Takes the contacts out of the way that a plan found barred: for good, or until they may be called. Says how many.

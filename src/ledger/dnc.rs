@@ -256,12 +256,13 @@ pub fn listed(db: &Connection, stock: Stock, caller: Caller, number: &Number, no
     Ok(found.into_iter().max_by_key(|listed| listed.until.map_or(i64::MAX, |until| until.0)))
 }
 
+pub(super) const LOOKUP: &str = "SELECT l.name AS name, e.source AS source, e.expires_at AS expires_at
+    FROM dnc_entries e JOIN dnc_lists l ON l.id = e.list
+    WHERE e.kind = ?1 AND e.pattern = ?2 AND (e.expires_at IS NULL OR e.expires_at > ?3)
+        AND (l.scope = 'server' OR l.owner = ?4 OR l.campaign = ?5)";
+
 fn lookup(db: &Connection, (kind, pattern): (&str, &str), caller: Caller, now: UtcMs) -> Result<Vec<Listed>> {
-    let sql = "SELECT l.name AS name, e.source AS source, e.expires_at AS expires_at
-        FROM dnc_entries e JOIN dnc_lists l ON l.id = e.list
-        WHERE e.kind = ?1 AND e.pattern = ?2 AND (e.expires_at IS NULL OR e.expires_at > ?3)
-            AND (l.scope = 'server' OR l.owner = ?4 OR l.campaign = ?5)";
-    let mut statement = db.prepare_cached(sql)?;
+    let mut statement = db.prepare_cached(LOOKUP)?;
     collect(statement.query(params![kind, pattern, now.0, caller.owner.0, caller.campaign.0])?, |row| {
         Ok(Listed {
             list: parsed(row, "name")?,

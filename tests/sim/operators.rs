@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use campanile::domain::action::Action;
+use campanile::domain::attempt::AttemptState;
 use campanile::domain::bar::{OPT_OUT_LIST, Pattern};
 use campanile::domain::calendar::{Calendar, Window, Zone};
 use campanile::domain::campaign::{Campaign, CampaignState, ContactState, RetryRules};
@@ -123,8 +124,7 @@ impl World {
     }
 
     /// Somebody does not want to be called any more, or not for a while, or changes their mind.
-    fn change_do_not_call(&mut self) {
-        let number = self.draw_number();
+    fn change_do_not_call(&mut self, number: Number) {
         let name = OPT_OUT_LIST.parse().unwrap();
         let list = self.ledger.read(|db| dnc::find(db, &name)).unwrap().expect("there always is this list").id;
         let pattern = Pattern::Number(number.clone());
@@ -207,7 +207,10 @@ impl World {
             8 => drop(self.command(|db| contacts::redial_failed(db, id))),
             9 => self.reactivate_one(id),
             10 => self.change(id),
-            11 | 12 => self.change_do_not_call(),
+            11 | 12 => {
+                let number = self.draw_number();
+                self.change_do_not_call(number);
+            }
             _ if self.chance.per_mille(500) => self.remove_campaign(id),
             _ => self.delete_some(id),
         }
@@ -223,14 +226,21 @@ impl World {
         self.say(|_| format!("operator: campaign {id} {state}"));
     }
 
-    /// Somebody stops a campaign while its call is already at the gate.
+    /// Somebody stops a campaign, or wants to be called no more, while a call is already at the gate.
     pub fn stop_at_the_last_moment(&mut self) {
         if !self.plagues.over && self.chance.per_mille(25) {
             let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
             let id = *self.chance.one_of(&ids);
             match self.chance.per_mille(500) {
                 true => self.set_state(id, CampaignState::Stopped),
-                false => self.change_do_not_call(),
+                false => {
+                    let open = self.rows().into_iter().filter(|row| row.state != AttemptState::Closed);
+                    let planned: Vec<Number> = open.map(|row| row.number).collect();
+                    if !planned.is_empty() {
+                        let number = self.chance.one_of(&planned).clone();
+                        self.change_do_not_call(number);
+                    }
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::bar::{Bar, FrequencyCap, OPT_OUT_LIST, Pattern, Scope};
-use crate::ledger::bars::Bars;
+use crate::ledger::bars::{self, Bars};
 use crate::ledger::claims::ServerRules;
 use crate::ledger::dnc::{Caller, Entry, Noted, Stock};
 
@@ -156,4 +156,23 @@ fn the_gate_refuses_a_call_too_many_and_what_was_not_dialled_does_not_count_i5()
     let until = NOON.plus_s(3600);
     let verdict = w.ledger.write(|db| claim(db, third, rules, NOON)).unwrap();
     assert_eq!(verdict, Err(Refusal::FrequencyCap { until }));
+}
+
+#[test]
+fn a_look_up_costs_the_same_for_any_list_and_any_past() {
+    let mut w = World::new(trunk(None, None));
+    let steps = |db: &Db, sql: &str| -> Result<Vec<String>> {
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        let places = statement.parameter_count();
+        let rows = statement.query_map(rusqlite::params_from_iter(vec![1; places]), |row| row.get(3))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    };
+    let told = w.ledger.read(|db| Ok((steps(db, dnc::LOOKUP)?, steps(db, bars::LAST_DIALS)?))).unwrap();
+    assert!(told.0.iter().any(|s| s == "SEARCH e USING PRIMARY KEY (kind=? AND pattern=?)"), "{told:?}");
+    for index in ["attempts_closed_number (number=?)", "attempts_open_number (number=?)"] {
+        assert!(told.1.iter().any(|s| s.contains(index)), "{index}: {told:?}");
+    }
+    let all = told.0.iter().chain(&told.1);
+    let scans: Vec<_> = all.filter(|s| s.starts_with("SCAN") && !s.starts_with("SCAN (")).collect();
+    assert!(scans.iter().all(|s| *s == "SCAN l"), "only the few lists may be walked: {scans:?}");
 }
