@@ -20,6 +20,32 @@ pub struct OutcomeRules {
     pub max_dials: Option<u32>,
     /// An answered call that was shorter, in seconds, was unsuccessful; 0 for none.
     pub min_talk_s: u32,
+    /// An answered call was successful only if somebody says so within so many seconds of its end; `None` where the
+    /// answer, and the talk time, decide.
+    pub wrap_up_s: Option<u32>,
+}
+
+/// What somebody outside says of an answered call within its wrap-up time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallResult {
+    /// The contact is done.
+    Success,
+    /// The contact is called again, while its campaign lets it.
+    NoSuccess {
+        /// What becomes of its calls so far.
+        retries: Retries,
+        /// Seconds until the next call; `None` for when it was due anyway.
+        next_after_s: Option<u32>,
+    },
+}
+
+/// What becomes of a contact's calls that were charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retries {
+    /// They count.
+    Count,
+    /// They are forgotten; its dials are not, and the absolute cap holds.
+    Reset,
 }
 
 /// Pauses as typed: `300`, or `300,900,3600` for growing ones.

@@ -6,7 +6,7 @@ use super::cause::{CauseRule, CauseTable, Verb};
 use super::disposition::{Conclusion, Disposition, Gone, NotDialled};
 use super::gate::Refusal;
 use super::instant::UtcMs;
-use super::outcome::{OutcomeRules, RetryTimes};
+use super::outcome::{CallResult, OutcomeRules, Retries, RetryTimes};
 use super::stored::worded_enum;
 
 /// Dials of a contact beyond those that its retries allow, for trunk failures and causes that are not
@@ -140,9 +140,48 @@ pub fn after(conclusion: &Conclusion, past: Past, rules: Rules<'_>, calendar: &C
     Consequence { tally, next }
 }
 
-/// Whether an answered call was too short to count. Where no report says how long it was, it was not: nobody
-/// who was reached is called again for want of a report.
+/// What follows for a contact whose answered call got a result; `tally` has that call, and `due_at` is what the
+/// contact waits for, `None` when it was failed.
+pub fn after_result(
+    result: CallResult,
+    tally: ContactTally,
+    due_at: Option<UtcMs>,
+    rules: Rules<'_>,
+    now: UtcMs,
+) -> Consequence {
+    let CallResult::NoSuccess { retries, next_after_s } = result else {
+        let tally = ContactTally { charged: tally.charged.saturating_sub(1), ..tally };
+        return Consequence { tally, next: ContactNext::Reached };
+    };
+    let tally = match retries {
+        Retries::Count => tally,
+        Retries::Reset => ContactTally { charged: 0, ..tally },
+    };
+    let due_at = match (next_after_s, due_at) {
+        (None, Some(due_at)) => due_at,
+        (next_after_s, _) => now.plus_s(i64::from(next_after_s.unwrap_or(rules.retry.retry_time_s))),
+    };
+    let next = match used_up(tally, rules.retry, rules.outcome) {
+        Some(why) => ContactNext::Failed(why),
+        None => ContactNext::Again { due_at },
+    };
+    Consequence { tally, next }
+}
+
+/// When nobody may say any more that an answered call was successful; `None` where nobody is asked.
+#[must_use]
+pub fn result_until(conclusion: &Conclusion, outcome: &OutcomeRules) -> Option<UtcMs> {
+    let answered = conclusion.disposition == Disposition::Answered;
+    outcome.wrap_up_s.filter(|_| answered).map(|s| conclusion.ended_at.plus_s(i64::from(s)))
+}
+
+/// Whether an answered call does not count: it was too short, or its result is awaited. Where no report says how
+/// long it was, it was not too short: nobody who was reached is called again for want of a report.
 fn is_short(conclusion: &Conclusion, outcome: &OutcomeRules) -> bool {
+    if outcome.wrap_up_s.is_some() {
+        // Unsuccessful until somebody says otherwise, however long it was.
+        return conclusion.disposition == Disposition::Answered;
+    }
     let least_ms = i64::from(outcome.min_talk_s) * 1000;
     conclusion.disposition == Disposition::Answered && conclusion.talk_ms.is_some_and(|talk_ms| talk_ms < least_ms)
 }
@@ -209,7 +248,8 @@ impl Ended<'_> {
             (None, Disposition::Indeterminate) if self.rule.is_none() => retry_time_s.max(INDETERMINATE_PAUSE_S),
             (None, _) => retry_time_s,
         };
-        ended_at.plus_s(i64::from(pause_s))
+        let due_at = ended_at.plus_s(i64::from(pause_s));
+        result_until(self.conclusion, rules.outcome).map_or(due_at, |until| due_at.max(until))
     }
 }
 
@@ -481,6 +521,36 @@ mod tests {
     }
 
     #[test]
+    fn an_answered_call_waits_for_its_result_and_without_one_was_unsuccessful() {
+        let mut asked = rules(1);
+        (asked.outcome.wrap_up_s, asked.outcome.min_talk_s) = (Some(900), 10);
+        let answered = Conclusion { talk_ms: Some(60_000), ..Conclusion::bare(Disposition::Answered, ENDED) };
+        assert_eq!(result_until(&answered, &asked.outcome), Some(ENDED.plus_s(900)));
+        assert_eq!(result_until(&busy(), &asked.outcome), None);
+        runs_by(&asked, std::slice::from_ref(&answered), again_after_s(900));
+        runs_by(&asked, &[answered.clone(), answered], ContactNext::Failed(FailReason::RetriesUsedUp));
+        asked.outcome.wrap_up_s = Some(10);
+        let unknown = Conclusion::bare(Disposition::Answered, ENDED);
+        runs_by(&asked, &[unknown], again_after_s(300));
+    }
+
+    #[test]
+    fn a_result_says_whether_a_contact_is_done_and_when_it_is_called_next() {
+        let mut asked = rules(1);
+        asked.outcome.wrap_up_s = Some(900);
+        let tally = ContactTally { charged: 2, dials: 2, invalid_strikes: 0 };
+        let told = |result, due_at| after_result(result, tally, due_at, asked.as_rules(), ENDED);
+        let no = |retries, next_after_s| CallResult::NoSuccess { retries, next_after_s };
+        let reached = told(CallResult::Success, None);
+        assert_eq!((reached.next, reached.tally.charged), (ContactNext::Reached, 1));
+        assert_eq!(told(no(Retries::Count, None), None).next, ContactNext::Failed(FailReason::RetriesUsedUp));
+        let anew = told(no(Retries::Reset, None), None);
+        assert_eq!((anew.next, anew.tally.charged, anew.tally.dials), (again_after_s(300), 0, 2));
+        assert_eq!(told(no(Retries::Reset, Some(5)), None).next, again_after_s(5));
+        assert_eq!(told(no(Retries::Reset, None), Some(ENDED.plus_s(77))).next, again_after_s(77));
+    }
+
+    #[test]
     fn a_contact_that_the_gate_refused_because_its_calls_are_used_up_is_failed() {
         let why = FailReason::DialCap;
         let refused = not_dialled(NotDialled::Refused(Refusal::CallsUsedUp { why }));
@@ -529,10 +599,10 @@ mod tests {
     fn any_rulebook() -> impl Strategy<Value = Rulebook> {
         let table = proptest::collection::btree_map(any_cause(), any_rule(), 0..12);
         let later = proptest::collection::vec(1_u32..100_000, 0..4);
-        (0_u32..6, 0_u32..100_000, table, later, option::of(1_u32..12), 0_u32..60).prop_map(
-            |(max_retries, retry_time_s, causes, later_retry_times_s, max_dials, min_talk_s)| Rulebook {
+        (0_u32..6, 0_u32..100_000, table, later, option::of(1_u32..12), (0_u32..60, option::of(1_u32..600))).prop_map(
+            |(max_retries, retry_time_s, causes, later_retry_times_s, max_dials, (min_talk_s, wrap_up_s))| Rulebook {
                 retry: RetryRules { max_retries, retry_time_s, wait_time_s: 30 },
-                outcome: OutcomeRules { later_retry_times_s, max_dials, min_talk_s },
+                outcome: OutcomeRules { later_retry_times_s, max_dials, min_talk_s, wrap_up_s },
                 causes: CauseTable(causes),
             },
         )
@@ -565,9 +635,20 @@ mod tests {
             let cap = rules.outcome.max_dials.unwrap_or(calls + UNCHARGED_DIALS_MAX);
             let mut life = Life::default();
             let mut dialled = 0;
+            // Somebody says of each answered call that it was for nothing, and that its retries are to begin anew.
+            let anew = CallResult::NoSuccess { retries: Retries::Reset, next_after_s: Some(0) };
             for conclusion in &conclusions {
                 dialled += u32::from(conclusion.disposition != Disposition::NotDialled);
-                let next = life.goes_on(conclusion, &rules, &calendar);
+                let mut next = life.goes_on(conclusion, &rules, &calendar);
+                if result_until(conclusion, &rules.outcome).is_some() {
+                    let due_at = calendar.next_opening(conclusion.ended_at);
+                    let told = after_result(anew, life.tally, due_at, rules.as_rules(), conclusion.ended_at);
+                    life.tally = told.tally;
+                    next = match told.next {
+                        ContactNext::Again { .. } => ContactNext::Again { due_at: due_at.unwrap() },
+                        next => next,
+                    };
+                }
                 prop_assert!(dialled <= cap, "dialled {dialled} times, and {cap} are the most");
                 prop_assert_eq!(life.tally.dials, dialled);
                 prop_assert!(life.tally.charged <= calls);

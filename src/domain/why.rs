@@ -47,6 +47,8 @@ pub struct WhyView {
     pub dials: u32,
     /// The most there may be, above all other rules.
     pub dials_max: u32,
+    /// When nobody may say any more that its last call was successful; `None` where that is not awaited.
+    pub result_until: Option<UtcMs>,
     /// Why the number may not be called now, whichever campaign asks.
     pub bar: Option<Bar>,
     /// The campaign in which the number has an open call, maybe this one.
@@ -149,7 +151,7 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         daemon_runs(view),
         gate_answers(view),
         campaign_runs(view),
-        contact_waits(view),
+        contact_waits(view, now),
         calls_left(view),
         do_not_call(view),
         frequency_cap(view),
@@ -241,9 +243,20 @@ fn campaign_runs(view: &WhyView) -> Judged {
     }
 }
 
-fn contact_waits(view: &WhyView) -> Judged {
+fn contact_waits(view: &WhyView, now: UtcMs) -> Judged {
     const RULE: &str = "contact_waiting";
-    match view.contact_state {
+    let awaited = view.result_until.filter(|until| *until > now);
+    match (view.contact_state, awaited) {
+        (ContactState::Waiting, Some(at)) => {
+            pass(RULE, format!("was answered, and somebody may say until {} that this was successful", local(view, at)))
+        }
+        (state, _) => contact_stands(view, state),
+    }
+}
+
+fn contact_stands(view: &WhyView, state: ContactState) -> Judged {
+    const RULE: &str = "contact_waiting";
+    match state {
         ContactState::Waiting => pass(RULE, "waits for its call"),
         ContactState::InProgress => stuck(RULE, "has an open call", "wait for the open call to end"),
         ContactState::Reached => {

@@ -13,7 +13,7 @@ use crate::domain::outcome::OutcomeRules;
 
 const COLUMNS: &str = "SELECT id, name, owner, trunk, state, window_start_s, window_stop_s, time_zone, max_retries, \
     retry_time_s, wait_time_s, channels, caller_number, caller_name, action_list, \
-    later_retry_times_s, max_dials, min_talk_s FROM campaigns";
+    later_retry_times_s, max_dials, min_talk_s, wrap_up_s FROM campaigns";
 
 pub(super) fn read(row: &Row<'_>) -> Result<Campaign> {
     let list: Option<i64> = row.get("action_list")?;
@@ -45,14 +45,17 @@ pub(super) fn read_outcome(row: &Row<'_>) -> Result<OutcomeRules> {
         later_retry_times_s: later.map_err(|problem| LedgerError::corrupt("later_retry_times_s", problem))?,
         max_dials: row.get("max_dials")?,
         min_talk_s: row.get("min_talk_s")?,
+        wrap_up_s: row.get("wrap_up_s")?,
     })
 }
 
 /// Writes what follows after a call.
 fn set_outcome(db: &Connection, id: CampaignId, outcome: &OutcomeRules) -> Result<()> {
     let later: Vec<String> = outcome.later_retry_times_s.iter().map(u32::to_string).collect();
-    db.prepare_cached("UPDATE campaigns SET later_retry_times_s = ?2, max_dials = ?3, min_talk_s = ?4 WHERE id = ?1")?
-        .execute(params![id.0, later.join(","), outcome.max_dials, outcome.min_talk_s])?;
+    let sql = "UPDATE campaigns SET later_retry_times_s = ?2, max_dials = ?3, min_talk_s = ?4, wrap_up_s = ?5
+        WHERE id = ?1";
+    let (max_dials, wrap_up_s) = (outcome.max_dials, outcome.wrap_up_s);
+    db.prepare_cached(sql)?.execute(params![id.0, later.join(","), max_dials, outcome.min_talk_s, wrap_up_s])?;
     Ok(())
 }
 

@@ -11,7 +11,8 @@ use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
 use crate::domain::retry::ContactTally;
 
-const COLUMNS: &str = "SELECT id, campaign, number, state, due_at, charged, dials, strikes, disposition FROM contacts";
+const COLUMNS: &str = "SELECT id, campaign, number, state, due_at, charged, dials, strikes, disposition, \
+    result_until, result_comment FROM contacts";
 
 /// A contact as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub struct Contact {
     pub tally: ContactTally,
     /// How its last attempt ended.
     pub disposition: Option<Disposition>,
+    /// When nobody may say any more that its last call was successful; `None` where nobody is asked, or has answered.
+    pub result_until: Option<UtcMs>,
+    /// What somebody said of its last call that had a result.
+    pub comment: Option<String>,
 }
 
 /// What became of one number of an import.
@@ -77,6 +82,8 @@ fn read(row: &Row<'_>) -> Result<Contact> {
             invalid_strikes: row.get("strikes")?,
         },
         disposition: parsed_or_null(row, "disposition")?,
+        result_until: instant_or_null(row, "result_until")?,
+        comment: row.get("result_comment")?,
     })
 }
 
@@ -195,6 +202,40 @@ pub fn settle(
         tally.invalid_strikes,
         disposition.as_str()
     ])?;
+    Ok(())
+}
+
+/// Notes until when somebody may say whether a contact's last call was successful.
+pub fn await_result(db: &Connection, id: ContactId, until: Option<UtcMs>) -> Result<()> {
+    let sql = "UPDATE contacts SET result_until = ?2 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![id.0, until.map(|t| t.0)])?;
+    Ok(())
+}
+
+/// Says where a contact stands from now on, apart from how its last attempt ended.
+pub fn set_standing(
+    db: &Connection,
+    id: ContactId,
+    state: ContactState,
+    due_at: Option<UtcMs>,
+    tally: ContactTally,
+) -> Result<()> {
+    let sql = "UPDATE contacts SET state = ?2, due_at = ?3, charged = ?4, dials = ?5, strikes = ?6 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![
+        id.0,
+        state.as_str(),
+        due_at.map(|t| t.0),
+        tally.charged,
+        tally.dials,
+        tally.invalid_strikes
+    ])?;
+    Ok(())
+}
+
+/// Keeps what somebody said of a contact's last call; its result is not awaited any more.
+pub fn note_result(db: &Connection, id: ContactId, comment: Option<&str>) -> Result<()> {
+    let sql = "UPDATE contacts SET result_until = NULL, result_comment = ?2 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![id.0, comment])?;
     Ok(())
 }
 

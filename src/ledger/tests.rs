@@ -416,7 +416,9 @@ fn every_migration_is_tried_over_the_data_of_the_one_before() {
             assert_eq!(evidence::of(db, AttemptId(2))?.len(), 3);
             assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 3);
             assert_eq!((campaign.outcome.later_retry_times_s, campaign.outcome.max_dials), (vec![900, 3600], Some(12)));
-            assert_eq!(causes::table(db, campaign.id)?.0.len(), 3);
+            assert_eq!((causes::table(db, campaign.id)?.0.len(), campaign.outcome.wrap_up_s), (3, Some(900)));
+            let told = contacts::get(db, ContactId(8))?.unwrap();
+            assert_eq!((told.result_until.is_some(), told.comment.as_deref()), (true, Some("calls back")));
             assert_eq!(causes::came(db, ContactId(8), "17".parse().unwrap())?, 1);
             let lists: Vec<String> = dnc::all(db)?.iter().map(|list| list.name.to_string()).collect();
             assert_eq!(lists, ["anns", "of-spring", "opt-out"]);

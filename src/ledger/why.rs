@@ -42,6 +42,7 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
         due_at: contact.due_at,
         calls_used: contact.tally.charged,
         max_retries: campaign.retry.max_retries,
+        result_until: contact.result_until,
         bar: callees::callee(db, contact, &campaign, Bars::read(db, limits.frequency, now)?, now)?.bar,
         dials: contact.tally.dials,
         dials_max: dials_max(&campaign.retry, &campaign.outcome),

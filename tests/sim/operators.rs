@@ -90,6 +90,7 @@ impl World {
                 later_retry_times_s: self.chance.one_of(&[vec![], vec![120, 600]]).clone(),
                 max_dials: *self.chance.one_of(&[None, Some(1), Some(2)]),
                 min_talk_s: *self.chance.one_of(&[0, 0, 3]),
+                wrap_up_s: *self.chance.one_of(&[None, None, None, Some(20)]),
             },
             channels: *self.chance.one_of(&[None, Some(1), Some(4)]),
             caller_number: None,

@@ -27,6 +27,12 @@ pub struct OutcomeOptions {
     /// who was reached is called again for want of a report.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=86_400))]
     min_talk: Option<u32>,
+    /// Seconds within which somebody has to say that an answered call was successful, or none [of a new campaign: none].
+    ///
+    /// The wrap-up time of agents: without a word (`campanile numbers result`) the call counts as unsuccessful, and
+    /// the number is called again. The talk time does not matter then.
+    #[arg(long, value_name = "SECONDS|none")]
+    wrap_up: Option<Cap>,
 }
 
 impl OutcomeOptions {
@@ -38,6 +44,9 @@ impl OutcomeOptions {
         if let Some(min_talk_s) = self.min_talk {
             campaign.outcome.min_talk_s = min_talk_s;
         }
+        if let Some(Cap(wrap_up_s)) = self.wrap_up {
+            campaign.outcome.wrap_up_s = wrap_up_s;
+        }
     }
 }
 
@@ -47,6 +56,7 @@ pub struct Outcome {
     pub retry_times_s: Vec<u32>,
     pub max_dials: Option<u32>,
     pub min_talk_s: u32,
+    pub wrap_up_s: Option<u32>,
     pub causes: Vec<CauseRow>,
     /// What holds when `max_dials` says nothing.
     #[serde(skip)]
@@ -63,6 +73,7 @@ impl Outcome {
             retry_times_s: times.all(),
             max_dials: campaign.outcome.max_dials,
             min_talk_s: campaign.outcome.min_talk_s,
+            wrap_up_s: campaign.outcome.wrap_up_s,
             causes: CauseRow::all(&causes::table(db, campaign.id)?),
             dials: dials_max(&campaign.retry, &campaign.outcome),
             times: times.to_string(),
@@ -78,6 +89,9 @@ impl Outcome {
         writeln!(out, "dials       at most {}", self.dials)?;
         if self.min_talk_s > 0 {
             writeln!(out, "min talk    {} s; a shorter call was unsuccessful", self.min_talk_s)?;
+        }
+        if let Some(s) = self.wrap_up_s {
+            writeln!(out, "wrap-up     {s} s; without a result the call was unsuccessful")?;
         }
         for (i, row) in self.causes.iter().enumerate() {
             writeln!(out, "{:<11} {row}", if i == 0 { "causes" } else { "" })?;

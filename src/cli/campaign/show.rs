@@ -18,7 +18,7 @@ Example:
 
 JSON: {campaign, user, trunk, state, run_time, window: {start, stop, time_zone, open, opens_at, closes_at}, \
 numbers: {total, waiting, in_progress, reached, failed, excluded}, max_retries, retry_time_s, \
-retry_times_s: [300, …], max_dials, min_talk_s, causes: [{cause, verb, delay_s, limit}], wait_time_s, channels, \
+retry_times_s: [300, …], max_dials, min_talk_s, wrap_up_s, causes: [{cause, verb, delay_s, limit}], wait_time_s, channels, \
 caller_id, actions: [\"PLAY x\", …], open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
     /// The campaign's name.

@@ -109,6 +109,10 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
         }
         ContactNext::Again { due_at } => (ContactState::Waiting, Some(due_at)),
     };
+    let result_until = retry::result_until(conclusion, &campaign.outcome);
+    if result_until != contact.result_until {
+        contacts::await_result(db, id, result_until)?;
+    }
     contacts::settle(db, id, state, due_at, then.tally, conclusion.disposition)
 }
 

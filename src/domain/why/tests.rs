@@ -29,6 +29,7 @@ fn free() -> WhyView {
         max_retries: 2,
         dials: 0,
         dials_max: 9,
+        result_until: None,
         bar: None,
         busy_in: None,
         files_free: 900,

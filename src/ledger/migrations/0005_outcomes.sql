@@ -5,6 +5,11 @@ ALTER TABLE campaigns ADD COLUMN later_retry_times_s TEXT NOT NULL DEFAULT '';
 -- NULL: what max_retries allows, and a few that are not charged.
 ALTER TABLE campaigns ADD COLUMN max_dials INTEGER;
 ALTER TABLE campaigns ADD COLUMN min_talk_s INTEGER NOT NULL DEFAULT 0;
+-- NULL: nobody is asked whether an answered call was successful.
+ALTER TABLE campaigns ADD COLUMN wrap_up_s INTEGER;
+-- When nobody may say any more that its last call was successful; and what somebody said of it.
+ALTER TABLE contacts ADD COLUMN result_until INTEGER;
+ALTER TABLE contacts ADD COLUMN result_comment TEXT;
 
 CREATE TABLE campaign_causes (
     campaign  INTEGER NOT NULL REFERENCES campaigns (id) ON DELETE CASCADE,

@@ -113,7 +113,11 @@ fn who_opts_out_is_on_the_list_for_good_when_that_is_durable() {
     assert_eq!(on(&mut w, 2).as_deref(), Some("wishes"));
     assert_eq!(on(&mut w, 3).as_deref(), Some(OPT_OUT_LIST), "never lost for want of a list");
     let mut sources = Vec::new();
-    w.ledger.read(|db| dnc::each_entry(db, named, |e| -> Result<()> { Ok(sources.push(e.source)) })).unwrap();
+    let note = |entry: Entry| -> Result<()> {
+        sources.push(entry.source);
+        Ok(())
+    };
+    w.ledger.read(|db| dnc::each_entry(db, named, note)).unwrap();
     assert_eq!(sources, [format!("opted out in attempt {}", attempts[1])]);
 }
 

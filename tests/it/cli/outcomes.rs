@@ -1,5 +1,10 @@
 //! What happens after a call, as it is typed and shown.
 
+use campanile::domain::campaign::ContactState;
+use campanile::domain::disposition::Disposition;
+use campanile::domain::number::Number;
+use campanile::domain::retry::ContactTally;
+use campanile::ledger::{campaigns, contacts};
 use serde_json::{Value, json};
 
 use super::machine::Machine;
@@ -59,4 +64,42 @@ fn growing_pauses_the_cap_and_the_least_talk_time_are_set_shown_and_cleared() {
     for wrong in ["--retry-time 300,", "--retry-time 0", "--retry-time 5,x", "--max-dials 0", "--min-talk -1"] {
         machine.fails(&format!("campaign set spring {wrong}"), 64, "");
     }
+}
+
+/// A campaign with a wrap-up time whose first number was just answered.
+fn answered(machine: &Machine) {
+    machine.import("+493012345601\n+493012345602\n");
+    machine.ok("campaign set spring --wrap-up 900 --max-retries 1");
+    machine
+        .ledger()
+        .write(|db| {
+            let spring = campaigns::find(db, "spring")?.unwrap();
+            let contact = contacts::find(db, spring.id, &Number::from_canonical("+493012345601").unwrap())?.unwrap();
+            let tally = ContactTally { charged: 1, dials: 1, invalid_strikes: 0 };
+            let until = campanile::clock::now().plus_s(900);
+            contacts::settle(db, contact.id, ContactState::Waiting, Some(until), tally, Disposition::Answered)?;
+            contacts::await_result(db, contact.id, Some(until))
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_result_within_the_wrap_up_time_ends_a_contact_or_says_when_it_is_called_next() {
+    let machine = Machine::with_campaign();
+    answered(&machine);
+    let told = machine.json("numbers result spring 03012345601 --no-success --next-after 60 --reset-retries");
+    assert_eq!((&told["success"], &told["state"]), (&json!(false), &json!("waiting")));
+    let row = &machine.json("numbers list spring")[0];
+    assert_eq!((&row["charged"], &row["dials"], &row["result_until"]), (&json!(0), &json!(1), &Value::Null));
+    machine.fails("numbers result spring 03012345601 --success", 1, "no result of a call to +493012345601 is awaited");
+    let machine = Machine::with_campaign();
+    answered(&machine);
+    machine.ok("numbers result spring 03012345601 --success --comment thanks");
+    let row = &machine.json("numbers list spring")[0];
+    assert_eq!((&row["state"], &row["comment"], &row["charged"]), (&json!("reached"), &json!("thanks"), &json!(0)));
+    assert_eq!(machine.json("campaign show spring")["wrap_up_s"], json!(900));
+    machine.fails("numbers result spring 03012345602 --success", 1, "is awaited");
+    machine.fails("numbers result spring 03012345602", 64, "");
+    machine.fails("numbers result spring 03012345602 --success --no-success", 64, "");
+    machine.fails("numbers result spring 03099999999 --success", 66, "has no number");
 }

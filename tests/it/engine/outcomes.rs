@@ -1,6 +1,7 @@
 //! What happens after a call: causes, growing pauses, short calls, the absolute cap.
 
 use campanile::domain::campaign::CampaignState::Completed;
+use campanile::domain::campaign::ContactState;
 use campanile::domain::cause::{CauseRule, Verb};
 use campanile::domain::disposition::Disposition::{self, Busy, NoAnswer, NotDialled};
 use campanile::domain::ids::CampaignId;
@@ -124,4 +125,27 @@ fn a_contact_that_is_called_anew_has_all_its_causes_anew() {
     w.set(spring, campanile::domain::campaign::CampaignState::Running);
     w.pass_until_done(1);
     assert_eq!(w.dials_to(1).len(), 4);
+}
+
+#[test]
+fn an_answered_call_counts_only_with_a_result_within_the_wrap_up_time() {
+    let mut w = World::new();
+    let spring = w.running_with("spring", 1..=2, |c| {
+        retrying(1)(c);
+        c.outcome.wrap_up_s = Some(900);
+    });
+    w.pass_s(60);
+    let counts = w.counts(spring);
+    assert_eq!((counts.waiting, counts.reached), (2, 0), "both were answered, and nobody has said a word");
+    let contact = w.ledger.read(|db| contacts::find(db, spring, &super::world::number(1))).unwrap().unwrap();
+    let until = contact.result_until.unwrap();
+    assert_eq!(contact.due_at, Some(until), "not called while somebody may say that it was successful");
+    w.command(|db| {
+        contacts::set_standing(db, contact.id, ContactState::Reached, None, contact.tally)?;
+        contacts::note_result(db, contact.id, Some("ordered two"))
+    });
+    w.pass_until_done(3);
+    assert_eq!((w.dials_to(1).len(), w.dials_to(2).len()), (1, 2), "without a word it is tried again");
+    assert!(w.pauses_s(2)[0] >= 900, "{:?}", w.pauses_s(2));
+    assert_eq!((w.counts(spring).reached, w.counts(spring).failed), (1, 1));
 }
