@@ -9,6 +9,7 @@ use super::ids::{CampaignId, UserId};
 use super::instant::UtcMs;
 use super::name::Name;
 use super::number::{Number, NumberRefusal, NumberRules};
+use super::retry::FailReason;
 
 /// The list that there always is, for the whole server: who asks to be called no more comes onto it.
 pub const OPT_OUT_LIST: &str = "opt-out";
@@ -178,7 +179,7 @@ impl FrequencyCap {
     }
 }
 
-/// Why a number may not be called, by whichever campaign.
+/// Why a contact may not be called though it waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bar {
     /// It is on a do-not-call list.
@@ -188,6 +189,8 @@ pub enum Bar {
         /// When the first of these calls counts no longer.
         until: UtcMs,
     },
+    /// The contact's calls are used up: somebody has set less, or its wrap-up time is over without a result.
+    CallsUsedUp(FailReason),
 }
 
 impl Bar {
@@ -197,6 +200,7 @@ impl Bar {
         match self {
             Self::DoNotCall(listed) => listed.until,
             Self::FrequencyCap { until } => Some(*until),
+            Self::CallsUsedUp(_) => None,
         }
     }
 

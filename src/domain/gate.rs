@@ -86,8 +86,8 @@ pub struct GateView {
     pub planned_at: UtcMs,
     /// The campaign as it is now; `None` when it or the contact was removed.
     pub campaign: Option<GateCampaign>,
-    /// What bears on the contact and its number.
-    pub callee: Callee,
+    /// Why the contact or its number may not be called, now at least.
+    pub bar: Option<Bar>,
     /// The campaign's calls that the gate admitted and that have not ended, counted up to its cap.
     pub campaign_live: u32,
     /// The trunk's calls that the gate admitted and that have not ended, counted up to its cap.
@@ -98,28 +98,6 @@ pub struct GateView {
     pub server: Pace,
     /// The trunk's pace, when it has one.
     pub trunk: Option<Pace>,
-}
-
-/// What the gate looks at of whom it would call.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Callee {
-    /// Why the contact is called no more.
-    pub used_up: Option<FailReason>,
-    /// Why its number may not be called, now at least.
-    pub bar: Option<Bar>,
-}
-
-impl Callee {
-    fn refusal(&self, start_at: UtcMs) -> Option<Refusal> {
-        match (self.bar.as_ref().filter(|bar| bar.holds_at(start_at)), self.used_up) {
-            (Some(Bar::DoNotCall(listed)), _) => {
-                Some(Refusal::DoNotCall { list: listed.list.clone(), until: listed.until })
-            }
-            (_, Some(why)) => Some(Refusal::CallsUsedUp { why }),
-            (Some(Bar::FrequencyCap { until }), None) => Some(Refusal::FrequencyCap { until: *until }),
-            (None, None) => None,
-        }
-    }
 }
 
 /// The part of a campaign that the gate looks at.
@@ -190,8 +168,8 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     if !campaign.calendar.contains(start_at) {
         return Err(Refusal::WindowClosed { opens_at: campaign.calendar.next_opening(start_at) });
     }
-    if let Some(refusal) = view.callee.refusal(start_at) {
-        return Err(refusal);
+    if let Some(bar) = view.bar.as_ref().filter(|bar| bar.holds_at(start_at)) {
+        return Err(refusal_of(bar));
     }
     if campaign.channels.is_some_and(|cap| view.campaign_live >= cap) {
         return Err(Refusal::CampaignChannels);
@@ -200,6 +178,14 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
         return Err(Refusal::TrunkChannels);
     }
     Ok(start_at)
+}
+
+fn refusal_of(bar: &Bar) -> Refusal {
+    match bar {
+        Bar::DoNotCall(listed) => Refusal::DoNotCall { list: listed.list.clone(), until: listed.until },
+        Bar::FrequencyCap { until } => Refusal::FrequencyCap { until: *until },
+        Bar::CallsUsedUp(why) => Refusal::CallsUsedUp { why: *why },
+    }
 }
 
 fn start_of(view: &GateView) -> Result<UtcMs, Refusal> {

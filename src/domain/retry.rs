@@ -227,6 +227,10 @@ impl Ended<'_> {
         if self.conclusion.disposition == Disposition::Answered && !self.short {
             return Some(ContactNext::Reached);
         }
+        if result_until(self.conclusion, rules.outcome).is_some() {
+            // Till then it waits in any case; the planner sees then whether its calls are used up.
+            return None;
+        }
         let used_up = used_up(tally, rules.retry, rules.outcome)?;
         let invalid = self.rule.is_none() && self.conclusion.disposition == Disposition::InvalidNumber;
         Some(ContactNext::Failed(match used_up {
@@ -528,7 +532,7 @@ mod tests {
         assert_eq!(result_until(&answered, &asked.outcome), Some(ENDED.plus_s(900)));
         assert_eq!(result_until(&busy(), &asked.outcome), None);
         runs_by(&asked, std::slice::from_ref(&answered), again_after_s(900));
-        runs_by(&asked, &[answered.clone(), answered], ContactNext::Failed(FailReason::RetriesUsedUp));
+        runs_by(&asked, &[answered.clone(), answered], again_after_s(900));
         asked.outcome.wrap_up_s = Some(10);
         let unknown = Conclusion::bare(Disposition::Answered, ENDED);
         runs_by(&asked, &[unknown], again_after_s(300));
@@ -626,7 +630,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_sequence_of_causes_ever_exceeds_the_absolute_cap(
-            conclusions in proptest::collection::vec(any_ending(), 1..80),
+            conclusions in proptest::collection::vec((any_ending(), any::<bool>()), 1..80),
             rules in any_rulebook(),
             edges in (0_u32..86_400, 0_u32..86_400),
         ) {
@@ -635,12 +639,21 @@ mod tests {
             let cap = rules.outcome.max_dials.unwrap_or(calls + UNCHARGED_DIALS_MAX);
             let mut life = Life::default();
             let mut dialled = 0;
-            // Somebody says of each answered call that it was for nothing, and that its retries are to begin anew.
+            let mut awaited = false;
+            // What somebody says of answered calls: it was for nothing, and its retries are to begin anew.
             let anew = CallResult::NoSuccess { retries: Retries::Reset, next_after_s: Some(0) };
-            for conclusion in &conclusions {
-                dialled += u32::from(conclusion.disposition != Disposition::NotDialled);
+            for (conclusion, said) in &conclusions {
+                let dials = conclusion.disposition != Disposition::NotDialled;
+                if dials && used_up(life.tally, &rules.retry, &rules.outcome).is_some() {
+                    // The planner fails it, and the gate refuses it.
+                    prop_assert!(awaited, "only who waits for a result waits with its calls used up");
+                    break;
+                }
+                dialled += u32::from(dials);
                 let mut next = life.goes_on(conclusion, &rules, &calendar);
-                if result_until(conclusion, &rules.outcome).is_some() {
+                let asked = result_until(conclusion, &rules.outcome).is_some();
+                awaited = (asked && !said) || (awaited && !dials);
+                if asked && *said {
                     let due_at = calendar.next_opening(conclusion.ended_at);
                     let told = after_result(anew, life.tally, due_at, rules.as_rules(), conclusion.ended_at);
                     life.tally = told.tally;
@@ -654,7 +667,7 @@ mod tests {
                 prop_assert!(life.tally.charged <= calls);
                 match next {
                     ContactNext::Again { due_at } => {
-                        prop_assert!(dialled < cap, "another call after {dialled} of {cap}");
+                        prop_assert!(dialled < cap || awaited, "another call after {dialled} of {cap}");
                         prop_assert!(calendar.contains(due_at), "{due_at} is outside");
                         prop_assert!(due_at >= conclusion.ended_at);
                     }

@@ -1,4 +1,4 @@
-//! Which numbers may not be called, whichever campaign asks: do-not-call lists, and calls that were too many.
+//! Who may not be called though they wait: do-not-call lists, calls that were too many, calls that are used up.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,12 @@ use super::dnc::{self, Caller, Stock};
 use super::rows::collect;
 use super::{Result, contacts};
 use crate::domain::bar::{Bar, FrequencyCap};
+use crate::domain::campaign::{Campaign, ContactState};
 use crate::domain::ids::{CampaignId, ContactId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 use crate::domain::plan::{Candidate, Plan, Why};
+use crate::domain::retry::{ContactTally, used_up};
 
 /// The most candidates of a campaign that a plan looks at, where those that may not be called crowd out the others.
 const LOOKED_AT_MAX: u32 = 1_000;
@@ -19,7 +21,7 @@ const LOOKED_AT_MAX: u32 = 1_000;
 /// The barred candidates of a plan.
 pub type Barred = BTreeMap<(CampaignId, ContactId), Bar>;
 
-/// What bars numbers at an instant: read once for a plan or a claim.
+/// What bars calls at an instant: read once for a plan or a claim.
 #[derive(Debug, Clone, Copy)]
 pub struct Bars {
     now: UtcMs,
@@ -33,10 +35,19 @@ impl Bars {
         Ok(Self { now, stock: Stock::read(db)?, frequency })
     }
 
-    /// What bars this number from a call of this campaign at `at`, as far as is known now.
-    pub fn of(self, db: &Connection, caller: Caller, number: &Number, at: UtcMs) -> Result<Option<Bar>> {
-        if let Some(listed) = dnc::listed(db, self.stock, caller, number, at)? {
+    /// What bars a contact of this campaign from a call to this number at `at`, as far as is known now.
+    pub fn of(
+        self,
+        db: &Connection,
+        campaign: &Campaign,
+        (number, tally): (&Number, ContactTally),
+        at: UtcMs,
+    ) -> Result<Option<Bar>> {
+        if let Some(listed) = dnc::listed(db, self.stock, Caller::of(campaign), number, at)? {
             return Ok(Some(Bar::DoNotCall(listed)));
+        }
+        if let Some(why) = used_up(tally, &campaign.retry, &campaign.outcome) {
+            return Ok(Some(Bar::CallsUsedUp(why)));
         }
         let Some(cap) = self.frequency else { return Ok(None) };
         let full = cap.full_until(&last_dials(db, number, cap, at)?, self.now, at);
@@ -48,7 +59,7 @@ impl Bars {
     pub fn screen(
         self,
         db: &Connection,
-        caller: Caller,
+        campaign: &Campaign,
         room: u32,
         barred: &mut Barred,
         wanted: impl Fn(u32) -> Result<Vec<Candidate>>,
@@ -56,17 +67,7 @@ impl Bars {
         let mut limit = room;
         loop {
             let candidates = wanted(limit)?;
-            if self.stock.is_empty() && self.frequency.is_none() {
-                return Ok(candidates);
-            }
-            let mut found = Barred::new();
-            for candidate in &candidates {
-                // One that is lifted by the time that the candidate is due bars no call.
-                let at = candidate.due_at.map_or(self.now, |due_at| due_at.max(self.now));
-                if let Some(bar) = self.of(db, caller, &candidate.number, at)? {
-                    found.insert((caller.campaign, candidate.contact), bar);
-                }
-            }
+            let mut found = self.barred(db, campaign, &candidates)?;
             let seen = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
             if found.is_empty() || seen < limit || limit >= LOOKED_AT_MAX {
                 barred.append(&mut found);
@@ -74,6 +75,23 @@ impl Bars {
             }
             limit = limit.saturating_mul(4).min(LOOKED_AT_MAX);
         }
+    }
+
+    /// A fresh number, where there are neither lists nor a cap, costs no look.
+    fn barred(self, db: &Connection, campaign: &Campaign, candidates: &[Candidate]) -> Result<Barred> {
+        let numbers_matter = !self.stock.is_empty() || self.frequency.is_some();
+        let mut found = Barred::new();
+        for candidate in candidates.iter().filter(|candidate| numbers_matter || candidate.due_at.is_some()) {
+            // A bar that is lifted by the time that the candidate is due bars no call.
+            let (tally, at) = match candidate.due_at {
+                None => (ContactTally::default(), self.now),
+                Some(due_at) => (contacts::tally(db, candidate.contact)?, due_at.max(self.now)),
+            };
+            if let Some(bar) = self.of(db, campaign, (&candidate.number, tally), at)? {
+                found.insert((campaign.id, candidate.contact), bar);
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -96,7 +114,8 @@ pub fn set_aside(db: &Connection, plan: &Plan) -> Result<u32> {
     let mut aside = 0;
     for waiting in &plan.waiting {
         match waiting.why {
-            Why::DoNotCall { until: None } => contacts::exclude(db, waiting.contact)?,
+            Why::DoNotCall { until: None } => contacts::end_waiting(db, waiting.contact, ContactState::Excluded)?,
+            Why::CallsUsedUp(_) => contacts::end_waiting(db, waiting.contact, ContactState::Failed)?,
             Why::DoNotCall { until: Some(until) } | Why::FrequencyCap { until } => {
                 contacts::put_off(db, waiting.contact, until)?;
             }

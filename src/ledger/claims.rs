@@ -94,7 +94,7 @@ fn view(db: &Connection, claimant: &Claimant, rules: ServerRules, now: UtcMs) ->
         Some(per_second) => Some(pace(db, &trunk_scope(claimant.trunk), PaceKind::Cap, spacing_of(per_second), now)?),
     };
     Ok(GateView {
-        callee: callees::at_the_gate(
+        bar: callees::at_the_gate(
             db,
             claimant.campaign,
             claimant.contact,

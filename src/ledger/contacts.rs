@@ -239,11 +239,19 @@ pub fn note_result(db: &Connection, id: ContactId, comment: Option<&str>) -> Res
     Ok(())
 }
 
-/// Excludes a contact that waits: it is not to be called.
-pub fn exclude(db: &Connection, id: ContactId) -> Result<()> {
-    let sql = "UPDATE contacts SET state = 'excluded', due_at = NULL WHERE id = ?1 AND state = 'waiting'";
-    db.prepare_cached(sql)?.execute([id.0])?;
+/// Gives a contact that waits its final state: it is not to be called any more.
+pub fn end_waiting(db: &Connection, id: ContactId, state: ContactState) -> Result<()> {
+    let sql = "UPDATE contacts SET state = ?2, due_at = NULL WHERE id = ?1 AND state = 'waiting'";
+    db.prepare_cached(sql)?.execute(params![id.0, state.as_str()])?;
     Ok(())
+}
+
+/// What a contact's calls have cost so far.
+pub fn tally(db: &Connection, id: ContactId) -> Result<ContactTally> {
+    let sql = "SELECT charged, dials, strikes FROM contacts WHERE id = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([id.0], |row| {
+        Ok(ContactTally { charged: row.get(0)?, dials: row.get(1)?, invalid_strikes: row.get(2)? })
+    })?)
 }
 
 /// Puts a contact that waits off until it may be called.

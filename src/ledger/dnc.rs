@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::rows::{collect, first, instant, instant_or_null, parsed};
 use super::{LedgerError, Result};
 use crate::domain::bar::{Listed, OPT_OUT_LIST, Pattern, Prefix, Scope};
+use crate::domain::campaign::Campaign;
 use crate::domain::ids::{AttemptId, CampaignId, DncListId, UserId};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
@@ -217,6 +218,14 @@ pub struct Caller {
     pub campaign: CampaignId,
     /// Its owner.
     pub owner: UserId,
+}
+
+impl Caller {
+    /// A campaign.
+    #[must_use]
+    pub fn of(campaign: &Campaign) -> Self {
+        Self { campaign: campaign.id, owner: campaign.owner }
+    }
 }
 
 /// What stands on lists at all: where nothing does, no number is looked up.

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashSet};
 use rusqlite::{Connection, Row, params};
 
 use super::bars::{Barred, Bars};
-use super::dnc::Caller;
 use super::rows::{collect, instant_or_null};
 use super::{LedgerError, Result, campaigns, trunks};
 use crate::domain::bar::FrequencyCap;
@@ -136,8 +135,7 @@ fn campaign_view(
     let free = |channels: Option<u32>, open: u32| channels.map_or(u32::MAX, |cap| cap.saturating_sub(open));
     let trunk_free = trunk.map_or(u32::MAX, |t| free(t.channels, t.open));
     let room = room.min(free(campaign.channels, open)).min(trunk_free);
-    let caller = Caller { campaign: campaign.id, owner: campaign.owner };
-    let candidates = bars.screen(db, caller, room, barred, |room| wanted(db, campaign.id, (now, horizon), room))?;
+    let candidates = bars.screen(db, &campaign, room, barred, |room| wanted(db, campaign.id, (now, horizon), room))?;
     Ok(CampaignView {
         id: campaign.id,
         state: campaign.state,

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::bars::Bars;
 use super::contacts::Contact;
-use super::{LedgerError, Result, attempts, callees, campaigns, contacts, rest, trunks, views};
+use super::{LedgerError, Result, attempts, campaigns, contacts, rest, trunks, views};
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::bar::FrequencyCap;
 use crate::domain::instant::UtcMs;
@@ -43,7 +43,7 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
         calls_used: contact.tally.charged,
         max_retries: campaign.retry.max_retries,
         result_until: contact.result_until,
-        bar: callees::callee(db, contact, &campaign, Bars::read(db, limits.frequency, now)?, now)?.bar,
+        bar: Bars::read(db, limits.frequency, now)?.of(db, &campaign, (&contact.number, contact.tally), now)?,
         dials: contact.tally.dials,
         dials_max: dials_max(&campaign.retry, &campaign.outcome),
         busy_in: busy_in.map(|name| name.parse()).transpose()?,

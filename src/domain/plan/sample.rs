@@ -11,6 +11,7 @@ use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
+use crate::domain::retry::FailReason;
 
 pub(super) fn at(text: &str) -> UtcMs {
     text.parse::<jiff::Timestamp>().unwrap().into()
@@ -102,7 +103,8 @@ fn barred(campaigns: &[CampaignView], place: usize) -> Option<((CampaignId, Cont
     let mut keys = campaigns.iter().flat_map(|c| c.candidates.iter().map(|k| (c.id, k.contact)));
     let until = at("2026-03-02T08:00:00Z");
     let listed = |until| Bar::DoNotCall(Listed { list: "never".parse().unwrap(), source: String::new(), until });
-    let bar = [listed(None), listed(Some(until)), Bar::FrequencyCap { until }][place % 3].clone();
+    let used_up = Bar::CallsUsedUp(FailReason::DialCap);
+    let bar = [listed(None), listed(Some(until)), Bar::FrequencyCap { until }, used_up][place % 4].clone();
     Some((keys.nth(place)?, bar))
 }
 

@@ -8,6 +8,7 @@ use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
+use crate::domain::retry::FailReason;
 
 /// All that the planner may know.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,6 +106,8 @@ pub enum Why {
         /// When its entry holds no longer; `None` for never.
         until: Option<UtcMs>,
     },
+    /// Its calls are used up.
+    CallsUsedUp(FailReason),
     /// Its number was called as often as the server lets it.
     FrequencyCap {
         /// When it may be called again.

@@ -126,6 +126,7 @@ impl Limits {
         match outcome.snapshot.barred.get(&(self.campaign, candidate.contact)) {
             Some(Bar::DoNotCall(listed)) => return Why::DoNotCall { until: listed.until },
             Some(Bar::FrequencyCap { until }) => return Why::FrequencyCap { until: *until },
+            Some(Bar::CallsUsedUp(why)) => return Why::CallsUsedUp(*why),
             None => {}
         }
         if let Some(opens_at) = self.closed {

@@ -86,6 +86,21 @@ fn a_cap_that_was_lowered_after_the_plan_holds_at_the_gate() {
 }
 
 #[test]
+fn a_contact_whose_calls_are_used_up_is_failed_without_another_call_file() {
+    let mut w = World::new();
+    w.fate(1, &[BUSY]);
+    let spring = w.running_with("spring", 1..=1, retrying(5));
+    w.pass_s(60);
+    w.command(|db| {
+        let mut campaign = campaigns::get(db, spring)?.unwrap();
+        campaign.retry.max_retries = 0;
+        campaigns::update(db, &campaign)
+    });
+    w.pass_until_done(1);
+    assert_eq!((w.ends(spring), w.counts(spring).failed, w.state(spring)), (vec![Some(Busy)], 1, Completed));
+}
+
+#[test]
 fn pauses_grow_as_they_are_listed() {
     let mut w = World::new();
     w.fate(1, &[BUSY]);
@@ -147,5 +162,7 @@ fn an_answered_call_counts_only_with_a_result_within_the_wrap_up_time() {
     w.pass_until_done(3);
     assert_eq!((w.dials_to(1).len(), w.dials_to(2).len()), (1, 2), "without a word it is tried again");
     assert!(w.pauses_s(2)[0] >= 900, "{:?}", w.pauses_s(2));
+    let (end, last) = (w.now, w.dials_to(2)[1]);
+    assert!(end.since_ms(last) >= 900_000, "a result might have come till then");
     assert_eq!((w.counts(spring).reached, w.counts(spring).failed), (1, 1));
 }

@@ -27,8 +27,7 @@ impl Screen {
             return Ok(None);
         }
         let ledger = Ledger::open_existing(&session.settings.ledger())?;
-        let caller = Caller { campaign: campaign.id, owner: campaign.owner };
-        Ok(Some(Self { ledger, caller, stock, at: session.now() }))
+        Ok(Some(Self { ledger, caller: Caller::of(campaign), stock, at: session.now() }))
     }
 
     /// Moves what is on a list from a chunk's numbers to its refusals; `lines` has the line of each number.

@@ -100,6 +100,7 @@ impl Case<'_> {
                 let bar = snapshot.barred.get(&(view.id, who.contact));
                 matches!(bar, Some(Bar::DoNotCall(listed)) if listed.until == until)
             }
+            Why::CallsUsedUp(why) => snapshot.barred.get(&(view.id, who.contact)) == Some(&Bar::CallsUsedUp(why)),
             Why::FrequencyCap { until } => {
                 snapshot.barred.get(&(view.id, who.contact)) == Some(&Bar::FrequencyCap { until })
             }

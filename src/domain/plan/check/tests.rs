@@ -7,6 +7,7 @@ use crate::domain::bar::{Bar, Listed};
 use crate::domain::plan::plan;
 use crate::domain::plan::sample::{any_snapshot, at, campaign, fresh, minute, number, retry, trunk, window};
 use crate::domain::plan::types::{Waiting, Why};
+use crate::domain::retry::FailReason;
 
 /// Two campaigns on two trunks; a plan of ten calls with contacts left over.
 fn good() -> (Snapshot, Plan) {
@@ -158,7 +159,8 @@ fn on_a_list(until: Option<UtcMs>) -> Bar {
 
 #[test]
 fn calls_to_numbers_that_may_not_be_called_are_found_i4() {
-    for bar in [on_a_list(None), on_a_list(Some(second(90))), Bar::FrequencyCap { until: second(90) }] {
+    let used_up = Bar::CallsUsedUp(FailReason::DialCap);
+    for bar in [on_a_list(None), on_a_list(Some(second(90))), Bar::FrequencyCap { until: second(90) }, used_up] {
         let contact = ContactId(10_000);
         let breach = Breach::Barred { campaign: ONE, contact };
         only(|s, _| drop(s.barred.insert((ONE, contact), bar)), breach);
@@ -173,6 +175,10 @@ fn who_may_not_be_called_waits_for_the_right_reason_i9() {
     assert!(judged(Why::DoNotCall { until: None }, barred(on_a_list(None))));
     assert!(judged(Why::DoNotCall { until: Some(until) }, barred(on_a_list(Some(until)))));
     assert!(judged(Why::FrequencyCap { until }, barred(Bar::FrequencyCap { until })));
+    let used_up = |why| barred(Bar::CallsUsedUp(why));
+    assert!(judged(Why::CallsUsedUp(FailReason::DialCap), used_up(FailReason::DialCap)));
+    assert!(!judged(Why::CallsUsedUp(FailReason::DialCap), used_up(FailReason::RetriesUsedUp)));
+    assert!(!judged(Why::CallsUsedUp(FailReason::DialCap), barred(on_a_list(None))));
     assert!(!judged(Why::DoNotCall { until: None }, barred(on_a_list(Some(until)))));
     assert!(!judged(Why::FrequencyCap { until }, barred(on_a_list(Some(until)))));
     assert!(!judged(Why::FrequencyCap { until: later }, barred(Bar::FrequencyCap { until })));
