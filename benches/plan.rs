@@ -163,8 +163,13 @@ impl Size {
         });
         done(&file, started);
         let world = World::default();
-        let limits =
-            EngineLimits { calls_one_time: CALLS, cron_interval: 1, spool_files_max: CALLS, archive_keep_days: 0 };
+        let limits = EngineLimits {
+            calls_one_time: CALLS,
+            cron_interval: 1,
+            spool_files_max: CALLS,
+            archive_keep_days: 0,
+            frequency: None,
+        };
         let ledger = done(&file, Ledger::open(&file));
         done(&file, ledger.set_cache_kib(LEDGER_CACHE_KIB));
         let engine = Engine::new(ledger, world.clone(), world.clone(), limits);

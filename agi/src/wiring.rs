@@ -10,7 +10,7 @@ use campanile::domain::ids::{AttemptId, Ticket};
 use campanile::domain::instant::UtcMs;
 use campanile::ledger::LedgerError;
 use campanile::ledger::calls::CallDesk;
-use campanile::ledger::claims::ServerRate;
+use campanile::ledger::claims::{ServerRate, ServerRules};
 use campanile::settings::{Problems, Settings};
 use campanile::wake::{Change, wake};
 
@@ -51,11 +51,15 @@ pub(crate) fn connect(config: Option<&Path>) -> Result<Wiring<impl Desk>, Wiring
     loaded.warnings.iter().for_each(|warning| log::warn!("{warning}"));
     let socket = settings.serve_wake();
     let wake_socket = socket.clone();
-    let rate = ServerRate(settings.calls_one_time);
-    let desk = CallDesk::open(&settings.ledger(), rate, move || wake(&socket, Change::Evidence))?;
+    let desk = CallDesk::open(&settings.ledger(), rules(&settings), move || wake(&socket, Change::Evidence))?;
     let sessions_max = usize::try_from(settings.agi_sessions_max).unwrap_or(usize::MAX);
     let reload = Reload { config: config.map(Path::to_owned), desk: desk.clone(), settings: settings.clone() };
     Ok(Wiring { listen: settings.agi_listen, sessions_max, desk: LedgerDesk(desk), reload, wake_socket })
+}
+
+/// What holds for calls of all campaigns together.
+fn rules(settings: &Settings) -> ServerRules {
+    ServerRules { rate: ServerRate(settings.calls_one_time), frequency: settings.frequency_cap() }
 }
 
 /// What the server uses, and cannot change while calls go on.
@@ -69,7 +73,7 @@ pub(crate) struct Reload {
 }
 
 impl Reload {
-    /// Reads the settings again and applies the rate; if anything is wrong with them, the old ones hold.
+    /// Reads the settings again and applies the rate and the cap on calls to one number; if anything is wrong with them, the old ones hold.
     pub(crate) fn apply(&mut self) {
         let loaded = match Settings::load(self.config.as_deref()) {
             Ok(loaded) => loaded,
@@ -78,7 +82,9 @@ impl Reload {
         loaded.warnings.iter().for_each(|warning| log::warn!("{warning}"));
         for change in self.settings.differences(&loaded.settings) {
             match change.key {
-                "calls_one_time" => log::info!("SIGHUP: applied {change}"),
+                "calls_one_time" | "attempts_per_number_max" | "attempts_per_number_hours" => {
+                    log::info!("SIGHUP: applied {change}")
+                }
                 key if NEEDS_RESTART.contains(&key) => {
                     log::warn!(
                         "SIGHUP: {change} needs a restart of `campanile-agi`, which lets calls in progress finish"
@@ -90,7 +96,9 @@ impl Reload {
         }
         log::info!("SIGHUP: the settings were read again");
         self.settings.calls_one_time = loaded.settings.calls_one_time;
-        self.desk.use_rate(ServerRate(loaded.settings.calls_one_time));
+        self.settings.attempts_per_number_max = loaded.settings.attempts_per_number_max;
+        self.settings.attempts_per_number_hours = loaded.settings.attempts_per_number_hours;
+        self.desk.use_rules(rules(&loaded.settings));
     }
 }
 

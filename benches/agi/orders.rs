@@ -11,6 +11,7 @@ use campanile::domain::campaign::{Campaign, CampaignState, Finish, Pacing, Retry
 use campanile::domain::ids::{ActionListId, CampaignId, ContactId, Ticket, TrunkId, UserId};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
+use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::trunk::{DialTemplate, ShortNumbers};
 use campanile::domain::user::Role;
 use campanile::ledger::attempts::{Intent, record_intents};
@@ -104,6 +105,7 @@ fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
         pacing: Pacing::default(),
         finish: Finish::default(),
         retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
+        outcome: OutcomeRules::default(),
         channels: None,
         caller_number: None,
         caller_name: None,

@@ -35,6 +35,11 @@ impl Actor {
         self.0.id
     }
 
+    /// Its name.
+    pub fn name(&self) -> &Name {
+        &self.0.name
+    }
+
     /// Whether it sees and does all.
     pub fn is_admin(&self) -> bool {
         self.0.role == Role::Admin

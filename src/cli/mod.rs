@@ -8,7 +8,9 @@ mod action_list;
 mod actor;
 mod calendar;
 mod campaign;
+mod causes;
 mod check;
+mod dnc;
 mod doctor;
 mod failure;
 mod interrupt;
@@ -112,6 +114,12 @@ enum Verb {
     /// What happens when a call is answered: list, add, set, move, remove.
     #[command(subcommand)]
     Actions(action_list::ActionsVerb),
+    /// What follows from busy, no answer and other causes: list, set, remove.
+    #[command(subcommand)]
+    Causes(causes::CausesVerb),
+    /// Do-not-call lists: create, list, show, add, import, remove, check, delete.
+    #[command(subcommand)]
+    Dnc(dnc::DncVerb),
     /// Make all failed numbers of a campaign callable again.
     RedialFailed(redial::RedialFailed),
     /// What became of a campaign's calls, one row for each attempt.
@@ -154,6 +162,8 @@ fn run_with_ledger(verb: Verb, session: &mut Session) -> Outcome {
         Verb::Campaign(verb) => verb.run(session),
         Verb::Numbers(verb) => verb.run(session),
         Verb::Actions(verb) => verb.run(session),
+        Verb::Causes(verb) => verb.run(session),
+        Verb::Dnc(verb) => verb.run(session),
         Verb::RedialFailed(verb) => verb.run(session),
         Verb::Report(verb) => verb.run(session),
         Verb::Why(verb) => verb.run(session),

@@ -84,6 +84,7 @@ impl WhyNumber {
         let limits = ServerLimits {
             calls_one_time: session.settings.calls_one_time,
             spool_files_max: session.settings.spool_files_max,
+            frequency: session.settings.frequency_cap(),
             daemon: daemon_of(session),
         };
         let gate = doctor::gate(&session.settings);

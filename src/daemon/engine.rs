@@ -21,6 +21,7 @@ use self::resting::Resting;
 use super::event::Event;
 use super::port::{Entropy, PortError, SpoolPort};
 use crate::domain::attempt::OVERDUE_MS;
+use crate::domain::bar::FrequencyCap;
 use crate::domain::ids::{AttemptId, CampaignId};
 use crate::domain::instant::UtcMs;
 use crate::ledger::{Ledger, LedgerError, attempts, evidence};
@@ -45,6 +46,8 @@ pub struct EngineLimits {
     pub spool_files_max: u32,
     /// Days that archived files are kept; 0 removes them as soon as their evidence is durable.
     pub archive_keep_days: u32,
+    /// The most calls to one number over all campaigns; `None` for no cap.
+    pub frequency: Option<FrequencyCap>,
 }
 
 impl EngineLimits {
@@ -56,6 +59,7 @@ impl EngineLimits {
             cron_interval: settings.cron_interval,
             spool_files_max: settings.spool_files_max,
             archive_keep_days: settings.archive_keep_days,
+            frequency: settings.frequency_cap(),
         }
     }
 }

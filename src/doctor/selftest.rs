@@ -11,6 +11,7 @@ use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::{AttemptId, CampaignId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
+use crate::domain::outcome::OutcomeRules;
 use crate::domain::plan::LEAD_MS;
 use crate::domain::plan::pace::slots;
 use crate::domain::trunk::ShortNumbers;
@@ -110,6 +111,7 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
         pacing: Pacing::default(),
         finish: Finish::default(),
         retry: RetryRules { max_retries: 0, retry_time_s: 3600, wait_time_s: 15 },
+        outcome: OutcomeRules::default(),
         channels: Some(1),
         caller_number: None,
         caller_name: None,

@@ -7,6 +7,7 @@ use super::calendar::Calendar;
 use super::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
 use super::instant::UtcMs;
 use super::name::{CallerName, CallerNumber, Name};
+use super::outcome::OutcomeRules;
 use super::rhythm::Rhythm;
 use super::stored::worded_enum;
 
@@ -25,7 +26,7 @@ worded_enum! {
 }
 
 worded_enum! {
-    /// Where a contact stands. I3: imported = waiting + in progress + reached + failed.
+    /// Where a contact stands. I3: imported = waiting + in progress + reached + failed + excluded.
     pub enum ContactState {
         /// To be called, now or at its due time.
         Waiting = "waiting",
@@ -35,6 +36,8 @@ worded_enum! {
         Reached = "reached",
         /// Final: the attempts are used up, or the number is invalid.
         Failed = "failed",
+        /// Final: not to be called, such as a number on a do-not-call list.
+        Excluded = "excluded",
     }
 }
 
@@ -188,6 +191,8 @@ pub struct Campaign {
     pub finish: Finish,
     /// How often and how long.
     pub retry: RetryRules,
+    /// What else follows after a call; its causes are kept beside it.
+    pub outcome: OutcomeRules,
     /// The most calls at once; `None` for no cap but the trunk's.
     pub channels: Option<u32>,
     /// `CALLERID(num)`; `None` leaves what the trunk sets.

@@ -6,9 +6,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::attempt::AttemptState;
+use super::bar::Bar;
 use super::calendar::Calendar;
 use super::campaign::CampaignState;
 use super::instant::UtcMs;
+use super::name::Name;
+use super::retry::FailReason;
 use super::rhythm::{Beat, Rhythm};
 
 /// How long after its planned instant an attempt may still start. Later ones are planned anew: after
@@ -46,6 +49,23 @@ pub enum Refusal {
         /// How late, in milliseconds.
         by_ms: i64,
     },
+    /// The contact's calls were used up after this one was planned: somebody has set less.
+    CallsUsedUp {
+        /// Which of them.
+        why: FailReason,
+    },
+    /// The number is on a do-not-call list.
+    DoNotCall {
+        /// Which.
+        list: Name,
+        /// When its entry holds no longer; `None` for never.
+        until: Option<UtcMs>,
+    },
+    /// The number was called as often as the server lets it in a rolling period.
+    FrequencyCap {
+        /// When it may be called again.
+        until: UtcMs,
+    },
     /// The campaign's channels are all in use.
     CampaignChannels,
     /// The trunk's channels are all in use.
@@ -74,6 +94,8 @@ pub struct GateView {
     pub planned_at: UtcMs,
     /// The campaign as it is now; `None` when it or the contact was removed.
     pub campaign: Option<GateCampaign>,
+    /// Why the contact or its number may not be called, now at least.
+    pub bar: Option<Bar>,
     /// The campaign's calls that the gate admitted and that have not ended, counted up to its cap.
     pub campaign_live: u32,
     /// The trunk's calls that the gate admitted and that have not ended, counted up to its cap.
@@ -175,6 +197,9 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     if !campaign.calendar.contains(start_at) {
         return Err(Refusal::WindowClosed { opens_at: campaign.calendar.next_opening(start_at) });
     }
+    if let Some(bar) = view.bar.as_ref().filter(|bar| bar.holds_at(start_at)) {
+        return Err(refusal_of(bar));
+    }
     if campaign.channels.is_some_and(|cap| view.campaign_live >= cap) {
         return Err(Refusal::CampaignChannels);
     }
@@ -182,6 +207,14 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
         return Err(Refusal::TrunkChannels);
     }
     Ok(start_at)
+}
+
+fn refusal_of(bar: &Bar) -> Refusal {
+    match bar {
+        Bar::DoNotCall(listed) => Refusal::DoNotCall { list: listed.list.clone(), until: listed.until },
+        Bar::FrequencyCap { until } => Refusal::FrequencyCap { until: *until },
+        Bar::CallsUsedUp(why) => Refusal::CallsUsedUp { why: *why },
+    }
 }
 
 fn start_of(view: &GateView, campaign: &GateCampaign) -> Result<UtcMs, Refusal> {

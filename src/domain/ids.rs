@@ -33,6 +33,8 @@ row_id! {
     ContactId,
     /// An attempt: one call file, one claim, one disposition.
     AttemptId,
+    /// A do-not-call list.
+    DncListId,
     /// A frozen action list; editing a campaign's actions makes a new one.
     ActionListId,
 }

@@ -5,9 +5,11 @@
 
 pub mod action;
 pub mod attempt;
+pub mod bar;
 pub mod breakdown;
 pub mod calendar;
 pub mod campaign;
+pub mod cause;
 pub mod disposition;
 pub mod evidence;
 pub mod gate;
@@ -15,6 +17,7 @@ pub mod ids;
 pub mod instant;
 pub mod name;
 pub mod number;
+pub mod outcome;
 pub mod plan;
 pub mod retry;
 pub mod rhythm;

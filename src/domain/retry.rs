@@ -2,13 +2,15 @@
 
 use super::calendar::Calendar;
 use super::campaign::RetryRules;
+use super::cause::{CauseRule, CauseTable, Verb};
 use super::disposition::{Conclusion, Disposition, Gone, NotDialled};
 use super::gate::Refusal;
 use super::instant::UtcMs;
+use super::outcome::{CallResult, OutcomeRules, Retries, RetryTimes};
 use super::stored::worded_enum;
 
-/// Dials of a contact beyond those that its retries allow, for trunk failures that are not charged to
-/// it. Above all rules: a contact is never dialled more than `max_retries + 1 + UNCHARGED_DIALS_MAX` times.
+/// Dials of a contact beyond those that its retries allow, for trunk failures and causes that are not
+/// charged to it: see [`dials_max`].
 pub const UNCHARGED_DIALS_MAX: u32 = 3;
 
 /// Reports of "no such number" that end a contact. One does not: providers send it for calls that
@@ -33,8 +35,12 @@ worded_enum! {
         RetriesUsedUp = "retries_used_up",
         /// The number does not exist.
         InvalidNumber = "invalid_number",
-        /// Too many dials in all, most of them failures of the trunk.
+        /// Too many dials in all, most of them not charged.
         DialCap = "dial_cap",
+        /// The campaign's table says of a cause that it is final.
+        CauseError = "cause_error",
+        /// A cause came as often as the campaign's table lets it.
+        CauseLimit = "cause_limit",
     }
 }
 
@@ -56,6 +62,8 @@ pub enum ContactNext {
     Reached,
     /// Final: no further call.
     Failed(FailReason),
+    /// Final: not to be called.
+    Excluded,
     /// To be called again.
     Again {
         /// Not before this instant, which lies in the calendar's window.
@@ -73,29 +81,132 @@ pub struct Consequence {
     pub next: ContactNext,
 }
 
-/// What follows for a contact from the conclusion of an attempt; `before` is its tally without it.
+/// What a campaign says about what follows.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// How often and how soon.
+    pub retry: &'a RetryRules,
+    /// Growing pauses, the absolute cap, the least talk time.
+    pub outcome: &'a OutcomeRules,
+    /// What follows from which cause.
+    pub causes: &'a CauseTable,
+}
+
+/// What came before the attempt that is concluded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Past {
+    /// The contact's tally.
+    pub tally: ContactTally,
+    /// How often the cause came for it that [`CauseTable::rule_for`] finds now; 0 where it finds none.
+    pub of_this_cause: u32,
+}
+
+/// The most dials of a contact, above all rules: no table, no uncharged cause and no limit exceeds it.
+#[must_use]
+pub fn dials_max(retry: &RetryRules, outcome: &OutcomeRules) -> u32 {
+    outcome.max_dials.unwrap_or_else(|| retry.max_retries.saturating_add(1).saturating_add(UNCHARGED_DIALS_MAX))
+}
+
+/// Why a contact with this tally is called no more, whatever comes next. The gate asks it too: somebody may
+/// have set less after the call was planned.
+#[must_use]
+pub fn used_up(tally: ContactTally, retry: &RetryRules, outcome: &OutcomeRules) -> Option<FailReason> {
+    if tally.invalid_strikes >= INVALID_STRIKES_MAX {
+        Some(FailReason::InvalidNumber)
+    } else if tally.charged > retry.max_retries {
+        Some(FailReason::RetriesUsedUp)
+    } else if tally.dials >= dials_max(retry, outcome) {
+        Some(FailReason::DialCap)
+    } else {
+        None
+    }
+}
+
+/// What follows for a contact from the conclusion of an attempt.
 ///
 /// The pause counts from the end of the call. Where the window is closed then, the next opening
 /// counts; where it never opens, the bare instant, and the planner says why nothing happens.
-pub fn after(conclusion: &Conclusion, before: ContactTally, rules: &RetryRules, calendar: &Calendar) -> Consequence {
-    let tally = before.counting(conclusion.disposition);
-    let next = match final_state(conclusion.disposition, tally, rules) {
+pub fn after(conclusion: &Conclusion, past: Past, rules: Rules<'_>, calendar: &Calendar) -> Consequence {
+    let rule = rules.causes.rule_for(conclusion).map(|(_, rule)| rule);
+    let ended = Ended { conclusion, rule, short: is_short(conclusion, rules.outcome) };
+    let tally = past.tally.counting(&ended);
+    let next = match ended.final_state(past, tally, rules) {
         Some(state) => state,
         None => {
-            let due_at = earliest(conclusion, rules);
+            let due_at = ended.earliest(tally, rules);
             ContactNext::Again { due_at: calendar.next_opening(due_at).unwrap_or(due_at) }
         }
     };
     Consequence { tally, next }
 }
 
+/// What follows for a contact whose answered call got a result; `tally` has that call, and `due_at` is what the
+/// contact waits for, `None` when it was failed.
+pub fn after_result(
+    result: CallResult,
+    tally: ContactTally,
+    due_at: Option<UtcMs>,
+    rules: Rules<'_>,
+    now: UtcMs,
+) -> Consequence {
+    let CallResult::NoSuccess { retries, next_after_s } = result else {
+        let tally = ContactTally { charged: tally.charged.saturating_sub(1), ..tally };
+        return Consequence { tally, next: ContactNext::Reached };
+    };
+    let tally = match retries {
+        Retries::Count => tally,
+        Retries::Reset => ContactTally { charged: 0, ..tally },
+    };
+    let due_at = match (next_after_s, due_at) {
+        (None, Some(due_at)) => due_at,
+        (next_after_s, _) => now.plus_s(i64::from(next_after_s.unwrap_or(rules.retry.retry_time_s))),
+    };
+    let next = match used_up(tally, rules.retry, rules.outcome) {
+        Some(why) => ContactNext::Failed(why),
+        None => ContactNext::Again { due_at },
+    };
+    Consequence { tally, next }
+}
+
+/// When nobody may say any more that an answered call was successful; `None` where nobody is asked.
+#[must_use]
+pub fn result_until(conclusion: &Conclusion, outcome: &OutcomeRules) -> Option<UtcMs> {
+    let answered = conclusion.disposition == Disposition::Answered;
+    outcome.wrap_up_s.filter(|_| answered).map(|s| conclusion.ended_at.plus_s(i64::from(s)))
+}
+
+/// Whether an answered call does not count: it was too short, or its result is awaited. Where no report says how
+/// long it was, it was not too short: nobody who was reached is called again for want of a report.
+fn is_short(conclusion: &Conclusion, outcome: &OutcomeRules) -> bool {
+    if outcome.wrap_up_s.is_some() {
+        // Unsuccessful until somebody says otherwise, however long it was.
+        return conclusion.disposition == Disposition::Answered;
+    }
+    let least_ms = i64::from(outcome.min_talk_s) * 1000;
+    conclusion.disposition == Disposition::Answered && conclusion.talk_ms.is_some_and(|talk_ms| talk_ms < least_ms)
+}
+
+/// A concluded attempt, with what its campaign says about it.
+struct Ended<'a> {
+    conclusion: &'a Conclusion,
+    /// The row of the campaign's table that decides about it.
+    rule: Option<CauseRule>,
+    /// Answered, and too short to count.
+    short: bool,
+}
+
 impl ContactTally {
-    fn counting(self, disposition: Disposition) -> Self {
-        let (charged, dials, strikes) = match disposition {
-            Disposition::Answered | Disposition::TrunkFailure => (0, 1, 0),
-            Disposition::Busy | Disposition::NoAnswer | Disposition::Rejected | Disposition::Indeterminate => (1, 1, 0),
-            Disposition::InvalidNumber => (1, 1, 1),
-            Disposition::NotDialled => (0, 0, 0),
+    fn counting(self, ended: &Ended<'_>) -> Self {
+        let (charged, dials, strikes) = match (ended.rule.map(|rule| rule.verb), ended.conclusion.disposition) {
+            (Some(Verb::Retry | Verb::Error), _) => (1, 1, 0),
+            (Some(Verb::Ok | Verb::Minus), _) => (0, 1, 0),
+            (None, Disposition::Answered) => (u32::from(ended.short), 1, 0),
+            (None, Disposition::TrunkFailure) => (0, 1, 0),
+            (None, Disposition::Busy | Disposition::NoAnswer | Disposition::Rejected | Disposition::Indeterminate) => {
+                (1, 1, 0)
+            }
+            (None, Disposition::InvalidNumber) => (1, 1, 1),
+            (None, Disposition::NotDialled) => (0, 0, 0),
         };
         Self {
             charged: self.charged.saturating_add(charged),
@@ -105,40 +216,56 @@ impl ContactTally {
     }
 }
 
-fn final_state(disposition: Disposition, tally: ContactTally, rules: &RetryRules) -> Option<ContactNext> {
-    let calls = rules.max_retries.saturating_add(1);
-    if disposition == Disposition::Answered {
-        return Some(ContactNext::Reached);
-    }
-    let used_up = tally.charged >= calls;
-    let reason =
-        if tally.invalid_strikes >= INVALID_STRIKES_MAX || (used_up && disposition == Disposition::InvalidNumber) {
-            FailReason::InvalidNumber
-        } else if used_up {
-            FailReason::RetriesUsedUp
-        } else if tally.dials >= calls.saturating_add(UNCHARGED_DIALS_MAX) {
-            FailReason::DialCap
-        } else {
+impl Ended<'_> {
+    fn final_state(&self, past: Past, tally: ContactTally, rules: Rules<'_>) -> Option<ContactNext> {
+        if let Some(NotDialled::Refused(Refusal::DoNotCall { until: None, .. })) = self.conclusion.not_dialled {
+            return Some(ContactNext::Excluded);
+        }
+        if let Some(state) = self.rule.and_then(|rule| by_table(rule, past.of_this_cause)) {
+            return Some(state);
+        }
+        if self.conclusion.disposition == Disposition::Answered && !self.short {
+            return Some(ContactNext::Reached);
+        }
+        if result_until(self.conclusion, rules.outcome).is_some() {
+            // Till then it waits in any case; the planner sees then whether its calls are used up.
             return None;
+        }
+        let used_up = used_up(tally, rules.retry, rules.outcome)?;
+        let invalid = self.rule.is_none() && self.conclusion.disposition == Disposition::InvalidNumber;
+        Some(ContactNext::Failed(match used_up {
+            FailReason::RetriesUsedUp if invalid => FailReason::InvalidNumber,
+            reason => reason,
+        }))
+    }
+
+    /// The earliest next instant, whatever the window.
+    fn earliest(&self, tally: ContactTally, rules: Rules<'_>) -> UtcMs {
+        let ended_at = self.conclusion.ended_at;
+        let retry_time_s = RetryTimes::of(rules.retry, rules.outcome).after(tally.charged);
+        let pause_s = match (self.rule.and_then(|rule| rule.delay_s), self.conclusion.disposition) {
+            (Some(delay_s), _) => delay_s,
+            (None, Disposition::NotDialled) => {
+                let late = || ended_at.plus_s(i64::from(MACHINE_PAUSE_S));
+                return self.conclusion.not_dialled.as_ref().map_or_else(late, |why| after_no_dial(why, ended_at));
+            }
+            (None, Disposition::Indeterminate) if self.rule.is_none() => retry_time_s.max(INDETERMINATE_PAUSE_S),
+            (None, _) => retry_time_s,
         };
-    Some(ContactNext::Failed(reason))
+        let due_at = ended_at.plus_s(i64::from(pause_s));
+        result_until(self.conclusion, rules.outcome).map_or(due_at, |until| due_at.max(until))
+    }
 }
 
-/// The earliest next instant, whatever the window.
-fn earliest(conclusion: &Conclusion, rules: &RetryRules) -> UtcMs {
-    let ended_at = conclusion.ended_at;
-    match conclusion.disposition {
-        Disposition::NotDialled => conclusion
-            .not_dialled
-            .as_ref()
-            .map_or_else(|| ended_at.plus_s(i64::from(MACHINE_PAUSE_S)), |why| after_no_dial(why, ended_at)),
-        Disposition::Indeterminate => ended_at.plus_s(i64::from(rules.retry_time_s.max(INDETERMINATE_PAUSE_S))),
-        Disposition::Answered
-        | Disposition::Busy
-        | Disposition::NoAnswer
-        | Disposition::Rejected
-        | Disposition::InvalidNumber
-        | Disposition::TrunkFailure => ended_at.plus_s(i64::from(rules.retry_time_s)),
+/// What the campaign's table says is final.
+fn by_table(rule: CauseRule, came_before: u32) -> Option<ContactNext> {
+    match rule.verb {
+        Verb::Ok => Some(ContactNext::Reached),
+        Verb::Error => Some(ContactNext::Failed(FailReason::CauseError)),
+        Verb::Retry | Verb::Minus => {
+            let spent = rule.limit.is_some_and(|limit| came_before.saturating_add(1) >= limit);
+            spent.then_some(ContactNext::Failed(FailReason::CauseLimit))
+        }
     }
 }
 
@@ -148,9 +275,13 @@ fn after_no_dial(why: &NotDialled, ended_at: UtcMs) -> UtcMs {
             return opens_at.map_or(ended_at, |t| t.max(ended_at));
         }
         NotDialled::Refused(Refusal::CampaignPace { next_at }) => return (*next_at).max(ended_at),
+        NotDialled::Refused(Refusal::DoNotCall { until, .. }) => return until.map_or(ended_at, |t| t.max(ended_at)),
+        NotDialled::Refused(Refusal::FrequencyCap { until }) => return (*until).max(ended_at),
         // Somebody asked for it: as soon as the campaign runs again.
         NotDialled::Refused(Refusal::NotRunning { .. } | Refusal::Removed | Refusal::CallsMade)
         | NotDialled::Withdrawn => 0,
+        // Somebody may have set more again meanwhile: then at once.
+        NotDialled::Refused(Refusal::CallsUsedUp { .. }) => 0,
         NotDialled::Refused(
             Refusal::Late { .. }
             | Refusal::CampaignChannels
@@ -170,18 +301,67 @@ fn after_no_dial(why: &NotDialled, ended_at: UtcMs) -> UtcMs {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::option;
     use proptest::prelude::*;
     use proptest::sample::select;
 
     use super::*;
     use crate::domain::calendar::{Window, Zone};
     use crate::domain::campaign::CampaignState;
+    use crate::domain::cause::Cause;
     use crate::domain::evidence::ArchiveStatus;
 
     const ENDED: UtcMs = UtcMs(1_772_352_000_000); // 2026-03-01T08:00:00Z
 
-    fn rules(max_retries: u32) -> RetryRules {
-        RetryRules { max_retries, retry_time_s: 300, wait_time_s: 30 }
+    /// A campaign's rules, its own.
+    #[derive(Debug)]
+    struct Rulebook {
+        retry: RetryRules,
+        outcome: OutcomeRules,
+        causes: CauseTable,
+    }
+
+    fn rules(max_retries: u32) -> Rulebook {
+        let retry = RetryRules { max_retries, retry_time_s: 300, wait_time_s: 30 };
+        Rulebook { retry, outcome: OutcomeRules::default(), causes: CauseTable::default() }
+    }
+
+    impl Rulebook {
+        fn with(mut self, cause: &str, verb: Verb, delay_s: Option<u32>, limit: Option<u32>) -> Self {
+            self.causes.0.insert(cause.parse().unwrap(), CauseRule { verb, delay_s, limit });
+            self
+        }
+
+        fn as_rules(&self) -> Rules<'_> {
+            Rules { retry: &self.retry, outcome: &self.outcome, causes: &self.causes }
+        }
+    }
+
+    /// A contact's life: one conclusion after the other, with what the ledger keeps between them.
+    #[derive(Default)]
+    struct Life {
+        tally: ContactTally,
+        causes: BTreeMap<Cause, u32>,
+    }
+
+    impl Life {
+        fn goes_on(&mut self, conclusion: &Conclusion, rules: &Rulebook, calendar: &Calendar) -> ContactNext {
+            let cause = rules.causes.rule_for(conclusion).map(|(cause, _)| cause);
+            let came = cause.map(|cause| self.causes.entry(cause).or_default());
+            let past = Past { tally: self.tally, of_this_cause: came.as_ref().map_or(0, |n| **n) };
+            let told = after(conclusion, past, rules.as_rules(), calendar);
+            if let Some(n) = came {
+                *n += 1;
+            }
+            self.tally = told.tally;
+            told.next
+        }
+    }
+
+    fn always() -> Calendar {
+        calendar("00:00", "24:00")
     }
 
     fn calendar(start: &str, stop: &str) -> Calendar {
@@ -194,27 +374,24 @@ mod tests {
 
     #[track_caller]
     fn runs(max_retries: u32, ends: &[Disposition], expected: ContactNext) {
-        let mut tally = ContactTally::default();
-        for (i, disposition) in ends.iter().enumerate() {
-            let conclusion = Conclusion::bare(*disposition, ENDED);
-            let told = after(&conclusion, tally, &rules(max_retries), &calendar("00:00", "24:00"));
-            tally = told.tally;
-            let last = i + 1 == ends.len();
-            assert_eq!(
-                matches!(told.next, ContactNext::Again { .. }),
-                !last || matches!(expected, ContactNext::Again { .. }),
-                "{i}"
-            );
-            if last {
-                assert_eq!(told.next, expected);
-            }
-        }
+        let conclusions: Vec<_> = ends.iter().map(|disposition| Conclusion::bare(*disposition, ENDED)).collect();
+        runs_by(&rules(max_retries), &conclusions, expected);
+    }
+
+    /// All conclusions but the last lead to another call, the last to what is expected.
+    #[track_caller]
+    fn runs_by(rules: &Rulebook, conclusions: &[Conclusion], expected: ContactNext) {
+        let mut life = Life::default();
+        let nexts: Vec<_> = conclusions.iter().map(|c| life.goes_on(c, rules, &always())).collect();
+        let (last, before) = nexts.split_last().unwrap();
+        assert!(before.iter().all(|next| matches!(next, ContactNext::Again { .. })), "{nexts:?}");
+        assert_eq!(*last, expected);
     }
 
     #[track_caller]
     fn due_after_s(conclusion: &Conclusion, pause_s: i64) {
-        let told = after(conclusion, ContactTally::default(), &rules(2), &calendar("00:00", "24:00"));
-        assert_eq!(told.next, ContactNext::Again { due_at: ENDED.plus_s(pause_s) });
+        let next = Life::default().goes_on(conclusion, &rules(2), &always());
+        assert_eq!(next, ContactNext::Again { due_at: ENDED.plus_s(pause_s) });
     }
 
     #[test]
@@ -250,6 +427,12 @@ mod tests {
         due_after_s(&refused(Refusal::WindowClosed { opens_at: Some(opens_at) }), 7_200);
         due_after_s(&refused(Refusal::NotRunning { state: CampaignState::Stopped }), 0);
         due_after_s(&not_dialled(NotDialled::Withdrawn), 0);
+        let until = opens_at;
+        due_after_s(&refused(Refusal::FrequencyCap { until }), 7_200);
+        let list: crate::domain::name::Name = "never".parse().unwrap();
+        due_after_s(&refused(Refusal::DoNotCall { list: list.clone(), until: Some(until) }), 7_200);
+        let for_good = refused(Refusal::DoNotCall { list, until: None });
+        assert_eq!(Life::default().goes_on(&for_good, &rules(2), &always()), ContactNext::Excluded);
         for refusal in
             [Refusal::Late { by_ms: 6_000 }, Refusal::Rate, Refusal::TrunkChannels, Refusal::CampaignChannels]
         {
@@ -269,8 +452,123 @@ mod tests {
     #[test]
     fn a_retry_outside_the_window_waits_for_its_opening_i4() {
         let conclusion = Conclusion::bare(Disposition::Busy, ENDED);
-        let told = after(&conclusion, ContactTally::default(), &rules(2), &calendar("06:00", "08:03"));
-        assert_eq!(told.next, ContactNext::Again { due_at: ENDED.plus_s(22 * 3600) });
+        let next = Life::default().goes_on(&conclusion, &rules(2), &calendar("06:00", "08:03"));
+        assert_eq!(next, ContactNext::Again { due_at: ENDED.plus_s(22 * 3600) });
+    }
+
+    fn again_after_s(pause_s: i64) -> ContactNext {
+        ContactNext::Again { due_at: ENDED.plus_s(pause_s) }
+    }
+
+    fn busy() -> Conclusion {
+        Conclusion { cause: Some(17), sip_code: Some(486), ..Conclusion::bare(Disposition::Busy, ENDED) }
+    }
+
+    fn invalid() -> Conclusion {
+        Conclusion { cause: Some(1), sip_code: Some(404), ..Conclusion::bare(Disposition::InvalidNumber, ENDED) }
+    }
+
+    fn trunk_down() -> Conclusion {
+        Conclusion { cause: Some(34), sip_code: Some(503), ..Conclusion::bare(Disposition::TrunkFailure, ENDED) }
+    }
+
+    #[test]
+    fn webitels_four_verbs_say_what_follows_from_a_cause() {
+        runs_by(&rules(3).with("USER_BUSY", Verb::Ok, None, None), &[busy()], ContactNext::Reached);
+        let error = rules(3).with("sip:404", Verb::Error, None, None);
+        runs_by(&error, &[invalid()], ContactNext::Failed(FailReason::CauseError));
+        let retry = rules(2).with("UNALLOCATED_NUMBER", Verb::Retry, None, None);
+        runs_by(&retry, &[invalid(), invalid()], again_after_s(300));
+        runs_by(&retry, &[invalid(), invalid(), invalid()], ContactNext::Failed(FailReason::RetriesUsedUp));
+        let charged = rules(1).with("34", Verb::Retry, None, None);
+        runs_by(&charged, &[trunk_down(), trunk_down()], ContactNext::Failed(FailReason::RetriesUsedUp));
+        let minus = rules(0).with("USER_BUSY", Verb::Minus, None, None);
+        runs_by(&minus, &[busy(), busy(), busy()], again_after_s(300));
+        runs_by(&minus, &[busy(), busy(), busy(), busy()], ContactNext::Failed(FailReason::DialCap));
+    }
+
+    #[test]
+    fn a_cause_may_have_a_delay_and_a_limit_of_its_own() {
+        let own = rules(9).with("USER_BUSY", Verb::Retry, Some(20), Some(3));
+        runs_by(&own, &[busy(), busy()], again_after_s(20));
+        runs_by(&own, &[busy(), invalid(), busy()], again_after_s(20));
+        runs_by(&own, &[busy(), busy(), busy()], ContactNext::Failed(FailReason::CauseLimit));
+        let minus = rules(9).with("USER_BUSY", Verb::Minus, None, Some(1));
+        runs_by(&minus, &[busy()], ContactNext::Failed(FailReason::CauseLimit));
+    }
+
+    #[test]
+    fn what_the_table_does_not_name_is_decided_as_without_it() {
+        let table = rules(9).with("CALL_REJECTED", Verb::Error, None, None);
+        runs_by(&table, &[busy(), invalid()], again_after_s(300));
+        runs_by(&table, &[invalid(), invalid()], ContactNext::Failed(FailReason::InvalidNumber));
+    }
+
+    #[test]
+    fn pauses_grow_with_the_unsuccessful_calls_and_not_with_what_is_not_charged() {
+        let mut growing = rules(9);
+        growing.outcome.later_retry_times_s = vec![900, 3600];
+        runs_by(&growing, &[busy()], again_after_s(300));
+        runs_by(&growing, &[busy(), busy()], again_after_s(900));
+        runs_by(&growing, &[busy(), trunk_down()], again_after_s(300));
+        runs_by(&growing, &[busy(), busy(), busy(), busy()], again_after_s(3600));
+    }
+
+    #[test]
+    fn a_call_shorter_than_the_least_was_unsuccessful_and_one_of_unknown_length_was_not() {
+        let mut least = rules(1);
+        least.outcome.min_talk_s = 10;
+        let talked = |talk_ms| Conclusion { talk_ms, ..Conclusion::bare(Disposition::Answered, ENDED) };
+        runs_by(&least, &[talked(Some(9_999))], again_after_s(300));
+        runs_by(&least, &[talked(Some(0)), talked(Some(0))], ContactNext::Failed(FailReason::RetriesUsedUp));
+        runs_by(&least, &[talked(Some(10_000))], ContactNext::Reached);
+        runs_by(&least, &[talked(None)], ContactNext::Reached);
+        runs_by(&rules(1), &[talked(Some(0))], ContactNext::Reached);
+    }
+
+    #[test]
+    fn an_answered_call_waits_for_its_result_and_without_one_was_unsuccessful() {
+        let mut asked = rules(1);
+        (asked.outcome.wrap_up_s, asked.outcome.min_talk_s) = (Some(900), 10);
+        let answered = Conclusion { talk_ms: Some(60_000), ..Conclusion::bare(Disposition::Answered, ENDED) };
+        assert_eq!(result_until(&answered, &asked.outcome), Some(ENDED.plus_s(900)));
+        assert_eq!(result_until(&busy(), &asked.outcome), None);
+        runs_by(&asked, std::slice::from_ref(&answered), again_after_s(900));
+        runs_by(&asked, &[answered.clone(), answered], again_after_s(900));
+        asked.outcome.wrap_up_s = Some(10);
+        let unknown = Conclusion::bare(Disposition::Answered, ENDED);
+        runs_by(&asked, &[unknown], again_after_s(300));
+    }
+
+    #[test]
+    fn a_result_says_whether_a_contact_is_done_and_when_it_is_called_next() {
+        let mut asked = rules(1);
+        asked.outcome.wrap_up_s = Some(900);
+        let tally = ContactTally { charged: 2, dials: 2, invalid_strikes: 0 };
+        let told = |result, due_at| after_result(result, tally, due_at, asked.as_rules(), ENDED);
+        let no = |retries, next_after_s| CallResult::NoSuccess { retries, next_after_s };
+        let reached = told(CallResult::Success, None);
+        assert_eq!((reached.next, reached.tally.charged), (ContactNext::Reached, 1));
+        assert_eq!(told(no(Retries::Count, None), None).next, ContactNext::Failed(FailReason::RetriesUsedUp));
+        let anew = told(no(Retries::Reset, None), None);
+        assert_eq!((anew.next, anew.tally.charged, anew.tally.dials), (again_after_s(300), 0, 2));
+        assert_eq!(told(no(Retries::Reset, Some(5)), None).next, again_after_s(5));
+        assert_eq!(told(no(Retries::Reset, None), Some(ENDED.plus_s(77))).next, again_after_s(77));
+    }
+
+    #[test]
+    fn a_contact_that_the_gate_refused_because_its_calls_are_used_up_is_failed() {
+        let why = FailReason::DialCap;
+        let refused = not_dialled(NotDialled::Refused(Refusal::CallsUsedUp { why }));
+        let mut few = rules(9);
+        few.outcome.max_dials = Some(2);
+        runs_by(&few, &[trunk_down(), trunk_down()], ContactNext::Failed(why));
+        let tally = ContactTally { dials: 5, ..ContactTally::default() };
+        let told = after(&refused, Past { tally, of_this_cause: 0 }, few.as_rules(), &always());
+        assert_eq!(told.next, ContactNext::Failed(why));
+        few.outcome.max_dials = None;
+        let told = after(&refused, Past { tally, of_this_cause: 0 }, few.as_rules(), &always());
+        assert_eq!(told.next, again_after_s(0), "somebody has set more again");
     }
 
     fn any_conclusion() -> impl Strategy<Value = Conclusion> {
@@ -290,28 +588,92 @@ mod tests {
         })
     }
 
+    /// Any cause that any side may give, also those that no table of ours knows.
+    fn any_cause() -> impl Strategy<Value = Cause> {
+        prop_oneof![
+            (1_u16..=127).prop_map(Cause::Q850),
+            select(vec![Cause::Q850(17), Cause::Q850(19), Cause::Sip(486), Cause::Sip(404)]),
+            (300_u16..=699).prop_map(Cause::Sip)
+        ]
+    }
+
+    fn any_rule() -> impl Strategy<Value = CauseRule> {
+        (select(Verb::ALL), option::of(0_u32..100_000), option::of(1_u32..50))
+            .prop_map(|(verb, delay_s, limit)| CauseRule { verb, delay_s, limit })
+    }
+
+    fn any_rulebook() -> impl Strategy<Value = Rulebook> {
+        let table = proptest::collection::btree_map(any_cause(), any_rule(), 0..12);
+        let later = proptest::collection::vec(1_u32..100_000, 0..4);
+        (0_u32..6, 0_u32..100_000, table, later, option::of(1_u32..12), (0_u32..60, option::of(1_u32..600))).prop_map(
+            |(max_retries, retry_time_s, causes, later_retry_times_s, max_dials, (min_talk_s, wrap_up_s))| Rulebook {
+                retry: RetryRules { max_retries, retry_time_s, wait_time_s: 30 },
+                outcome: OutcomeRules { later_retry_times_s, max_dials, min_talk_s, wrap_up_s },
+                causes: CauseTable(causes),
+            },
+        )
+    }
+
+    /// Any conclusion with any codes, so that tables have something to say.
+    fn any_ending() -> impl Strategy<Value = Conclusion> {
+        let codes = (option::of(any_cause()), option::of(any_cause()), option::of(0_i64..90_000));
+        (any_conclusion(), codes).prop_map(|(mut conclusion, (a, b, talk_ms))| {
+            for code in [a, b].into_iter().flatten() {
+                match code {
+                    Cause::Sip(code) => conclusion.sip_code = Some(code),
+                    Cause::Q850(cause) => conclusion.cause = Some(cause),
+                }
+            }
+            conclusion.talk_ms = talk_ms.filter(|_| conclusion.disposition == Disposition::Answered);
+            conclusion
+        })
+    }
+
     proptest! {
         #[test]
-        fn no_sequence_of_conclusions_exceeds_the_caps(
-            conclusions in proptest::collection::vec(any_conclusion(), 1..60),
-            max_retries in 0_u32..6,
-            retry_time_s in 0_u32..100_000,
+        fn no_sequence_of_causes_ever_exceeds_the_absolute_cap(
+            conclusions in proptest::collection::vec((any_ending(), any::<bool>()), 1..80),
+            rules in any_rulebook(),
             edges in (0_u32..86_400, 0_u32..86_400),
         ) {
-            let rules = RetryRules { max_retries, retry_time_s, wait_time_s: 30 };
             let calendar = Calendar::daily(Window::new(edges.0, edges.1), "Europe/Berlin".parse().unwrap());
-            let mut tally = ContactTally::default();
-            for conclusion in &conclusions {
-                let told = after(conclusion, tally, &rules, &calendar);
-                tally = told.tally;
-                prop_assert!(tally.charged <= max_retries + 1);
-                prop_assert!(tally.dials <= max_retries + 1 + UNCHARGED_DIALS_MAX);
-                match told.next {
+            let calls = rules.retry.max_retries + 1;
+            let cap = rules.outcome.max_dials.unwrap_or(calls + UNCHARGED_DIALS_MAX);
+            let mut life = Life::default();
+            let mut dialled = 0;
+            let mut awaited = false;
+            // What somebody says of answered calls: it was for nothing, and its retries are to begin anew.
+            let anew = CallResult::NoSuccess { retries: Retries::Reset, next_after_s: Some(0) };
+            for (conclusion, said) in &conclusions {
+                let dials = conclusion.disposition != Disposition::NotDialled;
+                if dials && used_up(life.tally, &rules.retry, &rules.outcome).is_some() {
+                    // The planner fails it, and the gate refuses it.
+                    prop_assert!(awaited, "only who waits for a result waits with its calls used up");
+                    break;
+                }
+                dialled += u32::from(dials);
+                let mut next = life.goes_on(conclusion, &rules, &calendar);
+                let asked = result_until(conclusion, &rules.outcome).is_some();
+                awaited = (asked && !said) || (awaited && !dials);
+                if asked && *said {
+                    let due_at = calendar.next_opening(conclusion.ended_at);
+                    let told = after_result(anew, life.tally, due_at, rules.as_rules(), conclusion.ended_at);
+                    life.tally = told.tally;
+                    next = match told.next {
+                        ContactNext::Again { .. } => ContactNext::Again { due_at: due_at.unwrap() },
+                        next => next,
+                    };
+                }
+                prop_assert!(dialled <= cap, "dialled {dialled} times, and {cap} are the most");
+                prop_assert_eq!(life.tally.dials, dialled);
+                prop_assert!(life.tally.charged <= calls);
+                match next {
                     ContactNext::Again { due_at } => {
+                        prop_assert!(dialled < cap || awaited, "another call after {dialled} of {cap}");
                         prop_assert!(calendar.contains(due_at), "{due_at} is outside");
                         prop_assert!(due_at >= conclusion.ended_at);
                     }
-                    ContactNext::Reached | ContactNext::Failed(_) => break,
+                    ContactNext::Reached | ContactNext::Failed(_) | ContactNext::Excluded => break,
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::bar::Bar;
 use super::calendar::Calendar;
 use super::campaign::{CampaignState, ContactState};
 use super::instant::UtcMs;
@@ -44,6 +45,14 @@ pub struct WhyView {
     pub calls_used: u32,
     /// Retries after the first call, as the campaign has it now.
     pub max_retries: u32,
+    /// Dials of the contact so far.
+    pub dials: u32,
+    /// The most there may be, above all other rules.
+    pub dials_max: u32,
+    /// When nobody may say any more that its last call was successful; `None` where that is not awaited.
+    pub result_until: Option<UtcMs>,
+    /// Why the number may not be called now, whichever campaign asks.
+    pub bar: Option<Bar>,
     /// The campaign in which the number has an open call, maybe this one.
     pub busy_in: Option<Name>,
     /// How many more files may lie in the spool.
@@ -149,8 +158,10 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         gate_answers(view),
         campaign_runs(view),
         calls_to_make(view),
-        contact_waits(view),
+        contact_waits(view, now),
         calls_left(view),
+        do_not_call(view),
+        frequency_cap(view),
         number_free(view),
         campaign_channels(view),
         trunk_channels(view),
@@ -256,17 +267,34 @@ fn calls_to_make(view: &WhyView) -> Judged {
     }
 }
 
-fn contact_waits(view: &WhyView) -> Judged {
+fn contact_waits(view: &WhyView, now: UtcMs) -> Judged {
     const RULE: &str = "contact_waiting";
-    match view.contact_state {
+    let awaited = view.result_until.filter(|until| *until > now);
+    match (view.contact_state, awaited) {
+        (ContactState::Waiting, Some(at)) => pass(
+            RULE,
+            format!("was answered, and somebody may say until {} that this was successful", timing::local(view, at)),
+        ),
+        (state, _) => contact_stands(view, state),
+    }
+}
+
+fn contact_stands(view: &WhyView, state: ContactState) -> Judged {
+    const RULE: &str = "contact_waiting";
+    match state {
         ContactState::Waiting => pass(RULE, "waits for its call"),
         ContactState::InProgress => stuck(RULE, "has an open call", "wait for the open call to end"),
         ContactState::Reached => {
             stuck(RULE, "was reached: this is final", format!("campanile numbers reactivate {} NUMBER", view.campaign))
         }
+        ContactState::Excluded => stuck(
+            RULE,
+            "is excluded: it is on a do-not-call list, or was when its turn came; this is final",
+            format!("campanile numbers reactivate {} NUMBER, once it may be called", view.campaign),
+        ),
         ContactState::Failed => stuck(
             RULE,
-            "was given up: its calls are used up, or its number is invalid; this is final",
+            "was given up: its calls are used up, its number is invalid, or a cause was final; this is final",
             format!("campanile numbers reactivate {0} NUMBER, or campanile redial-failed {0}", view.campaign),
         ),
     }
@@ -276,10 +304,36 @@ fn calls_left(view: &WhyView) -> Judged {
     const RULE: &str = "calls_left";
     let allowed = u64::from(view.max_retries) + 1;
     let detail = format!("{} of {allowed} calls used", view.calls_used);
+    if view.dials >= view.dials_max {
+        let detail = format!("{detail}, and {} dials, of which {} are the most", view.dials, view.dials_max);
+        return stuck(RULE, detail, format!("give campaign {} more dials (--max-dials)", view.campaign));
+    }
     if u64::from(view.calls_used) < allowed {
         return pass(RULE, detail);
     }
     stuck(RULE, detail, format!("give campaign {} more retries", view.campaign))
+}
+
+fn do_not_call(view: &WhyView) -> Judged {
+    const RULE: &str = "do_not_call";
+    let Some(Bar::DoNotCall(listed)) = &view.bar else { return pass(RULE, "is on no do-not-call list") };
+    let on = format!("is on the do-not-call list {} ({})", listed.list, listed.source);
+    match listed.until {
+        Some(at) => until(RULE, format!("{on} until {}", timing::local(view, at)), Some(at)),
+        None => {
+            let hint = "if it may be called: campanile dnc remove LIST NUMBER, then campanile numbers reactivate";
+            stuck(RULE, on, format!("{hint} {} NUMBER", view.campaign))
+        }
+    }
+}
+
+fn frequency_cap(view: &WhyView) -> Judged {
+    const RULE: &str = "frequency_cap";
+    let Some(Bar::FrequencyCap { until: at }) = view.bar else {
+        return pass(RULE, "was not called more often than the server lets it");
+    };
+    let detail = "was called as often as attempts_per_number_max lets it, over all campaigns";
+    until(RULE, format!("{detail}, until {}", timing::local(view, at)), Some(at))
 }
 
 fn number_free(view: &WhyView) -> Judged {

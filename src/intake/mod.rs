@@ -227,6 +227,12 @@ impl Intake {
         self.records.bytes_read()
     }
 
+    /// Whether no row is left.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.progress == Progress::Ended
+    }
+
     /// Bytes of the file; `None` where nobody knows, as for a pipe.
     #[must_use]
     pub fn bytes_total(&self) -> Option<u64> {

@@ -264,6 +264,12 @@ pub fn last_start_of(db: &Connection, campaign: CampaignId) -> Result<Option<Utc
     Ok(last.map(UtcMs))
 }
 
+/// The numbers of the calls that the gate has admitted and that are open, with the instant of each.
+pub fn claimed_starts(db: &Connection) -> Result<Vec<(Number, UtcMs)>> {
+    let sql = "SELECT number, start_at FROM attempts WHERE state = 'claimed'";
+    collect(db.prepare_cached(sql)?.query([])?, |row| Ok((number(row, "number")?, instant(row, "start_at")?)))
+}
+
 /// How many attempts are open, over all campaigns: as many files lie in the spool, or will.
 pub fn open_count(db: &Connection) -> Result<u32> {
     let sql = "SELECT count(*) FROM attempts WHERE closed_at IS NULL";

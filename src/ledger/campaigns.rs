@@ -9,11 +9,13 @@ use crate::domain::campaign::{Activity, Campaign, CampaignState, Pacing, RetryRu
 use crate::domain::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::{CallerName, CallerNumber, Name};
+use crate::domain::outcome::OutcomeRules;
 use crate::domain::rhythm::{Batch, Beat, Rhythm};
 
 const COLUMNS: &str = "SELECT c.id, c.name, c.owner, c.trunk, c.state, c.window_start_s, c.window_stop_s, c.time_zone, \
     c.max_retries, c.retry_time_s, c.wait_time_s, c.channels, c.caller_number, c.caller_name, c.action_list, c.calendar, \
-    c.starts_at, c.ends_at, c.priority, c.delay_ms, c.batch_calls, c.batch_pause_s, c.finish";
+    c.starts_at, c.ends_at, c.priority, c.delay_ms, c.batch_calls, c.batch_pause_s, c.finish, \
+    c.later_retry_times_s, c.max_dials, c.min_talk_s, c.wrap_up_s";
 
 /// A query for whole campaigns (`c`), with what comes behind `FROM`.
 fn query(rest: &str) -> String {
@@ -38,6 +40,7 @@ fn read(row: &Row<'_>) -> Result<Campaign> {
             retry_time_s: row.get("retry_time_s")?,
             wait_time_s: row.get("wait_time_s")?,
         },
+        outcome: read_outcome(row)?,
         channels: row.get("channels")?,
         caller_number: parsed_or_null(row, "caller_number")?,
         caller_name: parsed_or_null(row, "caller_name")?,
@@ -55,6 +58,28 @@ pub(super) fn read_rhythm(row: &Row<'_>) -> Result<Rhythm> {
 /// How far a campaign is in its pace, as the gate left it.
 pub(super) fn read_beat(row: &Row<'_>) -> Result<Beat> {
     Ok(Beat { last_start_at: instant_or_null(row, "last_start_at")?, in_batch: row.get("batch_started")? })
+}
+
+/// What follows after a call.
+pub(super) fn read_outcome(row: &Row<'_>) -> Result<OutcomeRules> {
+    let later: String = row.get("later_retry_times_s")?;
+    let later = later.split(',').filter(|part| !part.is_empty()).map(str::parse).collect::<std::result::Result<_, _>>();
+    Ok(OutcomeRules {
+        later_retry_times_s: later.map_err(|problem| LedgerError::corrupt("later_retry_times_s", problem))?,
+        max_dials: row.get("max_dials")?,
+        min_talk_s: row.get("min_talk_s")?,
+        wrap_up_s: row.get("wrap_up_s")?,
+    })
+}
+
+/// Writes what follows after a call.
+fn set_outcome(db: &Connection, id: CampaignId, outcome: &OutcomeRules) -> Result<()> {
+    let later: Vec<String> = outcome.later_retry_times_s.iter().map(u32::to_string).collect();
+    let sql = "UPDATE campaigns SET later_retry_times_s = ?2, max_dials = ?3, min_talk_s = ?4, wrap_up_s = ?5
+        WHERE id = ?1";
+    let (max_dials, wrap_up_s) = (outcome.max_dials, outcome.wrap_up_s);
+    db.prepare_cached(sql)?.execute(params![id.0, later.join(","), max_dials, outcome.min_talk_s, wrap_up_s])?;
+    Ok(())
 }
 
 /// Adds a stopped campaign with the settings of `campaign`, whose `id` and `state` are not looked at.
@@ -105,6 +130,7 @@ pub fn update(db: &Connection, campaign: &Campaign) -> Result<()> {
         campaign.caller_number.as_ref().map(CallerNumber::as_str),
         campaign.caller_name.as_ref().map(CallerName::as_str),
     ])?;
+    set_outcome(db, campaign.id, &campaign.outcome)?;
     update_timing(db, campaign)
 }
 

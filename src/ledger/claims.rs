@@ -5,8 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::calendars::{self, read_of_campaign};
 use super::campaigns::{read_beat, read_rhythm};
 use super::rows::{first, instant, parsed};
-use super::{LedgerError, Result, evidence};
+use super::{LedgerError, Result, callees, evidence};
 use crate::domain::attempt::AttemptState;
+use crate::domain::bar::FrequencyCap;
 use crate::domain::campaign::Finish;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::gate::{GateCampaign, GateView, LATE_MS_MAX, Pace, PaceKind, Refusal, judge};
@@ -21,6 +22,21 @@ pub struct ServerRate(pub u32);
 impl ServerRate {
     fn spacing_ms(self) -> i64 {
         60_000 / i64::from(self.0.max(1))
+    }
+}
+
+/// What the settings say about calls of all campaigns together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerRules {
+    /// The rate.
+    pub rate: ServerRate,
+    /// The most calls to one number; `None` for no cap.
+    pub frequency: Option<FrequencyCap>,
+}
+
+impl From<ServerRate> for ServerRules {
+    fn from(rate: ServerRate) -> Self {
+        Self { rate, frequency: None }
     }
 }
 
@@ -39,11 +55,11 @@ struct Claimant {
 pub fn claim(
     db: &Connection,
     id: AttemptId,
-    rate: ServerRate,
+    rules: impl Into<ServerRules>,
     now: UtcMs,
 ) -> Result<std::result::Result<UtcMs, Refusal>> {
     let claimant = claimant(db, id)?;
-    let view = view(db, &claimant, rate, now)?;
+    let view = view(db, &claimant, rules.into(), now)?;
     let verdict = judge(&view);
     let fact = match &verdict {
         Ok(start_at) => {
@@ -70,7 +86,7 @@ fn claimant(db: &Connection, id: AttemptId) -> Result<Claimant> {
     first(db.prepare_cached(sql)?.query([id.0])?, read)?.ok_or_else(|| LedgerError::absent("attempt", id.to_string()))
 }
 
-fn view(db: &Connection, claimant: &Claimant, rate: ServerRate, now: UtcMs) -> Result<GateView> {
+fn view(db: &Connection, claimant: &Claimant, rules: ServerRules, now: UtcMs) -> Result<GateView> {
     let campaign = match claimant.contact {
         None => None,
         Some(_) => gate_campaign(db, claimant.campaign)?,
@@ -81,6 +97,13 @@ fn view(db: &Connection, claimant: &Claimant, rate: ServerRate, now: UtcMs) -> R
         Some(per_second) => Some(pace(db, &trunk_scope(claimant.trunk), PaceKind::Cap, spacing_of(per_second), now)?),
     };
     Ok(GateView {
+        bar: callees::at_the_gate(
+            db,
+            claimant.campaign,
+            claimant.contact,
+            (rules.frequency, claimant.planned_at),
+            now,
+        )?,
         now,
         state: claimant.state,
         planned_at: claimant.planned_at,
@@ -88,7 +111,7 @@ fn view(db: &Connection, claimant: &Claimant, rate: ServerRate, now: UtcMs) -> R
         campaign,
         trunk_live: live(db, "trunk", claimant.trunk.0, trunk_channels)?,
         trunk_channels,
-        server: pace(db, SERVER, PaceKind::Grid, rate.spacing_ms(), now)?,
+        server: pace(db, SERVER, PaceKind::Grid, rules.rate.spacing_ms(), now)?,
         trunk,
     })
 }

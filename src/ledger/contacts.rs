@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{collect, first, instant_or_null, number, parsed, parsed_or_null};
-use super::{LedgerError, Result, importing};
+use super::{LedgerError, Result, causes, importing};
 use crate::domain::campaign::ContactState;
 use crate::domain::disposition::Disposition;
 use crate::domain::ids::{CampaignId, ContactId};
@@ -11,7 +11,8 @@ use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
 use crate::domain::retry::ContactTally;
 
-const COLUMNS: &str = "SELECT id, campaign, number, state, due_at, charged, dials, strikes, disposition FROM contacts";
+const COLUMNS: &str = "SELECT id, campaign, number, state, due_at, charged, dials, strikes, disposition, \
+    result_until, result_comment FROM contacts";
 
 /// A contact as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub struct Contact {
     pub tally: ContactTally,
     /// How its last attempt ended.
     pub disposition: Option<Disposition>,
+    /// When nobody may say any more that its last call was successful; `None` where nobody is asked, or has answered.
+    pub result_until: Option<UtcMs>,
+    /// What somebody said of its last call that had a result.
+    pub comment: Option<String>,
 }
 
 /// What became of one number of an import.
@@ -52,13 +57,15 @@ pub struct Counts {
     pub reached: u64,
     /// Given up.
     pub failed: u64,
+    /// Not to be called.
+    pub excluded: u64,
 }
 
 impl Counts {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.waiting + self.in_progress + self.reached + self.failed
+        self.waiting + self.in_progress + self.reached + self.failed + self.excluded
     }
 }
 
@@ -75,6 +82,8 @@ fn read(row: &Row<'_>) -> Result<Contact> {
             invalid_strikes: row.get("strikes")?,
         },
         disposition: parsed_or_null(row, "disposition")?,
+        result_until: instant_or_null(row, "result_until")?,
+        comment: row.get("result_comment")?,
     })
 }
 
@@ -137,6 +146,7 @@ pub fn counts(db: &Connection, campaign: CampaignId) -> Result<Counts> {
             ContactState::InProgress => counts.in_progress = n,
             ContactState::Reached => counts.reached = n,
             ContactState::Failed => counts.failed = n,
+            ContactState::Excluded => counts.excluded = n,
         }
     }
     Ok(counts)
@@ -195,6 +205,62 @@ pub fn settle(
     Ok(())
 }
 
+/// Notes until when somebody may say whether a contact's last call was successful.
+pub fn await_result(db: &Connection, id: ContactId, until: Option<UtcMs>) -> Result<()> {
+    let sql = "UPDATE contacts SET result_until = ?2 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![id.0, until.map(|t| t.0)])?;
+    Ok(())
+}
+
+/// Says where a contact stands from now on, apart from how its last attempt ended.
+pub fn set_standing(
+    db: &Connection,
+    id: ContactId,
+    state: ContactState,
+    due_at: Option<UtcMs>,
+    tally: ContactTally,
+) -> Result<()> {
+    let sql = "UPDATE contacts SET state = ?2, due_at = ?3, charged = ?4, dials = ?5, strikes = ?6 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![
+        id.0,
+        state.as_str(),
+        due_at.map(|t| t.0),
+        tally.charged,
+        tally.dials,
+        tally.invalid_strikes
+    ])?;
+    Ok(())
+}
+
+/// Keeps what somebody said of a contact's last call; its result is not awaited any more.
+pub fn note_result(db: &Connection, id: ContactId, comment: Option<&str>) -> Result<()> {
+    let sql = "UPDATE contacts SET result_until = NULL, result_comment = ?2 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![id.0, comment])?;
+    Ok(())
+}
+
+/// Gives a contact that waits its final state: it is not to be called any more.
+pub fn end_waiting(db: &Connection, id: ContactId, state: ContactState) -> Result<()> {
+    let sql = "UPDATE contacts SET state = ?2, due_at = NULL WHERE id = ?1 AND state = 'waiting'";
+    db.prepare_cached(sql)?.execute(params![id.0, state.as_str()])?;
+    Ok(())
+}
+
+/// What a contact's calls have cost so far.
+pub fn tally(db: &Connection, id: ContactId) -> Result<ContactTally> {
+    let sql = "SELECT charged, dials, strikes FROM contacts WHERE id = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([id.0], |row| {
+        Ok(ContactTally { charged: row.get(0)?, dials: row.get(1)?, invalid_strikes: row.get(2)? })
+    })?)
+}
+
+/// Puts a contact that waits off until it may be called.
+pub fn put_off(db: &Connection, id: ContactId, until: UtcMs) -> Result<()> {
+    let sql = "UPDATE contacts SET due_at = ?2 WHERE id = ?1 AND state = 'waiting'";
+    db.prepare_cached(sql)?.execute(params![id.0, until.0])?;
+    Ok(())
+}
+
 /// Makes one finished contact callable again, as if it were new.
 pub fn reactivate(db: &Connection, contact: &Contact) -> Result<()> {
     if matches!(contact.state, ContactState::Waiting | ContactState::InProgress) {
@@ -205,11 +271,12 @@ pub fn reactivate(db: &Connection, contact: &Contact) -> Result<()> {
         "UPDATE contacts SET state = 'waiting', due_at = NULL, charged = 0, dials = 0, strikes = 0 WHERE id = ?1",
     )?
     .execute([contact.id.0])?;
-    Ok(())
+    causes::forget(db, contact.id)
 }
 
 /// Makes all failed contacts of a campaign callable again; says how many.
 pub fn redial_failed(db: &Connection, campaign: CampaignId) -> Result<u64> {
+    causes::forget_failed(db, campaign)?;
     let sql = "UPDATE contacts SET state = 'waiting', due_at = NULL, charged = 0, dials = 0, strikes = 0
         WHERE campaign = ?1 AND state = 'failed'";
     Ok(db.prepare_cached(sql)?.execute([campaign.0])? as u64)

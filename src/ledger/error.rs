@@ -133,6 +133,9 @@ impl LedgerError {
                 path.parent().unwrap_or(path).display()
             ),
             Self::NewerSchema { .. } => "install the Campanile that wrote it, or a later one".to_owned(),
+            Self::Absent { what: "do-not-call list", .. } => {
+                "`campanile dnc list` shows those that there are".to_owned()
+            }
             Self::Absent { what, .. } => format!("`campanile {what} list` shows those that there are"),
             Self::Taken { .. } => "choose another name".to_owned(),
             Self::InUse { .. } | Self::Abandoned(_) => "nothing was changed".to_owned(),

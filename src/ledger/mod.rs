@@ -14,11 +14,15 @@
 
 pub mod actions;
 pub mod attempts;
+pub mod bars;
 pub mod calendars;
+mod callees;
 pub mod calls;
 pub mod campaigns;
+pub mod causes;
 pub mod claims;
 pub mod contacts;
+pub mod dnc;
 mod error;
 pub mod evidence;
 pub mod importing;

@@ -10,6 +10,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_contact_numbers.sql"),
     include_str!("migrations/0003_open_and_closed_attempts.sql"),
     include_str!("migrations/0004_calendars_and_pacing.sql"),
+    include_str!("migrations/0005_outcomes.sql"),
 ];
 
 /// Applies the migrations that the ledger lacks, all in one transaction.

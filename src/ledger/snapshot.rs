@@ -4,8 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::{Connection, Row, params};
 
+use super::bars::{Barred, Bars};
 use super::rows::{collect, instant_or_null};
 use super::{LedgerError, Result, campaigns, trunks};
+use crate::domain::bar::FrequencyCap;
 use crate::domain::campaign::Campaign;
 use crate::domain::gate::LATE_MS_MAX;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
@@ -31,6 +33,8 @@ pub struct PlanLimits {
     pub calls_max: u32,
     /// How many slots there are from now to the horizon, at the most.
     pub slots: u32,
+    /// The most calls to one number over all campaigns; `None` for no cap.
+    pub frequency: Option<FrequencyCap>,
 }
 
 /// Everything that the planner may know.
@@ -42,10 +46,12 @@ pub fn take(db: &Connection, limits: PlanLimits) -> Result<Snapshot> {
     let taken = open.taken(None, limits.now);
     let files_free = limits.spool_files_max.saturating_sub(open.count(|_| true)).min(limits.calls_max);
     let room = limits.slots.saturating_sub(ahead(&taken, limits.now)).min(files_free);
+    let bars = Bars::read(db, limits.frequency, limits.now)?;
+    let mut barred = Barred::new();
     let view = |c: Campaign| {
         let trunk = trunks.iter().find(|t| t.id == c.trunk);
         let calls = open.count(|call| call.campaign == c.id);
-        campaign_view(db, c, calls, trunk, room, limits)
+        campaign_view(db, c, (calls, trunk, room), limits, (bars, &mut barred))
     };
     let campaigns = running.into_iter().map(view).collect::<Result<Vec<_>>>()?;
     Ok(Snapshot {
@@ -56,6 +62,7 @@ pub fn take(db: &Connection, limits: PlanLimits) -> Result<Snapshot> {
         taken,
         // The queries for candidates have left them out, in the same transaction.
         busy: HashSet::new(),
+        barred,
         trunks,
         campaigns,
     })
@@ -122,19 +129,15 @@ fn ahead(taken: &[UtcMs], now: UtcMs) -> u32 {
 fn campaign_view(
     db: &Connection,
     campaign: Campaign,
-    open: u32,
-    trunk: Option<&TrunkView>,
-    room: u32,
+    (open, trunk, room): (u32, Option<&TrunkView>, u32),
     PlanLimits { now, horizon, .. }: PlanLimits,
+    (bars, barred): (Bars, &mut Barred),
 ) -> Result<CampaignView> {
     let free = |channels: Option<u32>, open: u32| channels.map_or(u32::MAX, |cap| cap.saturating_sub(open));
     let trunk_free = trunk.map_or(u32::MAX, |t| free(t.channels, t.open));
     let (beat, calls_left) = campaigns::progress(db, &campaign, now.plus_ms(LATE_MS_MAX))?;
     let room = room.min(free(campaign.channels, open)).min(trunk_free).min(calls_left.unwrap_or(u32::MAX));
-    let mut candidates = due(db, campaign.id, horizon, room)?;
-    let due_now = candidates.iter().filter(|c| c.due_at.is_none_or(|due_at| due_at <= now)).count();
-    let left = room.saturating_sub(u32::try_from(due_now).unwrap_or(u32::MAX));
-    candidates.extend(fresh(db, campaign.id, left)?);
+    let candidates = bars.screen(db, &campaign, room, barred, |room| wanted(db, campaign.id, (now, horizon), room))?;
     Ok(CampaignView {
         id: campaign.id,
         state: campaign.state,
@@ -149,6 +152,15 @@ fn campaign_view(
         candidates,
         next_due: next_due(db, campaign.id, horizon)?,
     })
+}
+
+/// Retries that are due before the horizon, and fresh numbers for the room that those leave that are due now.
+fn wanted(db: &Connection, campaign: CampaignId, (now, horizon): (UtcMs, UtcMs), room: u32) -> Result<Vec<Candidate>> {
+    let mut candidates = due(db, campaign, horizon, room)?;
+    let due_now = candidates.iter().filter(|c| c.due_at.is_none_or(|due_at| due_at <= now)).count();
+    let left = room.saturating_sub(u32::try_from(due_now).unwrap_or(u32::MAX));
+    candidates.extend(fresh(db, campaign, left)?);
+    Ok(candidates)
 }
 
 /// A number that is in a call of another campaign is no candidate until that call is closed (I2).

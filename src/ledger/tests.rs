@@ -17,6 +17,7 @@ use crate::domain::gate::Refusal;
 use crate::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId, UserId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
+use crate::domain::outcome::OutcomeRules;
 use crate::domain::trunk::ShortNumbers;
 use crate::domain::user::Role;
 use crate::domain::why::RestWhy;
@@ -59,6 +60,7 @@ impl World {
             pacing: Pacing::default(),
             finish: Finish::default(),
             retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
+            outcome: OutcomeRules::default(),
             channels: None,
             caller_number: None,
             caller_name: None,
@@ -132,6 +134,8 @@ fn trunk(channels: Option<u32>, starts_per_second: Option<u32>) -> trunks::NewTr
         short_numbers: ShortNumbers::Refused,
     }
 }
+
+mod bars;
 
 #[test]
 fn an_attempt_is_claimed_once_whatever_comes_back_i1() {
@@ -381,6 +385,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0002_contact_numbers.sql"),
     include_str!("../../tests/fixtures/migrations/0003_open_and_closed_attempts.sql"),
     include_str!("../../tests/fixtures/migrations/0004_calendars_and_pacing.sql"),
+    include_str!("../../tests/fixtures/migrations/0005_outcomes.sql"),
 ];
 
 /// A ledger as the program with so many migrations left it, in the midst of its work.
@@ -414,6 +419,14 @@ fn every_migration_is_tried_over_the_data_of_the_one_before() {
             assert_eq!(attempts, [1, 2, 3, 4]);
             assert_eq!(evidence::of(db, AttemptId(2))?.len(), 3);
             assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 3);
+            assert_eq!((campaign.outcome.later_retry_times_s, campaign.outcome.max_dials), (vec![900, 3600], Some(12)));
+            assert_eq!((causes::table(db, campaign.id)?.0.len(), campaign.outcome.wrap_up_s), (3, Some(900)));
+            let told = contacts::get(db, ContactId(8))?.unwrap();
+            assert_eq!((told.result_until.is_some(), told.comment.as_deref()), (true, Some("calls back")));
+            assert_eq!(causes::came(db, ContactId(8), "17".parse().unwrap())?, 1);
+            let lists: Vec<String> = dnc::all(db)?.iter().map(|list| list.name.to_string()).collect();
+            assert_eq!(lists, ["anns", "of-spring", "opt-out"]);
+            assert_eq!(dnc::entries_for(db, &number(9), NOON)?.len(), 1);
             Ok(())
         })
         .unwrap();

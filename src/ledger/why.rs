@@ -2,11 +2,14 @@
 
 use rusqlite::Connection;
 
+use super::bars::Bars;
 use super::contacts::Contact;
 use super::{LedgerError, Result, attempts, calendars, campaigns, contacts, rest, trunks, views};
 use crate::domain::attempt::OVERDUE_MS;
+use crate::domain::bar::FrequencyCap;
 use crate::domain::gate::LATE_MS_MAX;
 use crate::domain::instant::UtcMs;
+use crate::domain::retry::dials_max;
 use crate::domain::why::{Channels, Daemon, Gate, WhyView};
 
 /// What the settings say about a call.
@@ -16,6 +19,8 @@ pub struct ServerLimits {
     pub calls_one_time: u32,
     /// The most files in the spool.
     pub spool_files_max: u32,
+    /// The most calls to one number over all campaigns; `None` for no cap.
+    pub frequency: Option<FrequencyCap>,
     /// Whether `campanile serve` runs.
     pub daemon: Daemon,
 }
@@ -40,6 +45,10 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
         due_at: contact.due_at,
         calls_used: contact.tally.charged,
         max_retries: campaign.retry.max_retries,
+        result_until: contact.result_until,
+        bar: Bars::read(db, limits.frequency, now)?.of(db, &campaign, (&contact.number, contact.tally), now)?,
+        dials: contact.tally.dials,
+        dials_max: dials_max(&campaign.retry, &campaign.outcome),
         busy_in: busy_in.map(|name| name.parse()).transpose()?,
         files_free: limits.spool_files_max.saturating_sub(attempts::open_count(db)?),
         ahead: contacts::ahead_of(db, contact, now)?,

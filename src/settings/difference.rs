@@ -30,11 +30,13 @@ impl Settings {
         changed.map(|((key, old), (_, new))| Difference { key, old, new }).collect()
     }
 
-    fn told(&self) -> [(&'static str, String); 15] {
+    fn told(&self) -> [(&'static str, String); 17] {
         let sounds: Vec<String> = self.sounds_dirs.iter().map(|dir| dir.display().to_string()).collect();
         [
             ("calls_one_time", self.calls_one_time.to_string()),
             ("cron_interval", self.cron_interval.to_string()),
+            ("attempts_per_number_max", self.attempts_per_number_max.to_string()),
+            ("attempts_per_number_hours", self.attempts_per_number_hours.to_string()),
             ("country", self.country.as_ref().map_or_else(|| "none".to_owned(), |c| c.as_str().to_owned())),
             ("time_zone", self.time_zone.name().to_owned()),
             ("spool_dir", self.spool_dir.display().to_string()),

@@ -75,6 +75,18 @@ pub const KEYS: &[KeySpec] = &[
         whole(1, 60, "minutes"),
         "How often calls are planned; files are never written for longer than this ahead.",
     ),
+    key(
+        "attempts_per_number_max",
+        "0",
+        whole(0, 1_000, "calls"),
+        "The most calls to one number in attempts_per_number_hours, all campaigns together; 0 for no cap.",
+    ),
+    key(
+        "attempts_per_number_hours",
+        "24",
+        whole(1, 8_760, "hours"),
+        "How long a call to a number counts for attempts_per_number_max.",
+    ),
     key("country", "none", Allowed::Country, "Numbers without + are read as numbers of this country."),
     key("time_zone", "system", Allowed::Zone, "The time zone of a new campaign that names none."),
     key("spool_dir", "/var/spool/asterisk", Allowed::Path, "Asterisk's spool: holds outgoing and outgoing_done."),

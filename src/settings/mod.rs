@@ -16,6 +16,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::domain::bar::FrequencyCap;
 use crate::domain::calendar::Zone;
 
 pub use difference::Difference;
@@ -38,6 +39,10 @@ pub struct Settings {
     pub cron_interval: u32,
     /// The country whose numbers are written without `+`.
     pub country: Option<Country>,
+    /// The most calls to one number in a rolling period, over all campaigns; 0 for no cap.
+    pub attempts_per_number_max: u32,
+    /// That period, in hours.
+    pub attempts_per_number_hours: u32,
     /// The zone of a new campaign that names none.
     pub time_zone: Zone,
     /// Asterisk's spool, which holds `outgoing` and `outgoing_done`.
@@ -98,6 +103,12 @@ impl Settings {
         self.state_dir.join("campanile.db")
     }
 
+    /// The most calls to one number over all campaigns; `None` for no cap.
+    #[must_use]
+    pub fn frequency_cap(&self) -> Option<FrequencyCap> {
+        FrequencyCap::of(self.attempts_per_number_max, self.attempts_per_number_hours)
+    }
+
     /// The lock that only one `campanile serve` can hold.
     #[must_use]
     pub fn serve_lock(&self) -> PathBuf {
@@ -114,6 +125,8 @@ impl Settings {
     fn read(from: &mut Examined) -> Option<Self> {
         let calls_one_time = from.take("calls_one_time");
         let cron_interval = from.take("cron_interval");
+        let attempts_per_number_max = from.take("attempts_per_number_max");
+        let attempts_per_number_hours = from.take("attempts_per_number_hours");
         let country = from.take("country");
         let time_zone = from.take("time_zone");
         let spool_dir = from.take("spool_dir");
@@ -130,6 +143,8 @@ impl Settings {
         Some(Self {
             calls_one_time: calls_one_time?,
             cron_interval: cron_interval?,
+            attempts_per_number_max: attempts_per_number_max?,
+            attempts_per_number_hours: attempts_per_number_hours?,
             country: country?,
             time_zone: time_zone?,
             spool_dir: spool_dir?,

@@ -2,7 +2,9 @@
 
 mod calendars;
 mod calls;
+mod dnc;
 pub mod machine;
+mod outcomes;
 
 use std::process::Stdio;
 

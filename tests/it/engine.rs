@@ -1,11 +1,13 @@
 //! The daemon's engine in a world of its own: real ledger, real claims, a clock that jumps.
 
 mod asterisk;
+mod bars;
 mod clock;
 mod crash;
 mod evidence;
 mod faults;
 mod folder;
+mod outcomes;
 mod timing;
 mod world;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use campanile::domain::evidence::Evidence;
 use campanile::domain::ids::{AttemptId, Ticket};
 use campanile::domain::instant::UtcMs;
-use campanile::ledger::claims::{ServerRate, claim};
+use campanile::ledger::claims::{ServerRate, ServerRules, claim};
 use campanile::ledger::{Db, Ledger, LedgerError, Result as LedgerResult, attempts, evidence};
 use campanile::wake::Change;
 use campanile_agi::protocol::{Answer, Command, Reply, Request};
@@ -294,8 +294,9 @@ impl World {
 
     /// The claim is durable here; whether the session lives to hear of it is another matter.
     fn claim(&mut self, id: u64, attempt: AttemptId) {
-        let (now, rate) = (self.now(), ServerRate(self.limits.calls_one_time));
-        let verdict = self.agi_commit(|db| claim(db, attempt, rate, now));
+        let rate = ServerRate(self.limits.calls_one_time);
+        let (now, rules) = (self.now(), ServerRules { rate, frequency: self.limits.frequency });
+        let verdict = self.agi_commit(|db| claim(db, attempt, rules, now));
         self.say(|_| format!("claim of attempt {attempt}: {verdict:?}"));
         match &verdict {
             Ok(Ok(start_at)) => self.check_claim(attempt, *start_at),

@@ -3,15 +3,21 @@
 use std::collections::BTreeMap;
 
 use campanile::domain::action::Action;
+use campanile::domain::attempt::AttemptState;
+use campanile::domain::bar::{OPT_OUT_LIST, Pattern};
 use campanile::domain::calendar::{Calendar, Holiday, Repeats, Schedule, Timetable, Window, Zone};
 use campanile::domain::campaign::{Campaign, CampaignState, ContactState, Finish, Pacing, RetryRules};
+use campanile::domain::cause::{CauseRule, CauseTable, Verb};
 use campanile::domain::ids::{AttemptId, CalendarId, CampaignId, ContactId, TrunkId, UserId};
+use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
+use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::rhythm::{Batch, Rhythm};
 use campanile::domain::trunk::ShortNumbers;
 use campanile::domain::user::Role;
 use campanile::ledger::contacts::Imported;
-use campanile::ledger::{Db, actions, attempts, calendars, campaigns, contacts, trunks, users};
+use campanile::ledger::dnc::{self, Entry};
+use campanile::ledger::{Db, actions, attempts, calendars, campaigns, causes, contacts, trunks, users};
 
 use crate::world::{Happening, World};
 
@@ -34,6 +40,8 @@ pub struct Operators {
     pub in_doubt: bool,
     /// Campaigns whose removal was asked for, with their attempts.
     pub maybe_removed: BTreeMap<CampaignId, Vec<AttemptId>>,
+    /// Numbers on the do-not-call list, each with when its entry expires.
+    pub do_not_call: BTreeMap<Number, Option<UtcMs>>,
     /// Channels and starts a second of each trunk.
     pub trunks: BTreeMap<TrunkId, (Option<u32>, Option<u32>)>,
     /// The calendar that some campaigns work by.
@@ -87,6 +95,12 @@ impl World {
                 retry_time_s: *self.chance.one_of(&[60, 60, 300]),
                 wait_time_s: *self.chance.one_of(&[10, 30]),
             },
+            outcome: OutcomeRules {
+                later_retry_times_s: self.chance.one_of(&[vec![], vec![120, 600]]).clone(),
+                max_dials: *self.chance.one_of(&[None, Some(1), Some(2)]),
+                min_talk_s: *self.chance.one_of(&[0, 0, 3]),
+                wrap_up_s: *self.chance.one_of(&[None, None, None, Some(20)]),
+            },
             channels: *self.chance.one_of(&[None, Some(1), Some(4)]),
             caller_number: None,
             caller_name: None,
@@ -94,13 +108,56 @@ impl World {
         };
         self.draw_hours(&mut campaign);
         let list = [Action::parse("PLAY", "hello-world").unwrap(), Action::parse("WAIT", "2").unwrap()];
+        let table = self.draw_causes();
         campaign.id = self.command(|db| {
             let id = campaigns::add(db, &campaign, now)?;
+            table.0.iter().try_for_each(|(cause, rule)| causes::set(db, id, *cause, *rule))?;
             actions::replace(db, id, &list)?;
             Ok(id)
         })?;
         self.operators.told.insert(campaign.id, Told { campaign, imported: 0, calls: 0 });
         Some(())
+    }
+
+    fn draw_causes(&mut self) -> CauseTable {
+        let mut table = CauseTable::default();
+        for cause in ["NO_ANSWER", "sip:486", "sip:404", "34"] {
+            if self.chance.per_mille(300) {
+                let rule = CauseRule {
+                    verb: *self.chance.one_of(Verb::ALL),
+                    delay_s: *self.chance.one_of(&[None, Some(1)]),
+                    limit: *self.chance.one_of(&[None, Some(2)]),
+                };
+                table.0.insert(cause.parse().unwrap(), rule);
+            }
+        }
+        table
+    }
+
+    /// Somebody does not want to be called any more, or not for a while, or changes their mind.
+    fn change_do_not_call(&mut self, number: Number) {
+        let name = OPT_OUT_LIST.parse().unwrap();
+        let list = self.ledger.read(|db| dnc::find(db, &name)).unwrap().expect("there always is this list").id;
+        let pattern = Pattern::Number(number.clone());
+        if self.chance.per_mille(300) {
+            if self.command(|db| dnc::remove(db, list, &pattern)).is_some() {
+                self.operators.do_not_call.remove(&number);
+                self.say(|_| "operator: takes a number off the do-not-call list".to_owned());
+            }
+            return;
+        }
+        let for_s = *self.chance.one_of(&[None, Some(5), Some(300)]);
+        let (added_at, expires_at) = (self.now(), for_s.map(|s| self.now().plus_s(s)));
+        let entry = Entry { pattern, source: "said so".to_owned(), added_at, expires_at };
+        if self.command(|db| dnc::add(db, list, &entry)).is_some() {
+            let told = self.operators.do_not_call.entry(number).or_insert(expires_at);
+            *told = told.zip(expires_at).map(|(a, b)| a.max(b));
+            self.say(|_| format!("operator: a number is not to be called, until {expires_at:?}"));
+        }
+    }
+
+    fn draw_number(&mut self) -> Number {
+        Number::from_canonical(&format!("+4930123{:04}", self.chance.below(NUMBERS))).unwrap()
     }
 
     /// Removes a campaign that has no open calls, and what is known of it; the next one comes after it.
@@ -211,7 +268,7 @@ impl World {
         }
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         let id = *self.chance.one_of(&ids);
-        match self.chance.below(13) {
+        match self.chance.below(15) {
             0 => self.set_state(id, CampaignState::Paused),
             1 => self.set_state(id, CampaignState::Stopped),
             2..=5 => self.set_state(id, CampaignState::Running),
@@ -223,6 +280,10 @@ impl World {
             9 => self.reactivate_one(id),
             10 => self.change(id),
             11 => self.change_calendar(),
+            12 | 13 => {
+                let number = self.draw_number();
+                self.change_do_not_call(number);
+            }
             _ if self.chance.per_mille(500) => self.remove_campaign(id),
             _ => self.delete_some(id),
         }
@@ -248,12 +309,22 @@ impl World {
         self.say(|_| format!("operator: campaign {id} {state}"));
     }
 
-    /// Somebody stops a campaign while its call is already at the gate.
+    /// Somebody stops a campaign, or wants to be called no more, while a call is already at the gate.
     pub fn stop_at_the_last_moment(&mut self) {
         if !self.plagues.over && self.chance.per_mille(25) {
             let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
             let id = *self.chance.one_of(&ids);
-            self.set_state(id, CampaignState::Stopped);
+            match self.chance.per_mille(500) {
+                true => self.set_state(id, CampaignState::Stopped),
+                false => {
+                    let open = self.rows().into_iter().filter(|row| row.state != AttemptState::Closed);
+                    let planned: Vec<Number> = open.map(|row| row.number).collect();
+                    if !planned.is_empty() {
+                        let number = self.chance.one_of(&planned).clone();
+                        self.change_do_not_call(number);
+                    }
+                }
+            }
         }
     }
 
@@ -263,8 +334,7 @@ impl World {
 
     fn import(&mut self, id: CampaignId, count: i64) {
         for _ in 0..count {
-            let number = format!("+4930123{:04}", self.chance.below(NUMBERS));
-            let number = Number::from_canonical(&number).unwrap();
+            let number = self.draw_number();
             let imported = self.command(|db| contacts::import(db, id, &number));
             self.told(id).imported += u64::from(imported == Some(Imported::New));
         }
@@ -272,7 +342,7 @@ impl World {
     }
 
     fn reactivate_one(&mut self, id: CampaignId) {
-        let state = *self.chance.one_of(&[ContactState::Reached, ContactState::Failed]);
+        let state = *self.chance.one_of(&[ContactState::Reached, ContactState::Failed, ContactState::Excluded]);
         let page = self.ledger.read(|db| contacts::page(db, id, Some(state), ContactId(0), 1)).unwrap();
         if let Some(contact) = page.first() {
             self.command(|db| contacts::reactivate(db, contact));

@@ -3,15 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use campanile::domain::attempt::AttemptState;
+use campanile::domain::bar::{OPT_OUT_LIST, Pattern};
 use campanile::domain::campaign::{CampaignState, ContactState, Finish};
 use campanile::domain::disposition::Disposition;
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId};
 use campanile::domain::instant::UtcMs;
+use campanile::domain::number::Number;
+use campanile::domain::retry::dials_max;
 use campanile::domain::why::{Daemon, explain};
+use campanile::ledger::dnc::{self, Entry};
 use campanile::ledger::views::{AttemptRow, attempts_page};
 use campanile::ledger::why::{ServerLimits, view};
-use campanile::ledger::{attempts, campaigns, contacts, evidence};
+use campanile::ledger::{LedgerError, attempts, campaigns, contacts, evidence};
 use campanile::spool::SpoolName;
 use campanile_agi::session::HOLD_MS_MAX;
 
@@ -21,6 +25,8 @@ use crate::world::World;
 
 /// How much earlier than its turn a trunk's start may come (decision 0004).
 const JITTER_MS: i64 = 20;
+/// How much earlier than it rang a call counts: from the instant that the gate gave, where no report says more.
+const DIAL_SEEN_MS: i64 = 1_000;
 /// The page of attempts that is looked at; no seed has as many.
 const ATTEMPTS_MAX: u32 = 100_000;
 
@@ -30,6 +36,7 @@ pub struct Dialled {
     pub campaign: CampaignId,
     pub trunk: TrunkId,
     pub number: String,
+    at: Start,
     pub ended: bool,
     pub answered: bool,
 }
@@ -96,6 +103,7 @@ impl World {
         let start = Start { at: start_at, epoch: self.epoch };
         assert!(self.record.claimed.insert(attempt, start).is_none(), "I1: attempt {attempt} is claimed twice");
         let open = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap().expect("a claimed attempt is open");
+        self.check_callee(open.campaign, attempt, start_at);
         let told = &self.operators.told[&open.campaign].campaign;
         assert_eq!(told.state, CampaignState::Running, "I4: claimed though {} was acknowledged", told.state);
         assert!(told.calendar.contains(start_at), "I4: claimed for {start_at}, outside the window");
@@ -142,6 +150,34 @@ impl World {
         }
     }
 
+    /// At the claim: nobody who is on a do-not-call list, and nobody who was called too often.
+    fn check_callee(&mut self, campaign: CampaignId, attempt: AttemptId, start_at: UtcMs) {
+        let row = self.rows_of(campaign).into_iter().find(|row| row.id == attempt).expect("a claimed attempt is there");
+        let told = self.operators.do_not_call.get(&row.number);
+        let barred = told.is_some_and(|until| until.is_none_or(|until| until > start_at));
+        assert!(!barred, "I4: attempt {attempt} is claimed for {start_at}, and its number is on a list: {told:?}");
+        let Some(cap) = self.limits.frequency else { return };
+        let counts = |d: &&Dialled| {
+            d.number == row.number.as_str()
+                && d.at.epoch == self.epoch
+                && d.at.at > cap.since(start_at).plus_ms(DIAL_SEEN_MS)
+                && !self.record.removed.contains(&d.attempt)
+        };
+        let dials = self.record.dialled.values().filter(counts).count();
+        assert!(dials < cap.attempts_max as usize, "I5: attempt {attempt} calls a number after {dials} calls");
+    }
+
+    /// No table of causes and no uncharged failure lets a contact be dialled more often than its campaign says.
+    fn check_dials(&mut self) {
+        for (id, told) in self.operators.told.clone() {
+            let most = dials_max(&told.campaign.retry, &told.campaign.outcome);
+            for contact in self.ledger.read(|db| contacts::page(db, id, None, ContactId(0), 1_000)).unwrap() {
+                let dials = contact.tally.dials;
+                assert!(dials <= most, "I5: contact {} was dialled {dials} times, {most} are the most", contact.id);
+            }
+        }
+    }
+
     /// A call file is there only if its order is durable: else nobody would know of it (I8).
     pub fn check_ordered(&mut self, name: SpoolName, ticket: &str) {
         let ticket: Ticket = ticket.parse().expect("a file carries a ticket");
@@ -166,6 +202,7 @@ impl World {
             campaign: order.campaign,
             trunk: order.trunk,
             number,
+            at: Start { at: self.now(), epoch: self.epoch },
             ended: false,
             answered: false,
         };
@@ -189,7 +226,24 @@ impl World {
             let counts = self.ledger.read(|db| contacts::counts(db, id)).unwrap();
             assert_eq!(counts.total(), told.imported, "I8: acknowledged numbers of campaign {id}");
         }
+        assert_eq!(self.listed(), self.operators.do_not_call, "I8: acknowledged entries of the do-not-call list");
         self.check_facts();
+    }
+
+    /// What stands on the do-not-call list.
+    fn listed(&mut self) -> BTreeMap<Number, Option<UtcMs>> {
+        let mut listed = BTreeMap::new();
+        let note = |entry: Entry| -> Result<(), LedgerError> {
+            let Pattern::Number(number) = entry.pattern else { panic!("nobody lists a prefix") };
+            listed.insert(number, entry.expires_at);
+            Ok(())
+        };
+        let of = |db: &_| {
+            let list = dnc::find(db, &OPT_OUT_LIST.parse()?)?.expect("there always is this list");
+            dnc::each_entry(db, list.id, note)
+        };
+        self.ledger.read(|db| of(db)).unwrap();
+        listed
     }
 
     fn check_facts(&mut self) {
@@ -220,6 +274,7 @@ impl World {
             let calls = self.ledger.read(|db| campaigns::activity(db, id)).unwrap().calls_started;
             self.operators.told.insert(id, Told { campaign, imported, calls });
         }
+        self.operators.do_not_call = self.listed();
         self.check_facts();
     }
 
@@ -233,6 +288,7 @@ impl World {
         self.check_grid();
         if self.steps.is_multiple_of(16) {
             self.check_why();
+            self.check_dials();
         }
     }
 
@@ -251,6 +307,7 @@ impl World {
         let limits = ServerLimits {
             calls_one_time: self.limits.calls_one_time,
             spool_files_max: self.limits.spool_files_max,
+            frequency: self.limits.frequency,
             daemon,
         };
         let now = self.now();

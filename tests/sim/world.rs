@@ -9,6 +9,7 @@ use std::rc::Rc;
 use campanile::callfile::{DEFAULT_TEMPLATE, Template};
 use campanile::daemon::engine::{Engine, EngineLimits};
 use campanile::daemon::event::Event;
+use campanile::domain::bar::FrequencyCap;
 use campanile::domain::instant::UtcMs;
 use campanile::domain::plan::{TICK_AHEAD_MS, pace};
 use campanile::ledger::{Db, Ledger, Result as LedgerResult};
@@ -104,6 +105,7 @@ impl World {
             cron_interval: *chance.one_of(&[1, 1, 5]),
             spool_files_max: *chance.one_of(&[1000, 1000, 7]),
             archive_keep_days: *chance.one_of(&[0, 0, 0, 1]),
+            frequency: *chance.one_of(&[None, None, FrequencyCap::of(2, 1)]),
         };
         let mut world = Self {
             mono_ms: 0,

@@ -11,6 +11,7 @@ use crate::domain::calendar::{Calendar, Window};
 use crate::domain::campaign::{Campaign, CampaignState, Finish, Pacing, RetryRules};
 use crate::domain::ids::CampaignId;
 use crate::domain::name::Name;
+use crate::domain::outcome::OutcomeRules;
 use crate::exit::Exit;
 use crate::ledger::campaigns;
 
@@ -49,6 +50,7 @@ impl Add {
                 pacing: Pacing::default(),
                 finish: Finish::default(),
                 retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 30 },
+                outcome: OutcomeRules::default(),
                 channels: None,
                 caller_number: None,
                 caller_name: None,

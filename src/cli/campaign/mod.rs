@@ -2,6 +2,7 @@
 
 mod add;
 mod options;
+mod outcome;
 mod page;
 mod readiness;
 mod remove;
@@ -10,6 +11,8 @@ mod show;
 mod start;
 mod stop;
 mod timing;
+
+pub use stop::{no_start_after, wait_until};
 
 use clap::Subcommand;
 

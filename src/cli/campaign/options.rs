@@ -9,10 +9,12 @@ use super::super::actor::Actor;
 use super::super::failure::{Failure, Result};
 use super::super::session::warn;
 use super::super::{trunk, user};
+use super::outcome::OutcomeOptions;
 use super::timing::TimingOptions;
 use crate::domain::calendar::{CalendarRefusal, Window, Zone};
 use crate::domain::campaign::Campaign;
 use crate::domain::name::{CallerName, CallerNumber, Name, TextRefusal};
+use crate::domain::outcome::RetryTimes;
 use crate::ledger::Connection;
 
 /// A wait time under this rings so short that it leaves a missed call rather than a conversation.
@@ -39,8 +41,13 @@ pub struct CampaignOptions {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100))]
     max_retries: Option<u32>,
     /// Seconds from the end of an unsuccessful call to its retry [of a new campaign: 300].
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=31_536_000))]
-    retry_time: Option<u32>,
+    ///
+    /// With a list the pauses grow: 300,900,3600 waits 300 s after the first unsuccessful call, 900 s after the
+    /// second, and 3600 s after the third and all that follow.
+    #[arg(long, value_name = "SECONDS[,…]")]
+    retry_time: Option<RetryTimes>,
+    #[command(flatten)]
+    outcome: OutcomeOptions,
     /// Seconds that a call may ring, 1 to 300 [of a new campaign: 30].
     ///
     /// Under 15 seconds most people do not reach the phone: they find a missed call.
@@ -63,7 +70,7 @@ fn time_of_day(text: &str) -> std::result::Result<u32, CalendarRefusal> {
 
 /// A cap, or that there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cap(Option<u32>);
+pub struct Cap(pub Option<u32>);
 
 /// A text that is no cap.
 #[derive(Debug, thiserror::Error)]
@@ -141,7 +148,11 @@ impl CampaignOptions {
         self.time_zone.clone_into_if_given(&mut campaign.calendar.zone);
         self.timing.apply(db, actor, campaign)?;
         self.max_retries.clone_into_if_given(&mut campaign.retry.max_retries);
-        self.retry_time.clone_into_if_given(&mut campaign.retry.retry_time_s);
+        if let Some(times) = &self.retry_time {
+            campaign.retry.retry_time_s = times.first_s;
+            campaign.outcome.later_retry_times_s.clone_from(&times.later_s);
+        }
+        self.outcome.apply(campaign);
         self.wait_time.clone_into_if_given(&mut campaign.retry.wait_time_s);
         if let Some(Cap(channels)) = self.channels {
             campaign.channels = channels;

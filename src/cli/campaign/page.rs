@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::super::failure::Result;
 use super::super::present::{Moment, moment};
 use super::options::CallerId;
+use super::outcome::Outcome;
 use super::timing::pace_in_words;
 use crate::domain::action::Action;
 use crate::domain::calendar::{Calendar, Schedule, short_time_of_day, time_of_day};
@@ -40,7 +41,7 @@ pub struct WindowNow {
     pub closes_at: Option<Moment>,
 }
 
-/// A campaign's numbers by state. I3: the four sum to the total.
+/// A campaign's numbers by state. I3: they sum to the total.
 #[derive(Serialize)]
 pub struct NumberCounts {
     pub total: u64,
@@ -61,6 +62,8 @@ pub struct Page {
     pub overview: Overview,
     pub max_retries: u32,
     pub retry_time_s: u32,
+    #[serde(flatten)]
+    pub outcome: Outcome,
     pub wait_time_s: u32,
     pub channels: Option<u32>,
     pub timing: Timing,
@@ -91,6 +94,7 @@ pub fn page(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Page> {
         overview: overview(db, campaign, now)?,
         max_retries: campaign.retry.max_retries,
         retry_time_s: campaign.retry.retry_time_s,
+        outcome: Outcome::of(db, campaign)?,
         wait_time_s: campaign.retry.wait_time_s,
         channels: campaign.channels,
         timing: timing(db, campaign)?,

@@ -62,6 +62,10 @@ fn numbers(campaign: &Campaign, counts: Counts) -> Option<Missing> {
     }
     let import = format!("campanile numbers import {name} FILE");
     Some(match (counts.total(), counts.failed) {
+        (total, 0) if counts.excluded > 0 => {
+            let what = format!("none of its {total} numbers is left to call, and {} are excluded", counts.excluded);
+            Missing { what, mend: import }
+        }
         (0, _) => Missing { what: "it has no numbers".to_owned(), mend: import },
         (total, 0) => Missing { what: format!("all of its {total} numbers were reached"), mend: import },
         (total, failed) => Missing {

@@ -17,7 +17,8 @@ Example:
   campanile campaign show spring
 
 JSON: {campaign, user, trunk, state, phase, run_time, window: {start, stop, time_zone, open, opens_at, closes_at}, \
-numbers: {total, waiting, in_progress, reached, failed}, max_retries, retry_time_s, wait_time_s, channels, \
+numbers: {total, waiting, in_progress, reached, failed, excluded}, max_retries, retry_time_s, \
+retry_times_s: [300, …], max_dials, min_talk_s, wrap_up_s, causes: [{cause, verb, delay_s, limit}], wait_time_s, channels, \
 timing: {calendar, starts_at, ends_at, priority, delay_ms, batch_calls, batch_pause_s, finish, calls_started}, \
 caller_id, actions: [\"PLAY x\", …], open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
@@ -72,10 +73,7 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
     writeln!(out, "channels    {}", in_use(page.open_calls, page.channels))?;
     writeln!(out, "caller id   {}", page.caller_id.as_deref().unwrap_or("what the trunk sets"))?;
     writeln!(out, "wait time   {} s", page.wait_time_s)?;
-    match page.max_retries {
-        0 => writeln!(out, "retries     none")?,
-        n => writeln!(out, "retries     {n}, {} s after the call", page.retry_time_s)?,
-    }
+    page.outcome.tell(out, page.max_retries)?;
     tell_numbers(out, overview)?;
     for (i, action) in page.actions.iter().enumerate() {
         writeln!(out, "{:<11} {}. {action}", if i == 0 { "actions" } else { "" }, i + 1)?;
@@ -106,8 +104,8 @@ fn tell_numbers(out: &mut dyn Write, overview: &Overview) -> Result<()> {
     let counts = overview.numbers.counts;
     writeln!(
         out,
-        "numbers     {} = {} waiting + {} in progress + {} reached + {} failed",
-        overview.numbers.total, counts.waiting, counts.in_progress, counts.reached, counts.failed
+        "numbers     {} = {} waiting + {} in progress + {} reached + {} failed + {} excluded",
+        overview.numbers.total, counts.waiting, counts.in_progress, counts.reached, counts.failed, counts.excluded
     )?;
     Ok(())
 }

@@ -109,16 +109,16 @@ fn leave(session: &mut Session, name: &Name, wanted: CampaignState) -> Outcome {
 
 /// The claim is the point of no return: a call that was admitted before the stop was committed may still be
 /// about to start, as long as its admission is good.
-fn no_start_after(last_start: Option<UtcMs>, committed_at: UtcMs) -> UtcMs {
+pub fn no_start_after(last_start: Option<UtcMs>, committed_at: UtcMs) -> UtcMs {
     last_start.map_or(committed_at, |start_at| start_at.plus_ms(GO_LATE_MS_MAX).max(committed_at))
 }
 
-/// The stop is durable already; its answer is given when it is true (I4).
-fn wait_until(instant: UtcMs, now: UtcMs) {
+/// What was ordered is durable already; the answer is given when it is true (I4).
+pub fn wait_until(instant: UtcMs, now: UtcMs) {
     // No admission lies further ahead, unless the clock was set back.
     let left_ms = instant.since_ms(now).clamp(0, LATE_MS_MAX + GO_LATE_MS_MAX);
     if left_ms > GO_LATE_MS_MAX {
-        warn(&format!("the stop is committed; calls that the gate had admitted already may start until {instant}"));
+        warn(&format!("it is committed; calls that the gate had admitted already may start until {instant}"));
     }
     std::thread::sleep(Duration::from_millis(left_ms.unsigned_abs()));
 }

@@ -4,18 +4,20 @@
 //! effect between two transactions, even while the reader waits for a pipe.
 
 mod reader;
+mod screen;
 mod writing;
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use self::screen::Screen;
 use self::writing::Run;
 use super::super::failure::{Failure, Outcome, Result};
 use super::super::session::{Form, Session, warn};
 use super::tally::{RefusedFile, Tally};
-use crate::domain::campaign::CampaignState;
-use crate::domain::ids::{CampaignId, ContactId};
+use crate::domain::campaign::{Campaign, CampaignState};
+use crate::domain::ids::ContactId;
 use crate::domain::name::Name;
 use crate::domain::number::NumberRules;
 use crate::exit::Exit;
@@ -30,7 +32,7 @@ const CACHE_KIB: u32 = 8 * 1024;
 Text (one number a line) and CSV are told apart, and charset, separator, header and the column with the \
 numbers are found out, unless they are given. Numbers are read as people write them, +49 (30) 1234-567 or \
 0049…, and without a country code as numbers of the setting country; extensions and short codes are numbers \
-where the campaign's trunk says so. What is refused is told with its line, text and reason.
+where the campaign's trunk says so. Numbers on a do-not-call list are refused. What is refused is told with its line, text and reason.
 
 The import is written in parts: Ctrl-C keeps those that were written and says how many. While calls are made \
 the parts are small, so that no call waits for them.
@@ -41,7 +43,7 @@ Examples:
   grep -v '^#' numbers.txt | campanile numbers import spring -
 
 JSON: {campaign, file, format: {charset, separator, header, column}, imported, duplicates_in_file, \
-duplicates_in_campaign, refused, refusals: [{line, text, reason}] (the first 1000), refusals_left_out, \
+duplicates_in_campaign, refused, do_not_call (those of the refused that are on a list), refusals: [{line, text, reason}] (the first 1000), refusals_left_out, \
 interrupted}.
 Ends with 65 when rows were refused and no number was found, and with 130 after Ctrl-C.")]
 pub struct Import {
@@ -83,7 +85,7 @@ enum YesNo {
     No,
 }
 
-fn separator(text: &str) -> std::result::Result<Separator, &'static str> {
+pub fn separator(text: &str) -> std::result::Result<Separator, &'static str> {
     match text {
         "," | "comma" => Ok(Separator::Comma),
         ";" | "semicolon" => Ok(Separator::Semicolon),
@@ -93,7 +95,7 @@ fn separator(text: &str) -> std::result::Result<Separator, &'static str> {
     }
 }
 
-fn column(text: &str) -> std::result::Result<Column, &'static str> {
+pub fn column(text: &str) -> std::result::Result<Column, &'static str> {
     match text.parse() {
         Ok(0) => Err("columns are counted from 1"),
         Ok(place) => Ok(Column::Place(place)),
@@ -103,11 +105,10 @@ fn column(text: &str) -> std::result::Result<Column, &'static str> {
 
 /// Where the numbers go.
 struct Target {
-    campaign: CampaignId,
+    campaign: Campaign,
     rules: NumberRules,
     /// The last contact before this run: duplicates of later ones are duplicates within the file.
     before: ContactId,
-    state: CampaignState,
 }
 
 impl Import {
@@ -115,7 +116,8 @@ impl Import {
         let target = self.target(session)?;
         let refused_file = self.refused_to.as_deref().map(RefusedFile::create).transpose()?;
         let mut run = Run::new(Tally::new(self.campaign.to_string(), self.file.display().to_string()), refused_file);
-        let reading = reader::start(self.file.clone(), self.options(), target.rules)?;
+        let screen = Screen::open(session, &target.campaign)?;
+        let reading = reader::start(self.file.clone(), self.options(), target.rules, screen)?;
         session.ledger.set_cache_kib(CACHE_KIB)?;
         let ended = run.write_all(session, &target, &reading);
         run.progress.finish_and_clear();
@@ -131,7 +133,7 @@ impl Import {
         // Parts that were committed before a failure stay, so their count is told in any case.
         session.answer(&tally, |out| tally.tell(out))?;
         ended?;
-        self.hint(session, &tally, target.state);
+        self.hint(session, &tally, target.campaign.state);
         Ok(tally.exit())
     }
 
@@ -141,7 +143,7 @@ impl Import {
             let campaign = actor.campaign(db, &self.campaign)?;
             let short_numbers = trunks::get(db, campaign.trunk)?.short_numbers;
             let rules = super::rules(short_numbers, settings)?;
-            Ok(Target { campaign: campaign.id, rules, before: contacts::last_id(db)?, state: campaign.state })
+            Ok(Target { campaign, rules, before: contacts::last_id(db)? })
         })
     }
 
@@ -173,7 +175,7 @@ impl Import {
     }
 }
 
-fn unopened(error: &IntakeError) -> Failure {
+pub fn unopened(error: &IntakeError) -> Failure {
     match error {
         IntakeError::Open { path, source } => Failure::new(
             Exit::from(source.kind()),
@@ -189,7 +191,7 @@ fn unopened(error: &IntakeError) -> Failure {
     }
 }
 
-fn unreadable(error: &std::io::Error) -> Failure {
+pub fn unreadable(error: &std::io::Error) -> Failure {
     Failure::new(
         Exit::IoErr,
         format!("cannot read the numbers: {error}"),

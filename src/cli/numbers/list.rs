@@ -20,13 +20,13 @@ const PAGE: u32 = 1_000;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-States: waiting, in_progress, reached, failed.
+States: waiting, in_progress, reached, failed, excluded.
 
 Examples:
   campanile numbers list spring
   campanile numbers list spring --state failed --limit 50
 
-JSON: [{number, state, due_at, dials, charged, disposition}].")]
+JSON: [{number, state, due_at, dials, charged, disposition, result_until, comment}].")]
 pub struct List {
     /// The campaign.
     campaign: Name,
@@ -46,6 +46,8 @@ struct NumberRow {
     dials: u32,
     charged: u32,
     disposition: Option<Disposition>,
+    result_until: Option<Moment>,
+    comment: Option<String>,
 }
 
 impl From<&Contact> for NumberRow {
@@ -57,6 +59,8 @@ impl From<&Contact> for NumberRow {
             dials: contact.tally.dials,
             charged: contact.tally.charged,
             disposition: contact.disposition,
+            result_until: moment(contact.result_until),
+            comment: contact.comment.clone(),
         }
     }
 }

@@ -4,7 +4,11 @@ mod delete;
 mod import;
 mod list;
 mod reactivate;
+mod result;
 mod tally;
+
+pub use import::{column, separator, unopened, unreadable};
+pub use tally::RefusedRow;
 
 use clap::Subcommand;
 
@@ -24,6 +28,8 @@ pub enum NumbersVerb {
     List(list::List),
     /// Call a number again that is done.
     Reactivate(reactivate::Reactivate),
+    /// Say whether an answered call was successful, within the campaign's wrap-up time.
+    Result(result::ResultOf),
     /// Delete all numbers of a campaign.
     DeleteAll(delete::DeleteAll),
 }
@@ -34,6 +40,7 @@ impl NumbersVerb {
             Self::Import(verb) => verb.run(session),
             Self::List(verb) => verb.run(session),
             Self::Reactivate(verb) => verb.run(session),
+            Self::Result(verb) => verb.run(session),
             Self::DeleteAll(verb) => verb.run(session),
         }
     }

@@ -46,6 +46,8 @@ pub struct Tally {
     pub duplicates_in_file: u64,
     pub duplicates_in_campaign: u64,
     pub refused: u64,
+    /// Those of the refused that are on a do-not-call list.
+    pub do_not_call: u64,
     pub refusals: Vec<RefusedRow>,
     /// Refusals that `refusals` leaves out.
     pub refusals_left_out: u64,
@@ -86,6 +88,7 @@ impl Tally {
             duplicates_in_file: 0,
             duplicates_in_campaign: 0,
             refused: 0,
+            do_not_call: 0,
             refusals: Vec::new(),
             refusals_left_out: 0,
             interrupted: false,
@@ -104,7 +107,7 @@ impl Tally {
 
     /// How the program is to end.
     pub fn exit(&self) -> Exit {
-        let found_any = self.imported + self.duplicates_in_file + self.duplicates_in_campaign > 0;
+        let found_any = self.imported + self.duplicates_in_file + self.duplicates_in_campaign + self.do_not_call > 0;
         match (self.interrupted, self.refused > 0 && !found_any) {
             (true, _) => Exit::Interrupted,
             (false, true) => Exit::DataErr,
@@ -120,7 +123,10 @@ impl Tally {
         writeln!(out, "{:>9} imported into {}", self.imported, self.campaign)?;
         writeln!(out, "{:>9} duplicates in the file", self.duplicates_in_file)?;
         writeln!(out, "{:>9} in the campaign already", self.duplicates_in_campaign)?;
-        writeln!(out, "{:>9} refused", self.refused)?;
+        match self.do_not_call {
+            0 => writeln!(out, "{:>9} refused", self.refused)?,
+            n => writeln!(out, "{:>9} refused, {n} of them on a do-not-call list", self.refused)?,
+        }
         for row in self.refusals.iter().take(REFUSALS_SHOWN) {
             writeln!(out, "  line {}: {:?}: {}", row.line, row.text, row.reason)?;
         }

@@ -18,12 +18,17 @@ use crate::domain::trunk::Trunk;
 use crate::domain::why::RestWhy;
 use crate::ledger::attempts::{Intent, OpenAttempt};
 use crate::ledger::snapshot::{PlanLimits, take};
-use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, campaigns, evidence, trunks};
+use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, bars, campaigns, evidence, trunks};
 use crate::spool::SpoolName;
 
 /// The most calls of one plan, and so of one transaction: while it has the ledger, no claim at the gate is admitted,
 /// and a claim has 100 ms. The next plan follows at once.
 const CALLS_PER_PLAN: u32 = 250;
+
+/// The most looks at the plan in one step, and when the next step looks again: a long list of which nobody may be
+/// called any more must not keep the engine from all else.
+const LOOKS_MAX: u32 = 16;
+const LOOK_AGAIN_MS: i64 = 50;
 
 /// Whether there may be more to plan.
 enum Looked {
@@ -42,6 +47,7 @@ enum Planned {
         wake_at: Option<UtcMs>,
         starved: Vec<Starved>,
         give_way: Vec<OpenAttempt>,
+        set_aside: u32,
     },
     /// Asterisk leaves due files lying: nothing further is planned.
     Stalled { overdue: usize },
@@ -70,7 +76,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         if !self.spool_takes_files() {
             return Ok(Some(self.rest(RestWhy::Spool, now)));
         }
-        loop {
+        for _look in 0..LOOKS_MAX {
             let leave = self.resting.leave(now);
             if let Leave::Nothing { until } = leave {
                 return Ok(Some(until));
@@ -79,6 +85,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 return Ok(wake_at);
             }
         }
+        Ok(Some(now.plus_ms(LOOK_AGAIN_MS)))
     }
 
     /// Plans at most [`CALLS_PER_PLAN`] calls, durably, and publishes their files.
@@ -104,7 +111,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 self.note_stalled(overdue);
                 Ok(Looked::Done { wake_at: None })
             }
-            Planned::Intents { publications, wake_at, starved, give_way } => {
+            Planned::Intents { publications, wake_at, starved, give_way, set_aside } => {
                 self.note_stalled(0);
                 let outcome = self.publish(&publications, now)?;
                 if !give_way.is_empty() {
@@ -113,7 +120,8 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                     self.withdraw(give_way, now)?;
                     return Ok(Looked::Done { wake_at: Some(now) });
                 }
-                if publications.len() >= CALLS_PER_PLAN as usize {
+                let trial = leave != Leave::All && !publications.is_empty();
+                if publications.len() >= CALLS_PER_PLAN as usize || (set_aside > 0 && !trial) {
                     return Ok(Looked::Further);
                 }
                 let soon = self.after_trial(leave, &publications, outcome, now);
@@ -172,6 +180,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             spool_files_max: self.limits.spool_files_max,
             calls_max: CALLS_PER_PLAN,
             slots,
+            frequency: self.limits.frequency,
         }
     }
 
@@ -238,7 +247,9 @@ fn plan_durably(
     let publications = record(db, &plan, entropy)?;
     let starved = if leave == Leave::All { starved(&snapshot, &plan) } else { Vec::new() };
     log_reasons(&snapshot, &plan);
-    Ok(Planned::Intents { publications, wake_at: plan.wake_at, starved, give_way })
+    // Whoever may not be called makes room, and another look follows.
+    let set_aside = bars::set_aside(db, &plan)?;
+    Ok(Planned::Intents { publications, wake_at: plan.wake_at, starved, give_way, set_aside })
 }
 
 /// Random bytes: its ticket, and the salt of its file name.

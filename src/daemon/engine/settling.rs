@@ -4,13 +4,14 @@ use log::info;
 
 use super::{Engine, EngineError};
 use crate::daemon::port::{Entropy, SpoolPort};
-use crate::domain::campaign::{CampaignState, ContactState};
+use crate::domain::campaign::{Campaign, CampaignState, ContactState};
 use crate::domain::disposition::{Conclusion, Disposition, Verdict, conclude};
 use crate::domain::ids::AttemptId;
 use crate::domain::instant::UtcMs;
-use crate::domain::retry::{self, ContactNext};
+use crate::domain::retry::{self, Consequence, ContactNext, Past, Rules};
 use crate::ledger::attempts::{self, OpenAttempt};
-use crate::ledger::{Db, Result as LedgerResult, campaigns, contacts, evidence, settle};
+use crate::ledger::contacts::Contact;
+use crate::ledger::{Db, Result as LedgerResult, campaigns, causes, contacts, evidence, settle};
 
 /// What became of one attempt in a step.
 enum Settled {
@@ -97,17 +98,34 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
     let (Some(contact), Some(campaign)) = (contacts::get(db, id)?, campaigns::get(db, attempt.campaign)?) else {
         return Ok(());
     };
-    let then = retry::after(conclusion, contact.tally, &campaign.retry, &campaign.calendar);
+    let then = what_follows(db, conclusion, &contact, &campaign)?;
     let (state, due_at) = match then.next {
         ContactNext::Reached => (ContactState::Reached, None),
         ContactNext::Failed(_) => (ContactState::Failed, None),
+        ContactNext::Excluded => (ContactState::Excluded, None),
         // A call that was planned ahead and not made leaves the number its time: a retry is not called early.
         ContactNext::Again { due_at } if conclusion.not_dialled.is_some() => {
             (ContactState::Waiting, contact.due_at.max(Some(due_at)))
         }
         ContactNext::Again { due_at } => (ContactState::Waiting, Some(due_at)),
     };
+    let result_until = retry::result_until(conclusion, &campaign.outcome);
+    if result_until != contact.result_until {
+        contacts::await_result(db, id, result_until)?;
+    }
     contacts::settle(db, id, state, due_at, then.tally, conclusion.disposition)
+}
+
+/// What follows for a contact by its campaign's rules, with the cause counted that decided.
+fn what_follows(db: &Db, conclusion: &Conclusion, contact: &Contact, campaign: &Campaign) -> LedgerResult<Consequence> {
+    let table = causes::table(db, campaign.id)?;
+    let cause = table.rule_for(conclusion).map(|(cause, _)| cause);
+    let of_this_cause = cause.map(|cause| causes::came(db, contact.id, cause)).transpose()?.unwrap_or_default();
+    if let Some(cause) = cause {
+        causes::count(db, contact.id, cause)?;
+    }
+    let rules = Rules { retry: &campaign.retry, outcome: &campaign.outcome, causes: &table };
+    Ok(retry::after(conclusion, Past { tally: contact.tally, of_this_cause }, rules, &campaign.calendar))
 }
 
 fn log_closed(id: AttemptId, conclusion: &Conclusion) {

@@ -151,6 +151,11 @@ fn refusal_in_words(refusal: &Refusal) -> String {
         Refusal::Late { by_ms } => format!(
             "its turn at the gate came {by_ms} ms after its planned instant: Asterisk or campanile-agi was late"
         ),
+        Refusal::CallsUsedUp { why } => format!("the contact's calls are used up: {why}"),
+        Refusal::DoNotCall { list, .. } => format!("the number is on the do-not-call list {list}"),
+        Refusal::FrequencyCap { until } => {
+            format!("the number was called as often as attempts_per_number_max lets it, until {until}")
+        }
         Refusal::CampaignChannels => "the campaign's channels were all in use".to_owned(),
         Refusal::TrunkChannels => "the trunk's channels were all in use".to_owned(),
         Refusal::Rate => "the rate left no start close enough to the planned instant".to_owned(),

@@ -35,6 +35,14 @@ pub enum Breach {
         /// What it is too near to.
         taken: UtcMs,
     },
+    /// A call to a number that is on a do-not-call list, or was called too often (I4).
+    #[error("contact {contact} of campaign {campaign} is called though its number may not be")]
+    Barred {
+        /// Of which campaign.
+        campaign: CampaignId,
+        /// Who.
+        contact: ContactId,
+    },
     /// A call of a contact that is not a candidate, or with another number or trunk than it has.
     #[error("contact {contact} of campaign {campaign} is not a candidate with this number and trunk")]
     NotACandidate {
@@ -229,7 +237,9 @@ impl<'a> Case<'a> {
         let stopped = view.state != CampaignState::Running;
         let closed = !view.calendar.contains(start_at);
         let early = candidate.due_at.is_some_and(|due_at| due_at > start_at);
+        let barred = self.snapshot.barred.contains_key(&(campaign, contact));
         let found = [
+            barred.then_some(Breach::Barred { campaign, contact }),
             stopped.then_some(Breach::NotRunning(campaign)),
             closed.then_some(Breach::WindowClosed { campaign, start_at }),
             early.then_some(Breach::NotDue { contact, start_at }),

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet, VecDeque};
 
-use super::types::Candidate;
+use super::types::{CampaignView, Candidate, Snapshot};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 
@@ -31,8 +31,11 @@ pub(super) enum Head<'a> {
 }
 
 impl<'a> Queue<'a> {
-    pub(super) fn new(candidates: &'a [Candidate]) -> Self {
-        let places = || candidates.iter().enumerate();
+    /// Of all candidates but those that are barred.
+    pub(super) fn new(campaign: &'a CampaignView, snapshot: &'a Snapshot) -> Self {
+        let (candidates, barred) = (&campaign.candidates, &snapshot.barred);
+        let callable = |c: &Candidate| barred.is_empty() || !barred.contains_key(&(campaign.id, c.contact));
+        let places = || candidates.iter().enumerate().filter(|(_, c)| callable(c));
         let mut later: Vec<_> = places().filter_map(|(i, c)| Some((c.due_at?, i))).collect();
         later.sort_unstable();
         let fresh = places().filter(|(_, c)| c.due_at.is_none()).map(|(i, _)| i).collect();

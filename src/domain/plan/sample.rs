@@ -5,11 +5,13 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::types::{CampaignView, Candidate, Snapshot, TrunkView};
+use crate::domain::bar::{Bar, Listed};
 use crate::domain::calendar::{Calendar, Window, Zone};
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
+use crate::domain::retry::FailReason;
 use crate::domain::rhythm::{Batch, Beat, Rhythm};
 
 pub(super) fn at(text: &str) -> UtcMs {
@@ -66,6 +68,7 @@ pub(super) fn minute(campaigns: Vec<CampaignView>) -> Snapshot {
         trunks: vec![trunk(1)],
         campaigns,
         busy: std::collections::HashSet::new(),
+        barred: std::collections::BTreeMap::new(),
     }
 }
 
@@ -78,11 +81,13 @@ pub(super) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
     let taken = vec(-60_000_i64..200_000, 0..12);
     let campaigns = vec(any_campaign(), 0..6);
     let busy = hash_set(0_i64..40, 0..8);
-    (span, rate, files, taken, vec(any_trunk(), 3), campaigns, busy).prop_map(
-        |((now, ahead), calls_one_time, files_free, taken, mut trunks, mut campaigns, busy)| {
+    let bars = hash_set(0_usize..100, 0..10);
+    (span, rate, files, taken, vec(any_trunk(), 3), campaigns, (busy, bars)).prop_map(
+        |((now, ahead), calls_one_time, files_free, taken, mut trunks, mut campaigns, (busy, bars))| {
             let now = at("2026-03-01T08:00:00Z").plus_ms(now);
             (1..).zip(&mut trunks).for_each(|(id, trunk)| trunk.id = TrunkId(id));
             (1..).zip(&mut campaigns).for_each(|(id, campaign)| own(campaign, id));
+            let barred = bars.iter().filter_map(|place| barred(&campaigns, *place)).collect();
             Snapshot {
                 now,
                 horizon: now.plus_ms(ahead),
@@ -92,9 +97,20 @@ pub(super) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
                 trunks,
                 campaigns,
                 busy: busy.into_iter().map(number).collect(),
+                barred,
             }
         },
     )
+}
+
+/// The candidate at this place of all is barred, one way or another.
+fn barred(campaigns: &[CampaignView], place: usize) -> Option<((CampaignId, ContactId), Bar)> {
+    let mut keys = campaigns.iter().flat_map(|c| c.candidates.iter().map(|k| (c.id, k.contact)));
+    let until = at("2026-03-02T08:00:00Z");
+    let listed = |until| Bar::DoNotCall(Listed { list: "never".parse().unwrap(), source: String::new(), until });
+    let used_up = Bar::CallsUsedUp(FailReason::DialCap);
+    let bar = [listed(None), listed(Some(until)), Bar::FrequencyCap { until }, used_up][place % 4].clone();
+    Some((keys.nth(place)?, bar))
 }
 
 /// Contacts belong to one campaign, numbers to whom they like.

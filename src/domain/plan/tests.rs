@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use super::check::check;
 use super::sample::{any_snapshot, at, campaign, fresh, minute, number, retry, trunk, window};
 use super::*;
+use crate::domain::bar::{Bar, Listed};
 use crate::domain::campaign::CampaignState;
-use crate::domain::ids::TrunkId;
+use crate::domain::ids::{ContactId, TrunkId};
 
 /// Plans and has the plan checked.
 #[track_caller]
@@ -102,6 +103,21 @@ fn a_campaign_that_could_not_use_its_turn_keeps_it() {
     let plan = planned(&minute(vec![late, campaign(2, 20), campaign(3, 20)]));
     let served: Vec<i64> = plan.calls.iter().map(|call| call.campaign.0).collect();
     assert_eq!(served, [2, 3, 2, 3, 1, 2, 3, 1, 2, 3]);
+}
+
+#[test]
+fn who_may_not_be_called_has_no_slot_and_leaves_it_to_the_next_i4() {
+    let mut snapshot = minute(vec![campaign(1, 12)]);
+    let (one, until) = (snapshot.campaigns[0].id, at("2026-03-02T08:00:00Z"));
+    let listed = |until| Bar::DoNotCall(Listed { list: "never".parse().unwrap(), source: String::new(), until });
+    for (contact, bar) in [(10_000, listed(None)), (10_003, listed(Some(until))), (10_004, Bar::FrequencyCap { until })]
+    {
+        snapshot.barred.insert((one, ContactId(contact)), bar);
+    }
+    let plan = planned(&snapshot);
+    assert_eq!(contacts(&plan), [10_001, 10_002, 10_005, 10_006, 10_007, 10_008, 10_009, 10_010, 10_011]);
+    let expected = [Why::DoNotCall { until: None }, Why::DoNotCall { until: Some(until) }, Why::FrequencyCap { until }];
+    assert_eq!(whys(&plan), expected);
 }
 
 #[test]

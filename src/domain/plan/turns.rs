@@ -63,7 +63,7 @@ impl<'a> Turns<'a> {
         for (turn, view) in running.enumerate() {
             // A campaign whose trunk is not in the snapshot has no channel.
             if let Some(place) = places.get(&view.trunk) {
-                lines[*place].join(turn, view);
+                lines[*place].join(turn, view, snapshot);
             }
         }
         let candidates: usize = snapshot.campaigns.iter().map(|c| c.candidates.len()).sum();
@@ -109,10 +109,10 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn join(&mut self, turn: usize, view: &'a CampaignView) {
+    fn join(&mut self, turn: usize, view: &'a CampaignView, snapshot: &'a Snapshot) {
         self.ready.push(Reverse((Reverse(view.priority), turn, self.dialers.len())));
         let calls_left = channels_left(view.channels, view.open).min(view.calls_left.unwrap_or(u32::MAX));
-        self.dialers.push(Dialer { view, queue: Queue::new(&view.candidates), beat: view.beat, calls_left });
+        self.dialers.push(Dialer { view, queue: Queue::new(view, snapshot), beat: view.beat, calls_left });
     }
 
     fn is_over(&self) -> bool {

@@ -1,12 +1,14 @@
 //! What the planner sees and what it says.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use crate::domain::bar::Bar;
 use crate::domain::calendar::Calendar;
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
+use crate::domain::retry::FailReason;
 use crate::domain::rhythm::{Beat, Rhythm};
 
 /// All that the planner may know.
@@ -28,6 +30,8 @@ pub struct Snapshot {
     pub campaigns: Vec<CampaignView>,
     /// Those numbers of candidates that have an open attempt, in whichever campaign (I2).
     pub busy: HashSet<Number>,
+    /// Those candidates whose numbers may not be called, by whichever campaign.
+    pub barred: BTreeMap<(CampaignId, ContactId), Bar>,
 }
 
 /// What the planner knows of a trunk.
@@ -106,6 +110,18 @@ pub struct PlannedCall {
 pub enum Why {
     /// Its campaign is stopped, paused or completed.
     NotRunning(CampaignState),
+    /// Its number is on a do-not-call list.
+    DoNotCall {
+        /// When its entry holds no longer; `None` for never.
+        until: Option<UtcMs>,
+    },
+    /// Its calls are used up.
+    CallsUsedUp(FailReason),
+    /// Its number was called as often as the server lets it.
+    FrequencyCap {
+        /// When it may be called again.
+        until: UtcMs,
+    },
     /// Its campaign's window is closed in all slots that are left.
     WindowClosed {
         /// When it opens; `None` when it does not for about a year.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::types::{CampaignView, Candidate, PlannedCall, Snapshot, TrunkView, Waiting, Why};
 use super::{LEAD_MS, TICK_AHEAD_MS, pace};
+use crate::domain::bar::Bar;
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
@@ -104,6 +105,7 @@ impl<'a> Outcome<'a> {
 
 /// What holds for all of a campaign's candidates after the plan.
 struct Limits {
+    campaign: CampaignId,
     state: CampaignState,
     /// `Some` while the window is closed at the last slot: when it opens, if ever.
     closed: Option<Option<UtcMs>>,
@@ -128,6 +130,7 @@ impl Limits {
             Why::NoSlot { next_at: outcome.next_slot }
         };
         Self {
+            campaign: campaign.id,
             state: campaign.state,
             closed: closed.then(|| campaign.calendar.next_opening(outcome.last_slot)),
             exhausted,
@@ -138,6 +141,12 @@ impl Limits {
     fn why(&self, candidate: &Candidate, outcome: &Outcome) -> Why {
         if self.state != CampaignState::Running {
             return Why::NotRunning(self.state);
+        }
+        match outcome.snapshot.barred.get(&(self.campaign, candidate.contact)) {
+            Some(Bar::DoNotCall(listed)) => return Why::DoNotCall { until: listed.until },
+            Some(Bar::FrequencyCap { until }) => return Why::FrequencyCap { until: *until },
+            Some(Bar::CallsUsedUp(why)) => return Why::CallsUsedUp(*why),
+            None => {}
         }
         if let Some(opens_at) = self.closed {
             return Why::WindowClosed { opens_at };

@@ -9,7 +9,7 @@ use campanile::domain::campaign::CampaignState;
 use campanile::domain::evidence::{ArchiveStatus, DialStatus, Fact, Report};
 use campanile::domain::instant::UtcMs;
 use campanile::ledger::campaigns;
-use campanile::ledger::claims::{ServerRate, claim};
+use campanile::ledger::claims::{ServerRate, ServerRules, claim};
 use campanile::spool::SpoolName;
 
 use super::world::{Dialled, World};
@@ -152,11 +152,11 @@ impl World {
             return;
         }
         let order = self.order(file);
-        let rate = ServerRate(self.limits.calls_one_time);
+        let rules = ServerRules { rate: ServerRate(self.limits.calls_one_time), frequency: self.limits.frequency };
         let now = self.now;
         let (verdict, campaign) = self
             .ledger
-            .write(|db| Ok((claim(db, order.attempt, rate, now)?, campaigns::get(db, order.campaign)?)))
+            .write(|db| Ok((claim(db, order.attempt, rules, now)?, campaigns::get(db, order.campaign)?)))
             .unwrap();
         self.hear(Event::Changed(campanile::wake::Change::Evidence));
         let life = self.asterisk.life;

@@ -16,6 +16,7 @@ use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::{AttemptId, CampaignId, TrunkId, UserId};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
+use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::plan::{TICK_AHEAD_MS, pace};
 use campanile::domain::trunk::ShortNumbers;
 use campanile::domain::user::Role;
@@ -35,7 +36,7 @@ pub const NOON: UtcMs = UtcMs(1_772_366_400_000);
 const STEPS_AT_ONE_INSTANT_MAX: u32 = 20;
 
 pub const LIMITS: EngineLimits =
-    EngineLimits { calls_one_time: 10, cron_interval: 1, spool_files_max: 1000, archive_keep_days: 0 };
+    EngineLimits { calls_one_time: 10, cron_interval: 1, spool_files_max: 1000, archive_keep_days: 0, frequency: None };
 
 /// A call that reached the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,6 +171,7 @@ impl World {
             pacing: Pacing::default(),
             finish: Finish::default(),
             retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 30 },
+            outcome: OutcomeRules::default(),
             channels: None,
             caller_number: None,
             caller_name: None,

@@ -9,8 +9,10 @@ use std::thread;
 use super::super::super::failure::Result;
 use super::super::super::interrupt::{self, Listening};
 use super::super::tally::RefusedRow;
+use super::screen::Screen;
 use crate::domain::number::{Number, NumberRules, Packed};
 use crate::intake::{self, Description, Intake, IntakeError, Options, RowError};
+use crate::ledger::LedgerError;
 
 /// Rows of the first chunk: something is written soon, also of a slow pipe.
 const CHUNK_ROWS_MIN: usize = 2_000;
@@ -27,6 +29,8 @@ pub(super) enum Event {
     Described(Description, Option<u64>),
     Chunk(Chunk),
     Unopened(IntakeError),
+    /// The do-not-call lists could not be read.
+    Unscreened(LedgerError),
     Unreadable(std::io::Error),
     End,
     Interrupted,
@@ -37,6 +41,8 @@ pub(super) enum Event {
 pub(super) struct Chunk {
     pub numbers: Vec<Packed>,
     pub refused: Vec<RefusedRow>,
+    /// Those of the refused that are on a do-not-call list.
+    pub do_not_call: u64,
     /// Of the whole file, up to here.
     pub bytes_read: u64,
 }
@@ -49,7 +55,7 @@ pub(super) struct Reading {
 }
 
 /// Starts to read `file`, or standard input for `-`.
-pub(super) fn start(file: PathBuf, options: Options, rules: NumberRules) -> Result<Reading> {
+pub(super) fn start(file: PathBuf, options: Options, rules: NumberRules, screen: Option<Screen>) -> Result<Reading> {
     // No chunk waits: one is being written, one is being read.
     let (events, received) = sync_channel(0);
     let interrupted = Arc::new(AtomicBool::new(false));
@@ -69,7 +75,7 @@ pub(super) fn start(file: PathBuf, options: Options, rules: NumberRules) -> Resu
         };
         // A writer that is gone has failed, and says so itself.
         let _ = match opened {
-            Ok(intake) => read_all(intake, &rules, &events),
+            Ok(intake) => read_all(intake, &rules, screen, &events),
             Err(error) => events.send(Event::Unopened(error)),
         };
     })?;
@@ -78,13 +84,19 @@ pub(super) fn start(file: PathBuf, options: Options, rules: NumberRules) -> Resu
 
 type Sent = std::result::Result<(), std::sync::mpsc::SendError<Event>>;
 
-fn read_all(mut intake: Intake, rules: &NumberRules, events: &SyncSender<Event>) -> Sent {
+fn read_all(mut intake: Intake, rules: &NumberRules, mut screen: Option<Screen>, events: &SyncSender<Event>) -> Sent {
     events.send(Event::Described(intake.describe().clone(), intake.bytes_total()))?;
     let mut rows_read = 0;
     loop {
         let rows_max = (rows_read / CHUNK_SHARE).clamp(CHUNK_ROWS_MIN, CHUNK_ROWS_MAX);
-        let (chunk, end) = read_chunk(&mut intake, rules, rows_max);
+        let mut lines = screen.as_ref().map(|_| Vec::with_capacity(rows_max));
+        let (mut chunk, end) = read_chunk(&mut intake, rules, rows_max, &mut lines);
         rows_read += chunk.numbers.len();
+        if let (Some(screen), Some(lines)) = (&mut screen, lines)
+            && let Err(error) = screen.sift(&mut chunk, &lines)
+        {
+            return events.send(Event::Unscreened(error));
+        }
         events.send(Event::Chunk(chunk))?;
         if let Some(end) = end {
             return events.send(end);
@@ -92,7 +104,13 @@ fn read_all(mut intake: Intake, rules: &NumberRules, events: &SyncSender<Event>)
     }
 }
 
-fn read_chunk(intake: &mut Intake, rules: &NumberRules, rows_max: usize) -> (Chunk, Option<Event>) {
+/// The lines of the numbers go to `lines` where somebody wants them.
+fn read_chunk(
+    intake: &mut Intake,
+    rules: &NumberRules,
+    rows_max: usize,
+    lines: &mut Option<Vec<u64>>,
+) -> (Chunk, Option<Event>) {
     let mut chunk = Chunk { numbers: Vec::with_capacity(rows_max), ..Chunk::default() };
     let mut end = None;
     while chunk.numbers.len() < rows_max && chunk.refused.len() < CHUNK_REFUSED_MAX && end.is_none() {
@@ -101,7 +119,10 @@ fn read_chunk(intake: &mut Intake, rules: &NumberRules, rows_max: usize) -> (Chu
             Some(Err(RowError::Unreadable(error))) => end = Some(Event::Unreadable(error)),
             Some(Err(RowError::Refused { line, why })) => chunk.refused.push(RefusedRow::new(line, "", why)),
             Some(Ok(row)) => match Number::canonical(&row.text, rules) {
-                Ok(number) => chunk.numbers.push(Packed::from(&number)),
+                Ok(number) => {
+                    chunk.numbers.push(Packed::from(&number));
+                    lines.iter_mut().for_each(|lines| lines.push(row.line));
+                }
                 Err(why) => chunk.refused.push(RefusedRow::new(row.line, row.text.trim(), why)),
             },
         }

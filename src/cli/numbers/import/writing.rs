@@ -52,6 +52,7 @@ impl Run {
                     self.tally.interrupted = true;
                     return Ok(());
                 }
+                Ok(Event::Unscreened(error)) => return Err(error.into()),
                 Ok(Event::Unopened(error)) => return Err(unopened(&error)),
                 Ok(Event::Unreadable(error)) => return Err(unreadable(&error)),
                 Ok(Event::End) => return Ok(()),
@@ -84,7 +85,7 @@ impl Run {
             let rows = if dialling { self.turn_rows.min(numbers.len()) } else { numbers.len() };
             let (part, rest) = numbers.split_at(rows);
             let begun = session.now();
-            let added = session.ledger.write(|db| importing::add_all(db, target.campaign, part, target.before))?;
+            let added = session.ledger.write(|db| importing::add_all(db, target.campaign.id, part, target.before))?;
             self.tally.imported += added.new;
             self.tally.duplicates_in_file += added.in_run;
             self.tally.duplicates_in_campaign += added.in_campaign;
@@ -100,6 +101,7 @@ impl Run {
     }
 
     fn note_refused(&mut self, chunk: Chunk) -> Result<()> {
+        self.tally.do_not_call += chunk.do_not_call;
         for row in chunk.refused {
             if let Some(file) = &mut self.refused_file {
                 file.write(&row)?;

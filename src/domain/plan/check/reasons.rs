@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::campaigns::END;
 use super::{Breach, Case};
+use crate::domain::bar::Bar;
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{CampaignId, TrunkId};
 use crate::domain::instant::UtcMs;
@@ -96,6 +97,14 @@ impl Case<'_> {
         let last = seen.last_slot.unwrap_or(snapshot.now.plus_ms(LEAD_MS));
         match *why {
             Why::NotRunning(state) => state == view.state && state != CampaignState::Running,
+            Why::DoNotCall { until } => {
+                let bar = snapshot.barred.get(&(view.id, who.contact));
+                matches!(bar, Some(Bar::DoNotCall(listed)) if listed.until == until)
+            }
+            Why::CallsUsedUp(why) => snapshot.barred.get(&(view.id, who.contact)) == Some(&Bar::CallsUsedUp(why)),
+            Why::FrequencyCap { until } => {
+                snapshot.barred.get(&(view.id, who.contact)) == Some(&Bar::FrequencyCap { until })
+            }
             Why::WindowClosed { opens_at } => {
                 let opens_open = opens_at.is_none_or(|at| at > last && view.calendar.contains(at));
                 !view.calendar.contains(last) && opens_open

@@ -3,9 +3,11 @@ use std::mem::discriminant;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::bar::{Bar, Listed};
 use crate::domain::plan::plan;
 use crate::domain::plan::sample::{any_snapshot, at, campaign, fresh, minute, number, retry, trunk, window};
 use crate::domain::plan::types::{Waiting, Why};
+use crate::domain::retry::FailReason;
 
 /// Two campaigns on two trunks; a plan of ten calls with contacts left over.
 fn good() -> (Snapshot, Plan) {
@@ -151,6 +153,37 @@ fn two_calls_of_a_number_at_a_time_are_found_i2() {
     only(shared, Breach::NumberTwice(ContactId(20_000)));
 }
 
+fn on_a_list(until: Option<UtcMs>) -> Bar {
+    Bar::DoNotCall(Listed { list: "never".parse().unwrap(), source: "a letter".to_owned(), until })
+}
+
+#[test]
+fn calls_to_numbers_that_may_not_be_called_are_found_i4() {
+    let used_up = Bar::CallsUsedUp(FailReason::DialCap);
+    for bar in [on_a_list(None), on_a_list(Some(second(90))), Bar::FrequencyCap { until: second(90) }, used_up] {
+        let contact = ContactId(10_000);
+        let breach = Breach::Barred { campaign: ONE, contact };
+        only(|s, _| drop(s.barred.insert((ONE, contact), bar)), breach);
+    }
+}
+
+#[test]
+fn who_may_not_be_called_waits_for_the_right_reason_i9() {
+    let key = (ONE, ContactId(1));
+    let barred = |bar: Bar| move |s: &mut Snapshot| drop(s.barred.insert(key, bar));
+    let (until, later) = (second(90), second(91));
+    assert!(judged(Why::DoNotCall { until: None }, barred(on_a_list(None))));
+    assert!(judged(Why::DoNotCall { until: Some(until) }, barred(on_a_list(Some(until)))));
+    assert!(judged(Why::FrequencyCap { until }, barred(Bar::FrequencyCap { until })));
+    let used_up = |why| barred(Bar::CallsUsedUp(why));
+    assert!(judged(Why::CallsUsedUp(FailReason::DialCap), used_up(FailReason::DialCap)));
+    assert!(!judged(Why::CallsUsedUp(FailReason::DialCap), used_up(FailReason::RetriesUsedUp)));
+    assert!(!judged(Why::CallsUsedUp(FailReason::DialCap), barred(on_a_list(None))));
+    assert!(!judged(Why::DoNotCall { until: None }, barred(on_a_list(Some(until)))));
+    assert!(!judged(Why::FrequencyCap { until }, barred(on_a_list(Some(until)))));
+    assert!(!judged(Why::FrequencyCap { until: later }, barred(Bar::FrequencyCap { until })));
+}
+
 #[test]
 fn more_calls_than_files_are_found() {
     only(|s, _| s.files_free = 9, Breach::Files { planned: 10, free: 9 });
@@ -184,6 +217,8 @@ fn waiting(contact: i64, why: Why) -> Waiting {
 #[test]
 fn a_reason_that_does_not_hold_is_found_i9() {
     for why in [
+        Why::DoNotCall { until: None },
+        Why::FrequencyCap { until: second(60) },
         Why::NotRunning(CampaignState::Stopped),
         Why::NotRunning(CampaignState::Running),
         Why::WindowClosed { opens_at: None },
