@@ -174,12 +174,18 @@ fn a_look_up_costs_the_same_for_any_list_and_any_past() {
         let rows = statement.query_map(rusqlite::params_from_iter(vec![1; places]), |row| row.get(3))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     };
-    let told = w.ledger.read(|db| Ok((steps(db, dnc::LOOKUP)?, steps(db, bars::LAST_DIALS)?))).unwrap();
-    assert!(told.0.iter().any(|s| s == "SEARCH e USING PRIMARY KEY (kind=? AND pattern=?)"), "{told:?}");
+    let told = |db: &Db| {
+        let lists = [steps(db, &dnc::lookup(dnc::NUMBER, 1))?, steps(db, &dnc::lookup(dnc::PREFIX, 14))?];
+        Ok((lists, steps(db, bars::LAST_DIALS)?))
+    };
+    let told = w.ledger.read(|db| told(db)).unwrap();
+    for list in &told.0 {
+        assert!(list.iter().any(|s| s.starts_with("SEARCH e USING PRIMARY KEY (kind=? AND pattern=?")), "{told:?}");
+    }
     for index in ["attempts_closed_number (number=?)", "attempts_open_number (number=?)"] {
         assert!(told.1.iter().any(|s| s.contains(index)), "{index}: {told:?}");
     }
-    let all = told.0.iter().chain(&told.1);
+    let all = told.0.iter().flatten().chain(&told.1);
     let scans: Vec<_> = all.filter(|s| s.starts_with("SCAN") && !s.starts_with("SCAN (")).collect();
     assert!(scans.iter().all(|s| *s == "SCAN l"), "only the few lists may be walked: {scans:?}");
 }
