@@ -230,12 +230,13 @@ fn tell_sums(
     writeln!(out, "Campaign {name} is {state}.")?;
     writeln!(
         out,
-        "{} numbers = {} waiting + {} in progress + {} reached + {} failed",
+        "{} numbers = {} waiting + {} in progress + {} reached + {} failed + {} excluded",
         counts.total(),
         counts.waiting,
         counts.in_progress,
         counts.reached,
-        counts.failed
+        counts.failed,
+        counts.excluded
     )?;
     let closed: u64 = dispositions.values().sum();
     let each: Vec<String> = dispositions.iter().map(|(disposition, n)| format!("{n} {disposition}")).collect();

@@ -1,6 +1,7 @@
 //! A campaign: whose, when, how often, over which trunk.
 
 use super::calendar::Calendar;
+use super::contact::CallingOrder;
 use super::ids::{ActionListId, CampaignId, TrunkId, UserId};
 use super::name::{CallerName, CallerNumber, Name};
 use super::stored::worded_enum;
@@ -20,7 +21,7 @@ worded_enum! {
 }
 
 worded_enum! {
-    /// Where a contact stands. I3: imported = waiting + in progress + reached + failed.
+    /// Where a contact stands. I3: imported = waiting + in progress + reached + failed + excluded.
     pub enum ContactState {
         /// To be called, now or at its due time.
         Waiting = "waiting",
@@ -30,6 +31,8 @@ worded_enum! {
         Reached = "reached",
         /// Final: the attempts are used up, or the number is invalid.
         Failed = "failed",
+        /// Final: it must not be called any more, for a reason of its own.
+        Excluded = "excluded",
     }
 }
 
@@ -42,6 +45,22 @@ pub struct RetryRules {
     pub retry_time_s: u32,
     /// Seconds that a call may ring.
     pub wait_time_s: u32,
+}
+
+/// How a campaign goes through its contacts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContactRules {
+    /// The order within one priority.
+    pub order: CallingOrder,
+    /// Seconds from an unsuccessful call to the first one of the contact's next number.
+    pub next_number_after_s: u32,
+}
+
+/// As a new campaign has it.
+impl Default for ContactRules {
+    fn default() -> Self {
+        Self { order: CallingOrder::Sequential, next_number_after_s: 10 }
+    }
 }
 
 /// A campaign as configured.
@@ -69,4 +88,6 @@ pub struct Campaign {
     pub caller_name: Option<CallerName>,
     /// What happens on answer; `None` while there is no action.
     pub actions: Option<ActionListId>,
+    /// How it goes through its contacts.
+    pub contacts: ContactRules,
 }

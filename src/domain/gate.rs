@@ -40,6 +40,11 @@ pub enum Refusal {
         /// When it opens again; `None` when it never does.
         opens_at: Option<UtcMs>,
     },
+    /// The contact has expired.
+    Expired {
+        /// When.
+        at: UtcMs,
+    },
     /// More than [`LATE_MS_MAX`] after the planned instant.
     Late {
         /// How late, in milliseconds.
@@ -66,6 +71,8 @@ pub struct GateView {
     pub planned_at: UtcMs,
     /// The campaign as it is now; `None` when it or the contact was removed.
     pub campaign: Option<GateCampaign>,
+    /// No start at or after this instant: the contact's expiry as it is now.
+    pub expires_at: Option<UtcMs>,
     /// The campaign's calls that the gate admitted and that have not ended, counted up to its cap.
     pub campaign_live: u32,
     /// The trunk's calls that the gate admitted and that have not ended, counted up to its cap.
@@ -145,6 +152,9 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     let start_at = start_of(view)?;
     if !campaign.calendar.contains(start_at) {
         return Err(Refusal::WindowClosed { opens_at: campaign.calendar.next_opening(start_at) });
+    }
+    if let Some(at) = view.expires_at.filter(|at| *at <= start_at) {
+        return Err(Refusal::Expired { at });
     }
     if campaign.channels.is_some_and(|cap| view.campaign_live >= cap) {
         return Err(Refusal::CampaignChannels);

@@ -29,6 +29,8 @@ row_id! {
     CampaignId,
     /// A contact of a campaign.
     ContactId,
+    /// An import of contacts.
+    ImportId,
     /// An attempt: one call file, one claim, one disposition.
     AttemptId,
     /// A frozen action list; editing a campaign's actions makes a new one.

@@ -147,8 +147,9 @@ fn after_no_dial(why: &NotDialled, ended_at: UtcMs) -> UtcMs {
         NotDialled::Refused(Refusal::WindowClosed { opens_at }) => {
             return opens_at.map_or(ended_at, |t| t.max(ended_at));
         }
-        // Somebody asked for it: as soon as the campaign runs again.
-        NotDialled::Refused(Refusal::NotRunning { .. } | Refusal::Removed) | NotDialled::Withdrawn => 0,
+        // Somebody asked for it: as soon as the campaign runs again. Who has expired is excluded before that.
+        NotDialled::Refused(Refusal::NotRunning { .. } | Refusal::Removed | Refusal::Expired { .. })
+        | NotDialled::Withdrawn => 0,
         NotDialled::Refused(
             Refusal::Late { .. }
             | Refusal::CampaignChannels

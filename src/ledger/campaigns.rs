@@ -5,13 +5,13 @@ use rusqlite::{Connection, Row, params};
 use super::rows::{collect, first, parsed, parsed_or_null};
 use super::{LedgerError, Result};
 use crate::domain::calendar::{Calendar, Window};
-use crate::domain::campaign::{Campaign, CampaignState, RetryRules};
+use crate::domain::campaign::{Campaign, CampaignState, ContactRules, RetryRules};
 use crate::domain::ids::{ActionListId, CampaignId, TrunkId, UserId};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::{CallerName, CallerNumber, Name};
 
 const COLUMNS: &str = "SELECT id, name, owner, trunk, state, window_start_s, window_stop_s, time_zone, max_retries, \
-    retry_time_s, wait_time_s, channels, caller_number, caller_name, action_list FROM campaigns";
+    retry_time_s, wait_time_s, channels, caller_number, caller_name, action_list, calling_order, next_number_after_s FROM campaigns";
 
 pub(super) fn read(row: &Row<'_>) -> Result<Campaign> {
     let list: Option<i64> = row.get("action_list")?;
@@ -31,6 +31,10 @@ pub(super) fn read(row: &Row<'_>) -> Result<Campaign> {
         caller_number: parsed_or_null(row, "caller_number")?,
         caller_name: parsed_or_null(row, "caller_name")?,
         actions: list.map(ActionListId),
+        contacts: ContactRules {
+            order: parsed(row, "calling_order")?,
+            next_number_after_s: row.get("next_number_after_s")?,
+        },
     })
 }
 
@@ -63,7 +67,9 @@ pub fn add(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<CampaignI
         campaign.caller_name.as_ref().map(CallerName::as_str),
         now.0
     ])?;
-    Ok(CampaignId(db.last_insert_rowid()))
+    let id = CampaignId(db.last_insert_rowid());
+    set_contact_rules(db, id, campaign.contacts)?;
+    Ok(id)
 }
 
 fn refuse_taken(db: &Connection, name: &Name) -> Result<()> {
@@ -94,6 +100,12 @@ pub fn update(db: &Connection, campaign: &Campaign) -> Result<()> {
         campaign.caller_number.as_ref().map(CallerNumber::as_str),
         campaign.caller_name.as_ref().map(CallerName::as_str),
     ])?;
+    set_contact_rules(db, campaign.id, campaign.contacts)
+}
+
+fn set_contact_rules(db: &Connection, id: CampaignId, rules: ContactRules) -> Result<()> {
+    let sql = "UPDATE campaigns SET calling_order = ?2, next_number_after_s = ?3 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![id.0, rules.order.as_str(), rules.next_number_after_s])?;
     Ok(())
 }
 
@@ -157,6 +169,7 @@ pub fn remove(db: &Connection, campaign: &Campaign) -> Result<()> {
     db.execute(&format!("DELETE FROM evidence WHERE attempt IN (SELECT id {closed})"), id)?;
     db.execute(&format!("DELETE {closed}"), id)?;
     db.execute("DELETE FROM contacts WHERE campaign = ?1", id)?;
+    super::imports::forget(db, campaign.id)?;
     db.execute("DELETE FROM campaigns WHERE id = ?1", id)?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::campaigns::read_calendar;
 use super::rows::{first, instant, parsed};
-use super::{LedgerError, Result, evidence};
+use super::{LedgerError, Result, evidence, expiry};
 use crate::domain::attempt::AttemptState;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::gate::{GateCampaign, GateView, LATE_MS_MAX, Pace, PaceKind, Refusal, judge};
@@ -81,6 +81,7 @@ fn view(db: &Connection, claimant: &Claimant, rate: ServerRate, now: UtcMs) -> R
         now,
         state: claimant.state,
         planned_at: claimant.planned_at,
+        expires_at: claimant.contact.map_or(Ok(None), |contact| expiry::of(db, contact))?,
         campaign_live: live(db, "campaign", claimant.campaign.0, campaign.as_ref().and_then(|c| c.channels))?,
         campaign,
         trunk_live: live(db, "trunk", claimant.trunk.0, trunk_channels)?,

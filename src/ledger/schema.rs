@@ -9,6 +9,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first_light.sql"),
     include_str!("migrations/0002_contact_numbers.sql"),
     include_str!("migrations/0003_open_and_closed_attempts.sql"),
+    include_str!("migrations/0006_contacts.sql"),
 ];
 
 /// Applies the migrations that the ledger lacks, all in one transaction.

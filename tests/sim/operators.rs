@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use campanile::domain::action::Action;
 use campanile::domain::calendar::{Calendar, Window, Zone};
-use campanile::domain::campaign::{Campaign, CampaignState, ContactState, RetryRules};
+use campanile::domain::campaign::{Campaign, CampaignState, ContactRules, ContactState, RetryRules};
 use campanile::domain::ids::{AttemptId, CampaignId, ContactId, TrunkId, UserId};
 use campanile::domain::number::Number;
 use campanile::domain::trunk::ShortNumbers;
@@ -82,6 +82,7 @@ impl World {
             caller_number: None,
             caller_name: None,
             actions: None,
+            contacts: ContactRules::default(),
         };
         let list = [Action::parse("PLAY", "hello-world").unwrap(), Action::parse("WAIT", "2").unwrap()];
         campaign.id = self.command(|db| {
@@ -193,7 +194,8 @@ impl World {
         let state = *self.chance.one_of(&[ContactState::Reached, ContactState::Failed]);
         let page = self.ledger.read(|db| contacts::page(db, id, Some(state), ContactId(0), 1)).unwrap();
         if let Some(contact) = page.first() {
-            self.command(|db| contacts::reactivate(db, contact));
+            let now = self.now();
+            self.command(|db| contacts::reactivate(db, contact, now));
             self.say(|_| format!("operator: reactivates contact {}", contact.id));
         }
     }

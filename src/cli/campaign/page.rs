@@ -38,7 +38,7 @@ pub struct WindowNow {
     pub closes_at: Option<Moment>,
 }
 
-/// A campaign's numbers by state. I3: the four sum to the total.
+/// A campaign's numbers by state. I3: they sum to the total.
 #[derive(Serialize)]
 pub struct NumberCounts {
     pub total: u64,

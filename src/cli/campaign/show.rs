@@ -17,7 +17,7 @@ Example:
   campanile campaign show spring
 
 JSON: {campaign, user, trunk, state, run_time, window: {start, stop, time_zone, open, opens_at, closes_at}, \
-numbers: {total, waiting, in_progress, reached, failed}, max_retries, retry_time_s, wait_time_s, channels, \
+numbers: {total, waiting, in_progress, reached, failed, excluded}, max_retries, retry_time_s, wait_time_s, channels, \
 caller_id, actions: [\"PLAY x\", …], open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
     /// The campaign's name.
@@ -91,8 +91,8 @@ fn tell_numbers(out: &mut dyn Write, overview: &Overview) -> Result<()> {
     let counts = overview.numbers.counts;
     writeln!(
         out,
-        "numbers     {} = {} waiting + {} in progress + {} reached + {} failed",
-        overview.numbers.total, counts.waiting, counts.in_progress, counts.reached, counts.failed
+        "numbers     {} = {} waiting + {} in progress + {} reached + {} failed + {} excluded",
+        overview.numbers.total, counts.waiting, counts.in_progress, counts.reached, counts.failed, counts.excluded
     )?;
     Ok(())
 }
@@ -109,7 +109,9 @@ impl List {
                 .collect::<std::result::Result<Vec<_>, Failure>>()
         })?;
         session.answer(&all, |out| {
-            let heading = ["campaign", "user", "state", "trunk", "numbers", "waiting", "reached", "failed", "run time"];
+            let heading = [
+                "campaign", "user", "state", "trunk", "numbers", "waiting", "reached", "failed", "excluded", "run time",
+            ];
             table::write(out, &heading, &all.iter().map(cells).collect::<Vec<_>>())
         })?;
         Ok(Exit::Ok)
@@ -127,6 +129,7 @@ fn cells(overview: &Overview) -> Vec<String> {
         counts.waiting.to_string(),
         counts.reached.to_string(),
         counts.failed.to_string(),
+        counts.excluded.to_string(),
         overview.run_time.clone(),
     ]
 }

@@ -28,6 +28,7 @@ pub struct Reactivate {
 impl Reactivate {
     pub fn run(self, session: &mut Session) -> Outcome {
         let (actor, settings) = (&session.actor, &session.settings);
+        let now = session.now();
         let number = session.ledger.try_write(|db| {
             let campaign = actor.campaign(db, &self.campaign)?;
             let short_numbers = trunks::get(db, campaign.trunk)?.short_numbers;
@@ -36,7 +37,7 @@ impl Reactivate {
                 let mend = format!("`campanile numbers list {}` shows those that it has", campaign.name);
                 Failure::new(Exit::NoInput, format!("campaign {} has no number {number}", campaign.name), mend)
             })?;
-            contacts::reactivate(db, &found)?;
+            contacts::reactivate(db, &found, now)?;
             Ok::<_, Failure>(number)
         })?;
         session.wake_daemon();

@@ -8,9 +8,13 @@ use crate::domain::campaign::{CampaignState, ContactState};
 use crate::domain::disposition::{Conclusion, Disposition, Verdict, conclude};
 use crate::domain::ids::AttemptId;
 use crate::domain::instant::UtcMs;
+use crate::domain::line::{self, LineRules, Onward};
 use crate::domain::retry::{self, ContactNext};
 use crate::ledger::attempts::{self, OpenAttempt};
-use crate::ledger::{Db, Result as LedgerResult, campaigns, contacts, evidence, settle};
+use crate::ledger::{Db, Result as LedgerResult, campaigns, contacts, evidence, expiry, lines, settle};
+
+/// The most contacts that are excluded in one transaction: while it has the ledger, no claim at the gate is admitted.
+const EXCLUDED_MAX: u32 = 2_000;
 
 /// What became of one attempt in a step.
 enum Settled {
@@ -62,6 +66,19 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         }
     }
 
+    /// Excludes contacts that have expired, of all campaigns; those that are in a call when the call has ended. Says when
+    /// to look again, at the next expiry.
+    pub(super) fn exclude_expired(&mut self, now: UtcMs) -> Result<Option<UtcMs>, EngineError> {
+        let Some(next) = self.ledger.read(|db| expiry::next(db))? else { return Ok(None) };
+        if next > now {
+            return Ok(Some(next));
+        }
+        let (excluded, next) =
+            self.ledger.write(|db| Ok((expiry::exclude(db, now, EXCLUDED_MAX)?, expiry::next(db)?)))?;
+        info!("{excluded} contact(s) expired and are excluded");
+        Ok(next)
+    }
+
     /// Marks running campaigns with nothing left to call as completed.
     pub(super) fn complete_campaigns(&mut self) -> Result<(), EngineError> {
         if self.ledger.read(|db| campaigns::finished(db))?.is_empty() {
@@ -97,7 +114,12 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
     let (Some(contact), Some(campaign)) = (contacts::get(db, id)?, campaigns::get(db, attempt.campaign)?) else {
         return Ok(());
     };
-    let then = retry::after(conclusion, contact.tally, &campaign.retry, &campaign.calendar);
+    let mut lines = lines::of(db, id)?;
+    let retry = line::allowance(&campaign.retry, lines.len());
+    let then = retry::after(conclusion, contact.tally, &retry, &campaign.calendar);
+    let next_number_after_s = campaign.contacts.next_number_after_s;
+    let rules = LineRules { retry: &retry, next_number_after_s, calendar: &campaign.calendar };
+    let Onward { consequence: then, moved_to } = line::after(conclusion, &contact.number, &mut lines, then, &rules);
     let (state, due_at) = match then.next {
         ContactNext::Reached => (ContactState::Reached, None),
         ContactNext::Failed(_) => (ContactState::Failed, None),
@@ -107,7 +129,8 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
         }
         ContactNext::Again { due_at } => (ContactState::Waiting, Some(due_at)),
     };
-    contacts::settle(db, id, state, due_at, then.tally, conclusion.disposition)
+    contacts::settle(db, id, state, due_at, then.tally, conclusion.disposition)?;
+    lines::settle(db, id, &lines, moved_to)
 }
 
 fn log_closed(id: AttemptId, conclusion: &Conclusion) {

@@ -12,6 +12,7 @@ use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 
+mod order;
 mod reasons;
 
 /// What is wrong with a plan.
@@ -59,6 +60,22 @@ pub enum Breach {
         /// The contact.
         contact: ContactId,
         /// The start.
+        start_at: UtcMs,
+    },
+    /// A start at or after the contact's expiry (I4).
+    #[error("contact {contact} has expired at {start_at}")]
+    Expired {
+        /// The contact.
+        contact: ContactId,
+        /// The start.
+        start_at: UtcMs,
+    },
+    /// A call that took the slot of one that comes before it: of a higher priority, or due where this one is fresh.
+    #[error("contact {contact} is called at {start_at} before one that comes first")]
+    OutOfTurn {
+        /// Who was called.
+        contact: ContactId,
+        /// When.
         start_at: UtcMs,
     },
     /// More calls than the campaign's channels (I5).
@@ -124,6 +141,7 @@ pub fn check(snapshot: &Snapshot, plan: &Plan) -> Vec<Breach> {
     let mut breaches = Vec::new();
     breaches.extend(case.starts());
     breaches.extend(case.calls());
+    breaches.extend(case.order());
     breaches.extend(case.channels());
     breaches.extend(snapshot.trunks.iter().flat_map(|trunk| case.trunk_rate(trunk)));
     breaches.extend(case.numbers());
@@ -205,10 +223,12 @@ impl<'a> Case<'a> {
         let stopped = view.state != CampaignState::Running;
         let closed = !view.calendar.contains(start_at);
         let early = candidate.due_at.is_some_and(|due_at| due_at > start_at);
+        let expired = candidate.expires_at.is_some_and(|expires_at| expires_at <= start_at);
         let found = [
             stopped.then_some(Breach::NotRunning(campaign)),
             closed.then_some(Breach::WindowClosed { campaign, start_at }),
             early.then_some(Breach::NotDue { contact, start_at }),
+            expired.then_some(Breach::Expired { contact, start_at }),
         ];
         found.into_iter().flatten().collect()
     }

@@ -42,6 +42,7 @@ fn plan(ledger: &mut Ledger, place: usize) -> AttemptId {
                 caller_name: None,
                 account: None,
                 actions: campaign.actions,
+                variables: Default::default(),
             };
             Ok(attempts::record_intents(db, &[intent])?[0])
         })

@@ -1,0 +1,85 @@
+//! The numbers of contacts that have several, or a kind of number.
+
+use rusqlite::{Connection, Row, params};
+
+use super::rows::{collect, number, parsed, parsed_or_null};
+use super::{LedgerError, Result};
+use crate::domain::contact::NumberKind;
+use crate::domain::ids::{CampaignId, ContactId};
+use crate::domain::line::{Line, LineState};
+
+const COLUMNS: &str = "SELECT contact, place, number, kind, state, strikes FROM contact_lines";
+
+fn read(row: &Row<'_>) -> Result<Line> {
+    Ok(Line {
+        place: row.get("place")?,
+        number: number(row, "number")?,
+        kind: parsed_or_null(row, "kind")?,
+        state: parsed(row, "state")?,
+        strikes: row.get("strikes")?,
+    })
+}
+
+/// The numbers of a contact by their places; none for a contact that has only the one it is called by.
+pub fn of(db: &Connection, contact: ContactId) -> Result<Vec<Line>> {
+    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE contact = ?1 ORDER BY place"))?;
+    collect(statement.query([contact.0])?, read)
+}
+
+/// As [`of`], of all contacts from one to another.
+pub fn of_span(db: &Connection, first: ContactId, last: ContactId) -> Result<Vec<(ContactId, Line)>> {
+    let sql = format!("{COLUMNS} WHERE contact BETWEEN ?1 AND ?2 ORDER BY contact, place");
+    let mut statement = db.prepare_cached(&sql)?;
+    collect(statement.query(params![first.0, last.0])?, |row| Ok((ContactId(row.get("contact")?), read(row)?)))
+}
+
+/// Gives a new contact its numbers.
+pub(super) fn add(db: &Connection, contact: ContactId, lines: &[Line]) -> Result<()> {
+    let sql =
+        "INSERT INTO contact_lines (contact, place, number, kind, state, strikes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let mut statement = db.prepare_cached(sql)?;
+    for line in lines {
+        let kind = line.kind.as_ref().map(NumberKind::as_str);
+        let values = params![contact.0, line.place, line.number.as_str(), kind, line.state.as_str(), line.strikes];
+        statement.execute(values)?;
+    }
+    Ok(())
+}
+
+/// Notes what a call taught about the numbers of a contact, and which of them is called next.
+pub fn settle(db: &Connection, contact: ContactId, lines: &[Line], moved_to: Option<usize>) -> Result<()> {
+    let sql = "UPDATE contact_lines SET state = ?3, strikes = ?4 WHERE contact = ?1 AND place = ?2";
+    let mut statement = db.prepare_cached(sql)?;
+    for line in lines {
+        statement.execute(params![contact.0, line.place, line.state.as_str(), line.strikes])?;
+    }
+    let Some(next) = moved_to.and_then(|at| lines.get(at)) else { return Ok(()) };
+    call_next(db, contact, next)
+}
+
+fn call_next(db: &Connection, contact: ContactId, line: &Line) -> Result<()> {
+    let sql = "UPDATE contacts SET number = ?2, strikes = ?3 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![contact.0, line.number.as_str(), line.strikes])?;
+    Ok(())
+}
+
+/// Makes all numbers of a contact callable again, but for those that somebody stopped; the first is the next.
+pub(super) fn renew(db: &Connection, contact: ContactId) -> Result<()> {
+    let sql = "UPDATE contact_lines SET state = 'callable', strikes = 0 WHERE contact = ?1 AND state <> 'stopped'";
+    if db.prepare_cached(sql)?.execute([contact.0])? == 0 {
+        return Ok(());
+    }
+    let lines = of(db, contact)?;
+    let first = lines.iter().find(|line| line.state == LineState::Callable);
+    first
+        .ok_or_else(|| LedgerError::absent("callable number of contact", contact.to_string()))
+        .and_then(|line| call_next(db, contact, line))
+}
+
+/// As [`renew`], for all contacts of a campaign that have failed and are to be called again.
+pub(super) fn renew_failed(db: &Connection, campaign: CampaignId) -> Result<()> {
+    let sql = "SELECT id FROM contacts WHERE campaign = ?1 AND state = 'failed'
+        AND EXISTS (SELECT 1 FROM contact_lines l WHERE l.contact = contacts.id)";
+    let failed = collect(db.prepare_cached(sql)?.query([campaign.0])?, |row| Ok(ContactId(row.get(0)?)))?;
+    failed.into_iter().try_for_each(|contact| renew(db, contact))
+}
