@@ -6,6 +6,7 @@ mod crash;
 mod evidence;
 mod faults;
 mod folder;
+mod people;
 mod world;
 
 use campanile::daemon::engine::EngineLimits;
