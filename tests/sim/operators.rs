@@ -5,17 +5,23 @@ use std::collections::BTreeMap;
 use campanile::domain::action::Action;
 use campanile::domain::calendar::{Calendar, Window, Zone};
 use campanile::domain::campaign::{Campaign, CampaignState, ContactRules, ContactState, RetryRules};
+use campanile::domain::contact::{CallingOrder, NumberKind, Priority};
 use campanile::domain::ids::{AttemptId, CampaignId, ContactId, TrunkId, UserId};
 use campanile::domain::number::Number;
 use campanile::domain::trunk::ShortNumbers;
 use campanile::domain::user::Role;
 use campanile::ledger::contacts::Imported;
-use campanile::ledger::{actions, attempts, campaigns, contacts, trunks, users};
+use campanile::ledger::details::Details;
+use campanile::ledger::newcomers::{self, Added, Holder, NewContact};
+use campanile::ledger::{actions, attempts, campaigns, contacts, imports, trunks, users};
 
 use crate::world::{Happening, World};
 
 /// The numbers that there are; campaigns share them.
 const NUMBERS: i64 = 30;
+
+/// What an import says of a contact that is there already; all that came later are of its run.
+const KNOWN: Added = Added::Known(Holder::InRun);
 
 /// What was acknowledged to the operators.
 #[derive(Debug, Clone)]
@@ -82,7 +88,10 @@ impl World {
             caller_number: None,
             caller_name: None,
             actions: None,
-            contacts: ContactRules::default(),
+            contacts: ContactRules {
+                order: *self.chance.one_of(CallingOrder::ALL),
+                next_number_after_s: *self.chance.one_of(&[0, 10, 120]),
+            },
         };
         let list = [Action::parse("PLAY", "hello-world").unwrap(), Action::parse("WAIT", "2").unwrap()];
         campaign.id = self.command(|db| {
@@ -151,6 +160,7 @@ impl World {
             }
             8 => drop(self.command(|db| contacts::redial_failed(db, id))),
             9 => self.reactivate_one(id),
+            10 if self.chance.per_mille(500) => self.undo_import(id),
             10 => self.change(id),
             _ if self.chance.per_mille(500) => self.remove_campaign(id),
             _ => self.delete_some(id),
@@ -182,12 +192,41 @@ impl World {
 
     fn import(&mut self, id: CampaignId, count: i64) {
         for _ in 0..count {
-            let number = format!("+4930123{:04}", self.chance.below(NUMBERS));
-            let number = Number::from_canonical(&number).unwrap();
-            let imported = self.command(|db| contacts::import(db, id, &number));
-            self.told(id).imported += u64::from(imported == Some(Imported::New));
+            let newcomer = self.draw_contact();
+            let brought = self.command(|db| match &newcomer {
+                // A plain number comes as a plain list does.
+                plain if plain.numbers.len() == 1 && plain.expires_at.is_none() => {
+                    Ok(contacts::import(db, id, &plain.numbers[0].0)? == Imported::New)
+                }
+                rich => Ok(newcomers::add_all(db, id, std::slice::from_ref(rich), ContactId(0))? != [KNOWN]),
+            });
+            self.told(id).imported += u64::from(brought == Some(true));
         }
         self.say(|_| format!("operator: imports {count} into {id}"));
+    }
+
+    fn draw_number(&mut self) -> Number {
+        let number = format!("+4930123{:04}", self.chance.below(NUMBERS));
+        Number::from_canonical(&number).unwrap()
+    }
+
+    fn draw_contact(&mut self) -> NewContact {
+        let count = *self.chance.one_of(&[1, 1, 2, 3]);
+        let mut numbers: Vec<(Number, Option<NumberKind>)> = Vec::new();
+        for _ in 0..count {
+            let number = self.draw_number();
+            if numbers.iter().all(|(other, _)| *other != number) {
+                numbers.push((number, None));
+            }
+        }
+        let expires_in_s = self.chance.between(5, 600);
+        let expires_at = self.chance.per_mille(250).then(|| self.now().plus_s(expires_in_s));
+        let priority = Priority::new(*self.chance.one_of(&[0, 0, 5, -5])).unwrap();
+        let mut details = Details::default();
+        if self.chance.per_mille(200) {
+            details.variables.set("debt".parse().unwrap(), "20000".parse().unwrap());
+        }
+        NewContact { numbers, priority, expires_at, details }
     }
 
     fn reactivate_one(&mut self, id: CampaignId) {
@@ -218,6 +257,28 @@ impl World {
             self.told(id).imported -= deleted.deleted;
             self.say(|_| format!("operator: deletes {} numbers of {id}", deleted.deleted));
         }
+    }
+
+    /// Imports something under an import's name and takes it back, unless it was dialled meanwhile.
+    fn undo_import(&mut self, id: CampaignId) {
+        let now = self.now();
+        let newcomer = self.draw_contact();
+        let begun = self.command(|db| {
+            let (import, before) = (imports::begin(db, id, "list.csv", now)?, contacts::last_id(db)?);
+            let new = newcomers::add_all(db, id, std::slice::from_ref(&newcomer), ContactId(0))? != [KNOWN];
+            imports::note(db, import, before, u64::from(new))?;
+            Ok((import, new))
+        });
+        let Some((import, new)) = begun else { return };
+        self.told(id).imported += u64::from(new);
+        if self.chance.per_mille(500) {
+            let undone = self.command(|db| match imports::dialled(db, id, import)? {
+                None => imports::undo(db, id, import, now),
+                Some(_) => Ok(0),
+            });
+            self.told(id).imported -= undone.unwrap_or_default();
+        }
+        self.say(|_| format!("operator: import {import} of {id}, maybe undone"));
     }
 
     /// So that everything can come to an end.

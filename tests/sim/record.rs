@@ -8,10 +8,11 @@ use campanile::domain::disposition::Disposition;
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId};
 use campanile::domain::instant::UtcMs;
+use campanile::domain::line::LineState;
 use campanile::domain::why::{Daemon, explain};
 use campanile::ledger::views::{AttemptRow, attempts_page};
 use campanile::ledger::why::{ServerLimits, view};
-use campanile::ledger::{attempts, campaigns, contacts, evidence};
+use campanile::ledger::{attempts, campaigns, contacts, evidence, lines};
 use campanile::spool::SpoolName;
 use campanile_agi::session::HOLD_MS_MAX;
 
@@ -89,6 +90,7 @@ impl World {
         let start = Start { at: start_at, epoch: self.epoch };
         assert!(self.record.claimed.insert(attempt, start).is_none(), "I1: attempt {attempt} is claimed twice");
         let open = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap().expect("a claimed attempt is open");
+        self.check_contact(attempt, open.contact, start_at);
         let told = &self.operators.told[&open.campaign].campaign;
         assert_eq!(told.state, CampaignState::Running, "I4: claimed though {} was acknowledged", told.state);
         assert!(told.calendar.contains(start_at), "I4: claimed for {start_at}, outside the window");
@@ -112,6 +114,24 @@ impl World {
             let last = self.record.last_on_trunk.insert(trunk, start);
             check_gap(last, start, 1000 / i64::from(per_second) - JITTER_MS, "a trunk");
         }
+    }
+
+    /// No start at or after a contact's expiry, and one call of a contact at a time, over all of its numbers.
+    fn check_contact(&mut self, attempt: AttemptId, contact: Option<ContactId>, start_at: UtcMs) {
+        let Some(id) = contact else { return };
+        let contact = self.ledger.read(|db| contacts::get(db, id)).unwrap().expect("it was not deleted");
+        let expired = contact.expires_at.is_some_and(|expires_at| expires_at <= start_at);
+        assert!(!expired, "I4: attempt {attempt} is claimed for {start_at}, after its contact's expiry");
+        let open = self.ledger.read(|db| attempts::open(db)).unwrap();
+        let others: Vec<_> = open.iter().filter(|a| a.contact == Some(id) && a.id != attempt).collect();
+        assert!(others.is_empty(), "I2: contact {id} has attempt {attempt} beside {others:?}");
+        let lines = self.ledger.read(|db| lines::of(db, id)).unwrap();
+        let next = lines.iter().find(|line| line.number == contact.number);
+        let callable = next.is_none_or(|line| line.state == LineState::Callable);
+        assert!(
+            callable && next.is_some() != lines.is_empty(),
+            "contact {id} is called by a number that is none of its"
+        );
     }
 
     /// A call file is there only if its order is durable: else nobody would know of it (I8).
