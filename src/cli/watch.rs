@@ -39,7 +39,7 @@ Examples:
   campanile watch spring --until-done && campanile report spring
 
 JSON, one object a line for each campaign and interval: {at, campaign, state, planned, ringing, talking, \
-waiting, in_progress, reached, failed, dispositions: {answered: n, …}, next_starts: [instant, …], \
+waiting, in_progress, reached, failed, excluded, dispositions: {answered: n, …}, next_starts: [instant, …], \
 trouble: what keeps every call from being made, or null}. \
 Ends with 0 when done or left; with --until-done and Ctrl-C with 130.")]
 pub struct Watch {

@@ -53,6 +53,14 @@ pub fn add_all(db: &Connection, campaign: CampaignId, numbers: &[Packed], before
     Ok(added)
 }
 
+/// Whether a contact of the campaign has this number.
+pub fn is_known(db: &Connection, campaign: CampaignId, number: Packed) -> Result<bool> {
+    let mut text = String::new();
+    number.write_to(&mut text);
+    let sql = "SELECT EXISTS (SELECT 1 FROM contact_numbers WHERE number = ?1 AND campaign = ?2)";
+    Ok(db.prepare_cached(sql)?.query_row(params![text, campaign.0], |row| row.get(0))?)
+}
+
 /// In which order the campaign calls its contacts, which decides their places.
 pub(super) fn order_of(db: &Connection, campaign: CampaignId) -> Result<CallingOrder> {
     let mut statement = db.prepare_cached("SELECT calling_order FROM campaigns WHERE id = ?1")?;

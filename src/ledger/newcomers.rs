@@ -54,12 +54,12 @@ pub fn add_all(
     newcomers: &[NewContact],
     before: ContactId,
 ) -> Result<Vec<Added>> {
-    let order = importing::order_of(db, campaign)?;
-    let mut desk = Desk { db, campaign, order, before, next: ContactId(contacts::last_id(db)?.0 + 1) };
+    let mut desk = Desk::open(db, campaign, before)?;
     newcomers.iter().map(|newcomer| desk.add(newcomer)).collect()
 }
 
-struct Desk<'a> {
+/// Where contacts are added one by one, in one transaction.
+pub struct Desk<'a> {
     db: &'a Connection,
     campaign: CampaignId,
     order: CallingOrder,
@@ -67,8 +67,15 @@ struct Desk<'a> {
     next: ContactId,
 }
 
-impl Desk<'_> {
-    fn add(&mut self, newcomer: &NewContact) -> Result<Added> {
+impl<'a> Desk<'a> {
+    /// For contacts of this campaign; as [`add_all`].
+    pub fn open(db: &'a Connection, campaign: CampaignId, before: ContactId) -> Result<Self> {
+        let order = importing::order_of(db, campaign)?;
+        Ok(Self { db, campaign, order, before, next: ContactId(contacts::last_id(db)?.0 + 1) })
+    }
+
+    /// Adds a contact, unless it is there.
+    pub fn add(&mut self, newcomer: &NewContact) -> Result<Added> {
         let (mut without, mut kept) = (Vec::new(), Vec::new());
         for (i, (number, kind)) in newcomer.numbers.iter().enumerate() {
             match self.take(number)? {

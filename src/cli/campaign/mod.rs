@@ -1,6 +1,7 @@
 //! `campanile campaign`.
 
 mod add;
+mod contact_options;
 mod options;
 mod page;
 mod readiness;
@@ -11,6 +12,8 @@ mod start;
 mod stop;
 
 use clap::Subcommand;
+
+pub use options::CallerId;
 
 use super::failure::Outcome;
 use super::session::Session;

@@ -10,6 +10,7 @@ use super::options::CallerId;
 use crate::domain::action::Action;
 use crate::domain::calendar::{Calendar, time_of_day};
 use crate::domain::campaign::{Campaign, CampaignState};
+use crate::domain::contact::CallingOrder;
 use crate::domain::disposition::Disposition;
 use crate::domain::instant::UtcMs;
 use crate::ledger::contacts::{self, Counts};
@@ -62,6 +63,8 @@ pub struct Page {
     pub wait_time_s: u32,
     pub channels: Option<u32>,
     pub caller_id: Option<String>,
+    pub order: CallingOrder,
+    pub next_number_after_s: u32,
     pub actions: Vec<String>,
     pub open_calls: u32,
     pub dispositions: BTreeMap<Disposition, u64>,
@@ -90,6 +93,8 @@ pub fn page(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Page> {
         wait_time_s: campaign.retry.wait_time_s,
         channels: campaign.channels,
         caller_id: (caller != CallerId::default()).then(|| caller.to_string()),
+        order: campaign.contacts.order,
+        next_number_after_s: campaign.contacts.next_number_after_s,
         actions: actions::get(db, campaign.actions)?.iter().map(Action::to_string).collect(),
         open_calls: attempts::open_of(db, campaign.id)?,
         dispositions: views::dispositions(db, Some(campaign.id))?,

@@ -18,7 +18,7 @@ Example:
 
 JSON: {campaign, user, trunk, state, run_time, window: {start, stop, time_zone, open, opens_at, closes_at}, \
 numbers: {total, waiting, in_progress, reached, failed, excluded}, max_retries, retry_time_s, wait_time_s, channels, \
-caller_id, actions: [\"PLAY x\", …], open_calls, dispositions: {answered: n, …}}.")]
+caller_id, order, next_number_after_s, actions: [\"PLAY x\", …], open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
     /// The campaign's name.
     name: Name,

@@ -9,8 +9,11 @@ use std::thread;
 use super::super::super::failure::Result;
 use super::super::super::interrupt::{self, Listening};
 use super::super::tally::RefusedRow;
+use super::mapping::{MapRefusal, Mapping, Part};
+use super::row::{self, RowRules};
 use crate::domain::number::{Number, NumberRules, Packed};
 use crate::intake::{self, Description, Intake, IntakeError, Options, RowError};
+use crate::ledger::newcomers::NewContact;
 
 /// Rows of the first chunk: something is written soon, also of a slow pipe.
 const CHUNK_ROWS_MIN: usize = 2_000;
@@ -19,12 +22,15 @@ const CHUNK_ROWS_MAX: usize = 500_000;
 /// A chunk is a quarter of what came before it: few enough that reading and writing overlap, many enough that
 /// a chunk has several numbers for each page of the index.
 const CHUNK_SHARE: usize = 4;
+/// The most contacts of a chunk: each has more than a number.
+const CHUNK_CONTACTS_MAX: usize = 20_000;
 /// The most refused rows of a chunk; each has its text.
 const CHUNK_REFUSED_MAX: usize = 2_000;
 
 /// What comes to the writing thread.
 pub(super) enum Event {
-    Described(Description, Option<u64>),
+    Described(Description, Option<Mapping>, Option<u64>),
+    Unmapped(MapRefusal),
     Chunk(Chunk),
     Unopened(IntakeError),
     Unreadable(std::io::Error),
@@ -32,11 +38,47 @@ pub(super) enum Event {
     Interrupted,
 }
 
+/// What came of rows.
+pub(super) enum Brought {
+    /// Of a plain list.
+    Numbers(Vec<Packed>),
+    /// With a mapping, each with its line.
+    Contacts(Vec<(u64, NewContact)>),
+}
+
+impl Default for Brought {
+    fn default() -> Self {
+        Self::Numbers(Vec::new())
+    }
+}
+
+impl Brought {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.len(),
+            Self::Contacts(contacts) => contacts.len(),
+        }
+    }
+}
+
+/// How rows are read.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    pub rows: RowRules,
+    /// None for a plain list.
+    pub map: Vec<Part>,
+}
+
 /// Rows as the reader gives them on.
 #[derive(Default)]
 pub(super) struct Chunk {
-    pub numbers: Vec<Packed>,
-    pub refused: Vec<RefusedRow>,
+    pub brought: Brought,
+    /// Rows that were refused.
+    pub refused: u64,
+    /// Further numbers that were refused, of contacts that were not.
+    pub left_out: u64,
+    /// What was wrong with them.
+    pub refusals: Vec<RefusedRow>,
     /// Of the whole file, up to here.
     pub bytes_read: u64,
 }
@@ -49,7 +91,7 @@ pub(super) struct Reading {
 }
 
 /// Starts to read `file`, or standard input for `-`.
-pub(super) fn start(file: PathBuf, options: Options, rules: NumberRules) -> Result<Reading> {
+pub(super) fn start(file: PathBuf, options: Options, rules: Rules) -> Result<Reading> {
     // No chunk waits: one is being written, one is being read.
     let (events, received) = sync_channel(0);
     let interrupted = Arc::new(AtomicBool::new(false));
@@ -78,13 +120,26 @@ pub(super) fn start(file: PathBuf, options: Options, rules: NumberRules) -> Resu
 
 type Sent = std::result::Result<(), std::sync::mpsc::SendError<Event>>;
 
-fn read_all(mut intake: Intake, rules: &NumberRules, events: &SyncSender<Event>) -> Sent {
-    events.send(Event::Described(intake.describe().clone(), intake.bytes_total()))?;
+fn read_all(mut intake: Intake, rules: &Rules, events: &SyncSender<Event>) -> Sent {
+    let mapping = match rules.map.is_empty() {
+        true => Ok(None),
+        false => Mapping::of(&rules.map, intake.describe()).map(Some),
+    };
+    let mapping = match mapping {
+        Ok(mapping) => mapping,
+        Err(why) => return events.send(Event::Unmapped(why)),
+    };
+    events.send(Event::Described(intake.describe().clone(), mapping.clone(), intake.bytes_total()))?;
     let mut rows_read = 0;
     loop {
-        let rows_max = (rows_read / CHUNK_SHARE).clamp(CHUNK_ROWS_MIN, CHUNK_ROWS_MAX);
-        let (chunk, end) = read_chunk(&mut intake, rules, rows_max);
-        rows_read += chunk.numbers.len();
+        let (chunk, end) = match &mapping {
+            None => {
+                let rows_max = (rows_read / CHUNK_SHARE).clamp(CHUNK_ROWS_MIN, CHUNK_ROWS_MAX);
+                read_numbers(&mut intake, &rules.rows.numbers, rows_max)
+            }
+            Some(mapping) => read_contacts(&mut intake, mapping, &rules.rows),
+        };
+        rows_read += chunk.brought.len();
         events.send(Event::Chunk(chunk))?;
         if let Some(end) = end {
             return events.send(end);
@@ -92,20 +147,52 @@ fn read_all(mut intake: Intake, rules: &NumberRules, events: &SyncSender<Event>)
     }
 }
 
-fn read_chunk(intake: &mut Intake, rules: &NumberRules, rows_max: usize) -> (Chunk, Option<Event>) {
-    let mut chunk = Chunk { numbers: Vec::with_capacity(rows_max), ..Chunk::default() };
+fn read_numbers(intake: &mut Intake, rules: &NumberRules, rows_max: usize) -> (Chunk, Option<Event>) {
+    let mut numbers = Vec::with_capacity(rows_max);
+    let mut refusals = Vec::new();
     let mut end = None;
-    while chunk.numbers.len() < rows_max && chunk.refused.len() < CHUNK_REFUSED_MAX && end.is_none() {
+    while numbers.len() < rows_max && refusals.len() < CHUNK_REFUSED_MAX && end.is_none() {
         match intake.next() {
             None => end = Some(Event::End),
             Some(Err(RowError::Unreadable(error))) => end = Some(Event::Unreadable(error)),
-            Some(Err(RowError::Refused { line, why })) => chunk.refused.push(RefusedRow::new(line, "", why)),
+            Some(Err(RowError::Refused { line, why })) => refusals.push(RefusedRow::new(line, "", why)),
             Some(Ok(row)) => match Number::canonical(&row.text, rules) {
-                Ok(number) => chunk.numbers.push(Packed::from(&number)),
-                Err(why) => chunk.refused.push(RefusedRow::new(row.line, row.text.trim(), why)),
+                Ok(number) => numbers.push(Packed::from(&number)),
+                Err(why) => refusals.push(RefusedRow::new(row.line, row.text.trim(), why)),
             },
         }
     }
+    let (brought, refused) = (Brought::Numbers(numbers), refusals.len() as u64);
+    (Chunk { brought, refused, left_out: 0, refusals, bytes_read: intake.bytes_read() }, end)
+}
+
+fn read_contacts(intake: &mut Intake, mapping: &Mapping, rules: &RowRules) -> (Chunk, Option<Event>) {
+    let places = mapping.places();
+    let mut contacts = Vec::new();
+    let mut chunk = Chunk::default();
+    let mut end = None;
+    while contacts.len() < CHUNK_CONTACTS_MAX && chunk.refusals.len() < CHUNK_REFUSED_MAX && end.is_none() {
+        match intake.next_cells(&places) {
+            None => end = Some(Event::End),
+            Some(Err(RowError::Unreadable(error))) => end = Some(Event::Unreadable(error)),
+            Some(Err(RowError::Refused { line, why })) => {
+                chunk.refused += 1;
+                chunk.refusals.push(RefusedRow::new(line, "", why));
+            }
+            Some(Ok(cells)) => {
+                let read = row::read(&cells, mapping, rules);
+                match read.contact {
+                    Some(contact) => {
+                        contacts.push((read.line, contact));
+                        chunk.left_out += read.refusals.len() as u64;
+                    }
+                    None => chunk.refused += 1,
+                }
+                chunk.refusals.extend(read.refusals);
+            }
+        }
+    }
+    chunk.brought = Brought::Contacts(contacts);
     chunk.bytes_read = intake.bytes_read();
     (chunk, end)
 }
