@@ -2,6 +2,7 @@
 
 mod calls;
 pub mod machine;
+mod people;
 
 use std::process::Stdio;
 

@@ -74,6 +74,7 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
         0 => writeln!(out, "retries     none")?,
         n => writeln!(out, "retries     {n}, {} s after the call", page.retry_time_s)?,
     }
+    writeln!(out, "order       {}; the next number of a contact after {} s", page.order, page.next_number_after_s)?;
     tell_numbers(out, overview)?;
     for (i, action) in page.actions.iter().enumerate() {
         writeln!(out, "{:<11} {}. {action}", if i == 0 { "actions" } else { "" }, i + 1)?;
