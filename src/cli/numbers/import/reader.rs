@@ -29,7 +29,8 @@ const CHUNK_REFUSED_MAX: usize = 2_000;
 
 /// What comes to the writing thread.
 pub(super) enum Event {
-    Described(Description, Option<Mapping>, Option<u64>),
+    /// What was found out, what columns become, and how many bytes there are.
+    Described(Box<(Description, Option<Mapping>)>, Option<u64>),
     Unmapped(MapRefusal),
     Chunk(Chunk),
     Unopened(IntakeError),
@@ -129,7 +130,8 @@ fn read_all(mut intake: Intake, rules: &Rules, events: &SyncSender<Event>) -> Se
         Ok(mapping) => mapping,
         Err(why) => return events.send(Event::Unmapped(why)),
     };
-    events.send(Event::Described(intake.describe().clone(), mapping.clone(), intake.bytes_total()))?;
+    let described = Box::new((intake.describe().clone(), mapping.clone()));
+    events.send(Event::Described(described, intake.bytes_total()))?;
     let mut rows_read = 0;
     loop {
         let (chunk, end) = match &mapping {

@@ -45,7 +45,7 @@ impl Run {
     pub fn write_all(&mut self, session: &mut Session, target: &Target, reading: &Reading) -> Result<()> {
         loop {
             match reading.events.recv() {
-                Ok(Event::Described(found, mapping, bytes)) => self.described(&found, mapping.as_ref(), bytes),
+                Ok(Event::Described(file, bytes)) => self.described(&file.0, file.1.as_ref(), bytes),
                 Ok(Event::Unmapped(why)) => return Err(unmapped(&why)),
                 Ok(Event::Chunk(chunk)) => {
                     match &mut self.preview {
