@@ -10,7 +10,7 @@ use campanile::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::line::LineState;
 use campanile::domain::why::{Daemon, explain};
-use campanile::ledger::views::{AttemptRow, attempts_page};
+use campanile::ledger::views::{AttemptRow, attempts_of, attempts_page};
 use campanile::ledger::why::{ServerLimits, view};
 use campanile::ledger::{attempts, campaigns, contacts, evidence, lines};
 use campanile::spool::SpoolName;
@@ -132,6 +132,13 @@ impl World {
             callable && next.is_some() != lines.is_empty(),
             "contact {id} is called by a number that is none of its"
         );
+        let others = lines.iter().any(|line| line.state == LineState::Callable && line.number != contact.number);
+        let calls = self.ledger.read(|db| attempts_of(db, &contact, 2)).unwrap();
+        let last = calls.iter().find(|row| row.id != attempt).filter(|_| others && contact.tally.charged > 0);
+        let Some(last) = last else { return };
+        let unsuccessful = matches!(last.disposition, Some(Disposition::Busy | Disposition::NoAnswer));
+        let again = unsuccessful && last.number == contact.number;
+        assert!(!again, "contact {id} was not reached by attempt {}, and is called by the same number again", last.id);
     }
 
     /// A call file is there only if its order is durable: else nobody would know of it (I8).
