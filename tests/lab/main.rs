@@ -21,6 +21,8 @@ mod actions;
 #[cfg(test)]
 mod caps;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod fates;
