@@ -223,21 +223,23 @@ pub fn reactivate(db: &Connection, contact: &Contact, now: UtcMs) -> Result<()> 
         return Err(LedgerError::InUse { what: "number", name: contact.number.to_string(), by });
     }
     if contact.expires_at.is_some_and(|expires_at| expires_at <= now) {
-        return Err(LedgerError::Expired { number: contact.number.to_string() });
+        return Err(LedgerError::NotCallable { number: contact.number.to_string(), why: "has expired" });
     }
     db.prepare_cached(
         "UPDATE contacts SET state = 'waiting', excluded = NULL, due_at = NULL, charged = 0, dials = 0, strikes = 0
          WHERE id = ?1",
     )?
     .execute([contact.id.0])?;
-    lines::renew(db, contact.id)
+    lines::renew(db, contact)
 }
 
 /// Makes all failed contacts of a campaign callable again; says how many.
 pub fn redial_failed(db: &Connection, campaign: CampaignId) -> Result<u64> {
     lines::renew_failed(db, campaign)?;
     let sql = "UPDATE contacts SET state = 'waiting', due_at = NULL, charged = 0, dials = 0, strikes = 0
-        WHERE campaign = ?1 AND state = 'failed'";
+        WHERE campaign = ?1 AND state = 'failed'
+        AND (NOT EXISTS (SELECT 1 FROM contact_lines l WHERE l.contact = contacts.id)
+            OR EXISTS (SELECT 1 FROM contact_lines l WHERE l.contact = contacts.id AND l.state = 'callable'))";
     Ok(db.prepare_cached(sql)?.execute([campaign.0])? as u64)
 }
 

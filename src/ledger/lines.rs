@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 
+use super::contacts::Contact;
 use super::rows::{collect, number, parsed, parsed_or_null};
 use super::{LedgerError, Result};
 use crate::domain::contact::NumberKind;
@@ -63,23 +64,41 @@ fn call_next(db: &Connection, contact: ContactId, line: &Line) -> Result<()> {
     Ok(())
 }
 
-/// Makes all numbers of a contact callable again, but for those that somebody stopped; the first is the next.
-pub(super) fn renew(db: &Connection, contact: ContactId) -> Result<()> {
-    let sql = "UPDATE contact_lines SET state = 'callable', strikes = 0 WHERE contact = ?1 AND state <> 'stopped'";
-    if db.prepare_cached(sql)?.execute([contact.0])? == 0 {
-        return Ok(());
+/// Makes all numbers of a contact callable again, but for those that somebody stopped; the first of them is the next.
+///
+/// # Errors
+/// [`LedgerError::NotCallable`] when all of them were stopped.
+pub(super) fn renew(db: &Connection, contact: &Contact) -> Result<()> {
+    let why = "has no number that was not stopped";
+    if renew_all(db, contact.id)? == Renewed::No {
+        return Err(LedgerError::NotCallable { number: contact.number.to_string(), why });
     }
-    let lines = of(db, contact)?;
-    let first = lines.iter().find(|line| line.state == LineState::Callable);
-    first
-        .ok_or_else(|| LedgerError::absent("callable number of contact", contact.to_string()))
-        .and_then(|line| call_next(db, contact, line))
+    Ok(())
 }
 
-/// As [`renew`], for all contacts of a campaign that have failed and are to be called again.
+/// Whether a contact may be called again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Renewed {
+    Yes,
+    No,
+}
+
+fn renew_all(db: &Connection, contact: ContactId) -> Result<Renewed> {
+    let sql = "UPDATE contact_lines SET state = 'callable', strikes = 0 WHERE contact = ?1 AND state <> 'stopped'";
+    db.prepare_cached(sql)?.execute([contact.0])?;
+    let lines = of(db, contact)?;
+    match lines.iter().find(|line| line.state == LineState::Callable) {
+        Some(first) => call_next(db, contact, first)?,
+        None if lines.is_empty() => {}
+        None => return Ok(Renewed::No),
+    }
+    Ok(Renewed::Yes)
+}
+
+/// As [`renew`], for all contacts of a campaign that have failed and have a number that nobody stopped.
 pub(super) fn renew_failed(db: &Connection, campaign: CampaignId) -> Result<()> {
     let sql = "SELECT id FROM contacts WHERE campaign = ?1 AND state = 'failed'
-        AND EXISTS (SELECT 1 FROM contact_lines l WHERE l.contact = contacts.id)";
+        AND EXISTS (SELECT 1 FROM contact_lines l WHERE l.contact = contacts.id AND l.state <> 'stopped')";
     let failed = collect(db.prepare_cached(sql)?.query([campaign.0])?, |row| Ok(ContactId(row.get(0)?)))?;
-    failed.into_iter().try_for_each(|contact| renew(db, contact))
+    failed.into_iter().try_for_each(|contact| renew_all(db, contact).map(drop))
 }

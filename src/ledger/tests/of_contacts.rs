@@ -166,6 +166,22 @@ fn a_contact_that_is_called_again_begins_with_its_first_number_that_may_be() {
 }
 
 #[test]
+fn a_contact_of_which_all_numbers_were_stopped_is_called_no_more() {
+    let mut w = World::new(trunk(None, None));
+    let spring = w.campaign("spring");
+    w.bring(spring, &[newcomer(&[1, 2]), newcomer(&[3])]);
+    let contact = w.found(spring, 1);
+    let mut all = w.ledger.read(|db| lines::of(db, contact.id)).unwrap();
+    all.iter_mut().for_each(|line| line.state = LineState::Stopped);
+    w.ledger.write(|db| lines::settle(db, contact.id, &all, None)).unwrap();
+    [1, 3].into_iter().for_each(|n| w.settle(spring, n, ContactState::Failed, None));
+    let failed = w.found(spring, 1);
+    assert!(w.ledger.write(|db| contacts::reactivate(db, &failed, NOON)).is_err());
+    assert_eq!(w.ledger.write(|db| contacts::redial_failed(db, spring)).unwrap(), 1);
+    assert_eq!((w.found(spring, 1).state, w.found(spring, 3).state), (ContactState::Failed, ContactState::Waiting));
+}
+
+#[test]
 fn what_was_frozen_for_a_call_outlives_its_contact() {
     let mut w = World::new(trunk(None, None));
     let spring = w.campaign("spring");
