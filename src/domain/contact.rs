@@ -73,6 +73,8 @@ worded_enum! {
     pub enum Exclusion {
         /// Its expiry came first: MEMBER EXPIRED.
         MemberExpired = "member_expired",
+        /// Somebody said that none of its numbers is to be called any more.
+        NumbersStopped = "numbers_stopped",
     }
 }
 

@@ -9,6 +9,7 @@ use super::attempt::AttemptState;
 use super::calendar::Calendar;
 use super::campaign::CampaignState;
 use super::instant::UtcMs;
+use super::line::LineState;
 
 /// How long after its planned instant an attempt may still start. Later ones are planned anew: after
 /// an outage the spool would otherwise start all its files at once (asterisk.md 2.5).
@@ -45,6 +46,8 @@ pub enum Refusal {
         /// When.
         at: UtcMs,
     },
+    /// Somebody said that this number of the contact is not to be called any more.
+    NumberStopped,
     /// More than [`LATE_MS_MAX`] after the planned instant.
     Late {
         /// How late, in milliseconds.
@@ -73,6 +76,8 @@ pub struct GateView {
     pub campaign: Option<GateCampaign>,
     /// No start at or after this instant: the contact's expiry as it is now.
     pub expires_at: Option<UtcMs>,
+    /// Whether its number may still be called; `None` for the only one of a contact.
+    pub line: Option<LineState>,
     /// The campaign's calls that the gate admitted and that have not ended, counted up to its cap.
     pub campaign_live: u32,
     /// The trunk's calls that the gate admitted and that have not ended, counted up to its cap.
@@ -152,6 +157,9 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     let start_at = start_of(view)?;
     if !campaign.calendar.contains(start_at) {
         return Err(Refusal::WindowClosed { opens_at: campaign.calendar.next_opening(start_at) });
+    }
+    if view.line == Some(LineState::Stopped) {
+        return Err(Refusal::NumberStopped);
     }
     if let Some(at) = view.expires_at.filter(|at| *at <= start_at) {
         return Err(Refusal::Expired { at });

@@ -95,11 +95,31 @@ pub fn after(
             let next = ContactNext::Failed(why_over(told, rules.retry));
             Onward { consequence: Consequence { next, ..told }, moved_to: None }
         }
-        (ContactNext::Again { .. }, Some(next)) if was_unsuccessful(conclusion.disposition) => {
+        (ContactNext::Again { .. }, None) => {
+            let next = ContactNext::Failed(FailReason::InvalidNumber);
+            Onward { consequence: Consequence { next, ..told }, moved_to: None }
+        }
+        (ContactNext::Again { .. }, Some(next))
+            if was_unsuccessful(conclusion.disposition) || lines[at].state != LineState::Callable =>
+        {
             move_to(conclusion, lines, (at, next), told, rules)
         }
         _ => stay,
     }
+}
+
+/// Whether no number is left because somebody stopped them, and not because none exists.
+#[must_use]
+pub fn are_stopped(lines: &[Line]) -> bool {
+    let is = |state| lines.iter().any(|line| line.state == state);
+    is(LineState::Stopped) && !is(LineState::Callable)
+}
+
+/// Takes the number at `at` out of a contact's turn. The index of the one that is called next then, when `next` was:
+/// itself unless it was stopped; `None` when no number is left.
+pub fn stop(lines: &mut [Line], at: usize, next: usize) -> Option<usize> {
+    lines[at].state = LineState::Stopped;
+    if lines[next].state == LineState::Callable { Some(next) } else { following(lines, next) }
 }
 
 /// Whether the number was tried and nobody was reached: what was not dialled, or may have rung, or failed at the trunk,

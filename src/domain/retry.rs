@@ -148,7 +148,9 @@ fn after_no_dial(why: &NotDialled, ended_at: UtcMs) -> UtcMs {
             return opens_at.map_or(ended_at, |t| t.max(ended_at));
         }
         // Somebody asked for it: as soon as the campaign runs again. Who has expired is excluded before that.
-        NotDialled::Refused(Refusal::NotRunning { .. } | Refusal::Removed | Refusal::Expired { .. })
+        NotDialled::Refused(
+            Refusal::NotRunning { .. } | Refusal::Removed | Refusal::Expired { .. } | Refusal::NumberStopped,
+        )
         | NotDialled::Withdrawn => 0,
         NotDialled::Refused(
             Refusal::Late { .. }

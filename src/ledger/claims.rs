@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::campaigns::read_calendar;
 use super::rows::{first, instant, parsed};
-use super::{LedgerError, Result, evidence, expiry};
+use super::{LedgerError, Result, evidence, lines};
 use crate::domain::attempt::AttemptState;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::gate::{GateCampaign, GateView, LATE_MS_MAX, Pace, PaceKind, Refusal, judge};
@@ -77,11 +77,13 @@ fn view(db: &Connection, claimant: &Claimant, rate: ServerRate, now: UtcMs) -> R
         None => None,
         Some(per_second) => Some(pace(db, &trunk_scope(claimant.trunk), PaceKind::Cap, spacing_of(per_second), now)?),
     };
+    let (expires_at, line) = claimant.contact.map_or(Ok((None, None)), |contact| lines::at_the_gate(db, contact))?;
     Ok(GateView {
         now,
         state: claimant.state,
         planned_at: claimant.planned_at,
-        expires_at: claimant.contact.map_or(Ok(None), |contact| expiry::of(db, contact))?,
+        expires_at,
+        line,
         campaign_live: live(db, "campaign", claimant.campaign.0, campaign.as_ref().and_then(|c| c.channels))?,
         campaign,
         trunk_live: live(db, "trunk", claimant.trunk.0, trunk_channels)?,

@@ -1,17 +1,10 @@
 //! Contacts that expire: called no more at or after their instant, and excluded once it has come.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::Result;
 use crate::domain::contact::Exclusion;
 use crate::domain::instant::UtcMs;
-
-/// A contact's expiry as it is now.
-pub(super) fn of(db: &Connection, contact: i64) -> Result<Option<UtcMs>> {
-    let mut statement = db.prepare_cached("SELECT expires_at FROM contacts WHERE id = ?1")?;
-    let found: Option<Option<i64>> = statement.query_row([contact], |row| row.get(0)).optional()?;
-    Ok(found.flatten().map(UtcMs))
-}
 
 /// When the next waiting contact expires, of whichever campaign; costs the same for any list.
 pub fn next(db: &Connection) -> Result<Option<UtcMs>> {

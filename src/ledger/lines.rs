@@ -3,11 +3,14 @@
 use rusqlite::{Connection, Row, params};
 
 use super::contacts::Contact;
-use super::rows::{collect, number, parsed, parsed_or_null};
+use super::rows::{collect, first, instant_or_null, number, parsed, parsed_or_null};
 use super::{LedgerError, Result};
-use crate::domain::contact::NumberKind;
+use crate::domain::campaign::ContactState;
+use crate::domain::contact::{Exclusion, NumberKind};
 use crate::domain::ids::{CampaignId, ContactId};
-use crate::domain::line::{Line, LineState};
+use crate::domain::instant::UtcMs;
+use crate::domain::line::{self, Line, LineState};
+use crate::domain::number::Number;
 
 const COLUMNS: &str = "SELECT contact, place, number, kind, state, strikes FROM contact_lines";
 
@@ -62,6 +65,67 @@ fn call_next(db: &Connection, contact: ContactId, line: &Line) -> Result<()> {
     let sql = "UPDATE contacts SET number = ?2, strikes = ?3 WHERE id = ?1";
     db.prepare_cached(sql)?.execute(params![contact.0, line.number.as_str(), line.strikes])?;
     Ok(())
+}
+
+/// What the gate asks of a contact: its expiry, and whether its number may still be called; `None` for an only one.
+pub(super) fn at_the_gate(db: &Connection, contact: i64) -> Result<(Option<UtcMs>, Option<LineState>)> {
+    let line = "SELECT l.state FROM contact_lines l WHERE l.contact = contacts.id AND l.number = contacts.number";
+    let sql = format!("SELECT expires_at, ({line}) AS line FROM contacts WHERE id = ?1");
+    let mut statement = db.prepare_cached(&sql)?;
+    let read = |row: &Row<'_>| Ok((instant_or_null(row, "expires_at")?, parsed_or_null(row, "line")?));
+    Ok(first(statement.query([contact])?, read)?.unwrap_or_default())
+}
+
+/// Takes one of a contact's numbers out of its turn, for good. A contact of which none is left is excluded, as soon
+/// as it is in no call.
+pub fn stop(db: &Connection, contact: &Contact, number: &Number) -> Result<()> {
+    let mut lines = of(db, contact.id)?;
+    if lines.is_empty() {
+        // So that the gate knows, and the end of a call that is on its way.
+        lines.push(Line {
+            place: 1,
+            number: contact.number.clone(),
+            kind: None,
+            state: LineState::Callable,
+            strikes: 0,
+        });
+        add(db, contact.id, &lines)?;
+    }
+    let place = |lines: &[Line], number: &Number| lines.iter().position(|line| line.number == *number);
+    let left = match (place(&lines, number), place(&lines, &contact.number)) {
+        (Some(at), Some(next)) => {
+            let goes_on = line::stop(&mut lines, at, next);
+            // In a call, the end of it moves on.
+            let moved = goes_on.filter(|to| *to != next && contact.state != ContactState::InProgress);
+            settle(db, contact.id, &lines, moved)?;
+            goes_on
+        }
+        _ => None,
+    };
+    if left.is_none() { exclude_stopped(db, contact) } else { Ok(()) }
+}
+
+/// Somebody said that the contact is not to be called any more. One that is in a call is excluded by its end.
+fn exclude_stopped(db: &Connection, contact: &Contact) -> Result<()> {
+    let sql =
+        "UPDATE contacts SET state = 'excluded', excluded = ?2, due_at = NULL WHERE id = ?1 AND state = 'waiting'";
+    db.prepare_cached(sql)?.execute(params![contact.id.0, Exclusion::NumbersStopped.as_str()])?;
+    Ok(())
+}
+
+/// Notes why a contact is excluded of which no number is left.
+pub fn note_stopped(db: &Connection, contact: ContactId) -> Result<()> {
+    let sql = "UPDATE contacts SET excluded = ?2 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![contact.0, Exclusion::NumbersStopped.as_str()])?;
+    Ok(())
+}
+
+/// Has one of a contact's numbers called next, whatever its place; one that was stopped or invalid is callable again.
+pub fn prefer(db: &Connection, contact: &Contact, number: &Number) -> Result<()> {
+    let mut lines = of(db, contact.id)?;
+    let Some(at) = lines.iter().position(|line| line.number == *number) else { return Ok(()) };
+    (lines[at].state, lines[at].strikes) = (LineState::Callable, 0);
+    settle(db, contact.id, &lines, Some(at))
 }
 
 /// Makes all numbers of a contact callable again, but for those that somebody stopped; the first of them is the next.

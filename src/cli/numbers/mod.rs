@@ -7,6 +7,7 @@ mod person;
 mod reactivate;
 mod show;
 mod tally;
+mod turn;
 mod undo;
 
 use clap::Subcommand;
@@ -32,6 +33,10 @@ pub enum NumbersVerb {
     Imports(undo::Imports),
     /// Take back an import while none of its numbers was dialled.
     Undo(undo::Undo),
+    /// Call a number no more; its contact goes on with its other numbers.
+    Stop(turn::Stop),
+    /// Have one of a contact's numbers called next.
+    Next(turn::Next),
     /// Call a number again that is done.
     Reactivate(reactivate::Reactivate),
     /// Delete all numbers of a campaign.
@@ -46,6 +51,8 @@ impl NumbersVerb {
             Self::Show(verb) => verb.run(session),
             Self::Imports(verb) => verb.run(session),
             Self::Undo(verb) => verb.run(session),
+            Self::Stop(verb) => verb.run(session),
+            Self::Next(verb) => verb.run(session),
             Self::Reactivate(verb) => verb.run(session),
             Self::DeleteAll(verb) => verb.run(session),
         }

@@ -122,6 +122,10 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
     let Onward { consequence: then, moved_to } = line::after(conclusion, &contact.number, &mut lines, then, &rules);
     let (state, due_at) = match then.next {
         ContactNext::Reached => (ContactState::Reached, None),
+        ContactNext::Failed(_) if line::are_stopped(&lines) => {
+            lines::note_stopped(db, id)?;
+            (ContactState::Excluded, None)
+        }
         ContactNext::Failed(_) => (ContactState::Failed, None),
         // A call that was planned ahead and not made leaves the number its time: a retry is not called early.
         ContactNext::Again { due_at } if conclusion.not_dialled.is_some() => {

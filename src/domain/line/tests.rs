@@ -116,6 +116,20 @@ fn a_number_that_was_stopped_is_passed_over() {
 }
 
 #[test]
+fn a_number_that_is_stopped_in_mid_call_is_left_whatever_became_of_it() {
+    for end in [Busy, NotDialled, TrunkFailure, Indeterminate] {
+        let mut contact = Contact::new(3, 2);
+        assert_eq!(stop(&mut contact.lines, 0, 0), Some(1));
+        contact.call(end);
+        assert_eq!(contact.next, 1, "{end}");
+    }
+    let mut contact = Contact::new(2, 2);
+    assert_eq!(stop(&mut contact.lines, 1, 0), Some(0), "it was not its turn");
+    assert_eq!(stop(&mut contact.lines, 0, 0), None);
+    assert_eq!(contact.call(NotDialled), ContactNext::Failed(FailReason::InvalidNumber), "none is left");
+}
+
+#[test]
 fn the_next_number_waits_for_the_window_too_i4() {
     let mut contact = Contact::new(2, 0);
     contact.calendar.window = Window::parse("07:00", "08:00:05").unwrap();

@@ -167,6 +167,22 @@ fn an_import_is_taken_back_until_one_of_its_numbers_is_dialled() {
 }
 
 #[test]
+fn a_contacts_numbers_are_stopped_one_by_one_and_one_can_be_preferred() {
+    let machine = Machine::with_campaign();
+    machine.import_mapped(CUSTOMERS, "--map auto");
+    assert_eq!(machine.json("numbers next spring 01712345678")["next"], "+491712345678");
+    assert!(machine.ok("numbers show spring 0301234567").contains("+491712345678 (mobile), callable, called next"));
+    assert_eq!(machine.json("numbers stop spring 01712345678")["next"], "+49301234567");
+    let left = machine.json("numbers stop spring 0301234567");
+    assert_eq!((&left["state"], &left["next"]), (&json!("excluded"), &Value::Null));
+    machine.fails("numbers next spring 0301234567", 1, "is excluded, and waits for no call");
+    machine.fails("numbers reactivate spring 0301234567", 1, "has no number that was not stopped");
+    assert_eq!(machine.json("numbers stop spring 0301234568")["state"], "excluded");
+    assert_eq!(machine.json("numbers list spring --state excluded")[1]["excluded"], "numbers_stopped");
+    machine.fails("numbers stop spring 0309999999", 66, "has no number +49309999999");
+}
+
+#[test]
 fn a_campaigns_order_can_be_changed_for_those_that_are_there() {
     let machine = Machine::with_campaign();
     let numbers: Vec<String> = (0..50).map(|n| format!("+4930123456{n:02}\n")).collect();

@@ -106,6 +106,26 @@ fn an_expiry_that_comes_while_a_call_is_planned_is_judged_at_the_gate_i4() {
 }
 
 #[test]
+fn a_number_that_is_stopped_while_its_call_is_planned_is_not_dialled_and_the_others_are_i4() {
+    let mut w = World::new();
+    let spring = w.campaign("spring", |_| {});
+    w.bring(spring, &[contact(&[1, 2]), contact(&[3])]);
+    w.set(spring, Running);
+    w.pass_s(1);
+    for n in [1, 3] {
+        let of = w.ledger.read(|db| contacts::find(db, spring, &number(n))).unwrap().unwrap();
+        w.command(|db| lines::stop(db, &of, &number(n)));
+    }
+    w.pass_until_done(1);
+    assert_eq!(w.dialled_numbers(), [2]);
+    assert!(w.last_detail(spring).is_empty() && w.ends(spring)[..2] == [Some(NotDialled), Some(NotDialled)]);
+    let counts = w.counts(spring);
+    assert_eq!((counts.reached, counts.excluded, counts.total()), (1, 1, 2));
+    let third = w.ledger.read(|db| contacts::find(db, spring, &number(3))).unwrap().unwrap();
+    assert_eq!(third.excluded, Some(Exclusion::NumbersStopped));
+}
+
+#[test]
 fn contacts_of_a_stopped_campaign_expire_too() {
     let mut w = World::new();
     let spring = w.campaign("spring", |_| {});
