@@ -98,19 +98,27 @@ pub fn dialled(db: &Connection, campaign: CampaignId, id: ImportId) -> Result<Op
     Ok(one("closed_at IS NULL")?.map(Dialled::InCall))
 }
 
-/// Deletes the contacts that an import brought and that are still there; says how many. Whoever calls it has made
-/// sure that none was [`dialled`].
-pub fn undo(db: &Connection, campaign: CampaignId, id: ImportId, now: UtcMs) -> Result<u64> {
-    let spans = "SELECT first_contact, last_contact FROM import_spans WHERE import = ?1";
-    let spans = collect(db.prepare_cached(spans)?.query([id.0])?, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut delete = db.prepare_cached("DELETE FROM contacts WHERE id BETWEEN ?1 AND ?2 AND campaign = ?3")?;
-    let mut deleted = 0;
+/// Deletes contacts that an import brought and that are still there, `limit` at most; says how many. Whoever calls it
+/// has made sure that none was [`dialled`]; those that were since then stay.
+pub fn undo_some(db: &Connection, campaign: CampaignId, id: ImportId, limit: u32) -> Result<u32> {
+    let spans = "SELECT first_contact, last_contact FROM import_spans WHERE import = ?1 ORDER BY last_contact";
+    let spans: Vec<(i64, i64)> =
+        collect(db.prepare_cached(spans)?.query([id.0])?, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let sql = "DELETE FROM contacts WHERE id IN (SELECT id FROM contacts WHERE id BETWEEN ?1 AND ?2
+        AND campaign = ?3 AND state <> 'in_progress' AND dials = 0 LIMIT ?4)";
+    let mut delete = db.prepare_cached(sql)?;
+    let mut left = limit;
     for (first, last) in spans {
-        let (first, last): (i64, i64) = (first, last);
-        deleted += delete.execute(params![first, last, campaign.0])? as u64;
+        let deleted = delete.execute(params![first, last, campaign.0, left])?;
+        left = left.saturating_sub(u32::try_from(deleted).unwrap_or(left));
     }
+    Ok(limit - left)
+}
+
+/// Notes that an import was taken back.
+pub fn end_undo(db: &Connection, id: ImportId, now: UtcMs) -> Result<()> {
     db.prepare_cached("UPDATE imports SET undone_at = ?2 WHERE id = ?1")?.execute(params![id.0, now.0])?;
-    Ok(deleted)
+    Ok(())
 }
 
 /// Removes what is known of the imports of a campaign that is removed.

@@ -273,10 +273,13 @@ impl World {
         self.told(id).imported += u64::from(new);
         if self.chance.per_mille(500) {
             let undone = self.command(|db| match imports::dialled(db, id, import)? {
-                None => imports::undo(db, id, import, now),
+                None => {
+                    imports::end_undo(db, import, now)?;
+                    imports::undo_some(db, id, import, 10)
+                }
                 Some(_) => Ok(0),
             });
-            self.told(id).imported -= undone.unwrap_or_default();
+            self.told(id).imported -= u64::from(undone.unwrap_or_default());
         }
         self.say(|_| format!("operator: import {import} of {id}, maybe undone"));
     }

@@ -53,14 +53,12 @@ impl Set {
     }
 }
 
-/// How many contacts get their places in one transaction: a claim at the gate waits no longer.
-const PLACED_AT_ONCE: u32 = 1_000;
-
 /// Another order holds for the contacts that are there, too.
 fn place_all(session: &mut Session, campaign: &Campaign) -> Result<()> {
     let mut after = Some(ContactId(0));
     while let Some(from) = after {
-        after = session.ledger.write(|db| contacts::place_all(db, campaign, from, PLACED_AT_ONCE))?;
+        let rows = session.rows_at_once()?;
+        after = session.ledger.write(|db| contacts::place_all(db, campaign, from, rows))?;
     }
     Ok(())
 }

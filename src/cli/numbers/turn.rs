@@ -86,13 +86,14 @@ fn change(
     session.wake_daemon();
     let next = (after.state != ContactState::Excluded).then(|| after.number.to_string());
     let answer = serde_json::json!({
-        "campaign": name.as_str(), "number": number.as_str(), "state": after.state, "next": next,
+        "campaign": name.as_str(), "number": number.as_str(), "state": after.state, "next": next.clone(),
     });
     session.answer(&answer, |out| {
-        Ok(match &next {
-            Some(next) => writeln!(out, "the contact of {number} is {}; its next number is {next}", after.state)?,
-            None => writeln!(out, "the contact of {number} is excluded: no number of it is left")?,
-        })
+        let told = next.map_or_else(
+            || "excluded: no number of it is left".to_owned(),
+            |next| format!("{}; its next number is {next}", after.state),
+        );
+        Ok(writeln!(out, "the contact of {number} is {told}")?)
     })?;
     Ok(Exit::Ok)
 }

@@ -33,12 +33,14 @@ impl Undo {
     pub fn run(self, session: &mut Session) -> Outcome {
         let now = session.now();
         let actor = &session.actor;
-        let (import, deleted) = session.ledger.try_write(|db| {
+        let (campaign, import) = session.ledger.try_read(|db| {
             let campaign = actor.campaign(db, &self.campaign)?;
             let import = self.find(db, campaign.id)?;
             self.refuse_dialled(imports::dialled(db, campaign.id, import.id)?, import.id)?;
-            Ok::<_, Failure>((import.clone(), imports::undo(db, campaign.id, import.id, now)?))
+            Ok::<_, Failure>((campaign.id, import))
         })?;
+        let deleted = delete_all(session, campaign, import.id)?;
+        session.ledger.write(|db| imports::end_undo(db, import.id, now))?;
         session.wake_daemon();
         let answer = serde_json::json!({
             "campaign": self.campaign.as_str(), "import": import.id, "file": import.file, "deleted": deleted,
@@ -82,6 +84,19 @@ impl Undo {
         };
         let what = format!("import {import} cannot be taken back: its number {number} {what}");
         Err(Failure::new(Exit::Failure, what, mend))
+    }
+}
+
+/// In parts: a number that is called in between stays, and so does what a part of it has done.
+fn delete_all(session: &mut Session, campaign: CampaignId, import: ImportId) -> Result<u64> {
+    let mut deleted = 0;
+    loop {
+        let rows = session.rows_at_once()?;
+        let part = session.ledger.write(|db| imports::undo_some(db, campaign, import, rows))?;
+        deleted += u64::from(part);
+        if part < rows {
+            return Ok(deleted);
+        }
     }
 }
 

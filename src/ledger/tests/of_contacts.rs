@@ -220,7 +220,15 @@ fn an_import_is_undone_while_none_of_its_numbers_was_dialled() {
     let all = [newcomer(&[1, 2]), newcomer(&[3]), newcomer(&[4])];
     let first = import(&mut w, "a.csv", &all);
     let second = import(&mut w, "b.csv", &[newcomer(&[5])]);
-    let undo = |w: &mut World, id| w.ledger.write(|db| imports::undo(db, spring, id, NOON)).unwrap();
+    let undo = |w: &mut World, id| {
+        w.ledger
+            .write(|db| {
+                let deleted = [2, 2, 2].map(|limit| imports::undo_some(db, spring, id, limit));
+                imports::end_undo(db, id, NOON)?;
+                deleted.into_iter().sum::<Result<u32>>()
+            })
+            .unwrap()
+    };
     let dialled = |w: &mut World, id| w.ledger.read(|db| imports::dialled(db, spring, id)).unwrap();
     assert_eq!(undo(&mut w, first), 3);
     assert_eq!(undo(&mut w, first), 0, "nothing is left of it");

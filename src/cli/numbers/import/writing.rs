@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::super::super::failure::{Failure, Result};
-use super::super::super::session::{Daemon, Session};
+use super::super::super::session::Session;
 use super::super::tally::{FileFormat, RefusedFile, RefusedRow, Tally, ToldColumn};
 use super::mapping::{Field, Mapping};
 use super::preview::Preview;
@@ -107,7 +107,7 @@ impl Run {
     ) -> Result<()> {
         let mut done = 0;
         while done < brought.len() && !self.tally.interrupted {
-            let dialling = is_dialling(session)?;
+            let dialling = session.is_dialling()?;
             let left = brought.len() - done;
             let rows = if dialling { self.turn_rows.min(left) } else { left };
             let begun = session.now();
@@ -237,11 +237,6 @@ fn columns(found: &Description, mapping: &Mapping) -> Vec<ToldColumn> {
         example: found.example.get(place).cloned().unwrap_or_default(),
     };
     (0..count).map(told).collect()
-}
-
-/// Whether a claim or a plan may need the ledger at any moment.
-fn is_dialling(session: &mut Session) -> Result<bool> {
-    Ok(session.daemon() == Daemon::Runs || session.ledger.read(|db| importing::any_open_attempt(db))?)
 }
 
 /// As many rows as take [`TURN_MS`] when `rows` took so long; at most twice as many.
