@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use campanile::clock;
 use campanile::domain::action::Action;
 use campanile::domain::calendar::{Calendar, Window, Zone};
-use campanile::domain::campaign::{Campaign, CampaignState, Finish, Pacing, RetryRules};
+use campanile::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
 use campanile::domain::ids::{ActionListId, CampaignId, ContactId, Ticket, TrunkId, UserId};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
@@ -110,6 +110,7 @@ fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
         caller_number: None,
         caller_name: None,
         actions: None,
+        contacts: ContactRules::default(),
     }
 }
 
@@ -130,6 +131,7 @@ fn intent(n: u32, number: Number, planned_at: UtcMs) -> Intent {
         caller_name: None,
         account: None,
         actions: None,
+        variables: Default::default(),
     }
 }
 

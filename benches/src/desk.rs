@@ -52,6 +52,7 @@ fn plan(db: &Db, count: usize, at: UtcMs) -> Result<Vec<AttemptId>> {
         caller_name: None,
         account: None,
         actions: None,
+        variables: Default::default(),
     };
     let intents: Vec<Intent> = (before.0 + 1..).zip(numbers).map(intent).collect();
     let planned = attempts::record_intents(db, &intents)?;

@@ -108,7 +108,7 @@ enum Verb {
     /// Campaigns: add, set, list, show, start, pause, stop, remove.
     #[command(subcommand)]
     Campaign(campaign::CampaignVerb),
-    /// The numbers of a campaign: import, list, reactivate, delete-all.
+    /// The numbers of a campaign: import, list, show, imports, undo, stop, next, reactivate, delete-all.
     #[command(subcommand)]
     Numbers(numbers::NumbersVerb),
     /// What happens when a call is answered: list, add, set, move, remove.

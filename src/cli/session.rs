@@ -9,7 +9,7 @@ use super::failure::Result;
 use super::{Global, present};
 use crate::daemon::lock;
 use crate::domain::instant::UtcMs;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, importing};
 use crate::settings::Settings;
 use crate::wake::{self, Change};
 
@@ -66,6 +66,17 @@ impl Session {
     /// Tells the daemon that there is something new to plan.
     pub fn wake_daemon(&self) {
         wake::wake(&self.settings.serve_wake(), Change::Command);
+    }
+
+    /// Whether a claim or a plan may need the ledger at any moment.
+    pub fn is_dialling(&mut self) -> Result<bool> {
+        Ok(self.daemon() == Daemon::Runs || self.ledger.read(|db| importing::any_open_attempt(db))?)
+    }
+
+    /// How many rows of a long change go into one transaction: few while calls are made, for a claim waits until it
+    /// ends.
+    pub fn rows_at_once(&mut self) -> Result<u32> {
+        Ok(if self.is_dialling()? { 500 } else { 100_000 })
     }
 
     /// Whether `campanile serve` runs.

@@ -19,7 +19,7 @@ use crate::domain::number::Number;
 use crate::domain::trunk::ShortNumbers;
 use crate::domain::why::{self, Daemon, Explanation, Gate, RuleVerdict, Verdict};
 use crate::exit::Exit;
-use crate::ledger::why::{ServerLimits, view};
+use crate::ledger::why::{ServerLimits, view_of};
 use crate::ledger::{Connection, LedgerError, campaigns, contacts};
 
 /// What stands for the name of another user's campaign.
@@ -127,7 +127,7 @@ fn explain_all(
     let mut told = Vec::new();
     for contact in contacts::with_number(db, number)? {
         let Some(campaign) = campaigns::get(db, contact.campaign)?.filter(&wanted) else { continue };
-        let mut seen = view(db, &contact, limits, now)?;
+        let mut seen = view_of(db, (&contact, number), limits, now)?;
         seen.gate = gate.clone();
         seen.busy_in = seen.busy_in.map(|name| shown_to(db, actor, name)).transpose()?;
         let Explanation { rules, callable_at, hint } = why::explain(&seen, now);

@@ -103,6 +103,8 @@ pub struct Engine<S, E> {
     /// When calls last gave way to a higher priority.
     gave_way_at: Option<UtcMs>,
     plan_at: Option<UtcMs>,
+    /// When the next contact expires.
+    expiry_at: Option<UtcMs>,
     rescan_at: Option<UtcMs>,
     resting: Resting,
     /// What the spool said when it took no file.
@@ -135,6 +137,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             shared_at: BTreeMap::new(),
             gave_way_at: None,
             plan_at: None,
+            expiry_at: None,
             rescan_at: None,
             resting: Resting::default(),
             spool_trouble: None,
@@ -187,6 +190,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         self.withdraw_not_running(now)?;
         self.share_with_newcomers(now)?;
         self.settle(now)?;
+        self.expiry_at = self.exclude_expired(now)?;
         self.complete_campaigns(now)?;
         if self.plan_wanted || self.plan_at.is_some_and(|t| t <= now) {
             self.plan_at = self.plan(now)?;
@@ -225,7 +229,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     fn next_wake(&self, now: UtcMs) -> Option<UtcMs> {
         let rescan = self.rescan_wanted.then(|| now.plus_ms(RESCAN_SOON_MS)).or(self.rescan_at);
         let again = self.check_again.values().min().copied();
-        [self.plan_at, again, self.archives.look_again_at(), rescan].into_iter().flatten().min()
+        [self.plan_at, self.expiry_at, again, self.archives.look_again_at(), rescan].into_iter().flatten().min()
     }
 
     /// When to look at the spool again because the oldest open attempt is overdue; one that is agreed

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Finding;
 use crate::domain::action::Action;
 use crate::domain::calendar::{Calendar, Window, Zone};
-use crate::domain::campaign::{Campaign, CampaignState, Finish, Pacing, RetryRules};
+use crate::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
 use crate::domain::disposition::Disposition;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::{AttemptId, CampaignId};
@@ -116,6 +116,7 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
         caller_number: None,
         caller_name: None,
         actions: None,
+        contacts: ContactRules::default(),
     };
     let campaign = campaigns::add(db, &campaign, now)?;
     crate::ledger::actions::replace(db, campaign, &[Action::Wait { seconds: 1 }])?;

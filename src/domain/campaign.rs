@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::calendar::Calendar;
+use super::contact::CallingOrder;
 use super::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
 use super::instant::UtcMs;
 use super::name::{CallerName, CallerNumber, Name};
@@ -168,6 +169,22 @@ impl Campaign {
     }
 }
 
+/// How a campaign goes through its contacts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContactRules {
+    /// The order within one priority.
+    pub order: CallingOrder,
+    /// Seconds from an unsuccessful call to the first one of the contact's next number.
+    pub next_number_after_s: u32,
+}
+
+/// As a new campaign has it.
+impl Default for ContactRules {
+    fn default() -> Self {
+        Self { order: CallingOrder::Sequential, next_number_after_s: 10 }
+    }
+}
+
 /// A campaign as configured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Campaign {
@@ -201,4 +218,6 @@ pub struct Campaign {
     pub caller_name: Option<CallerName>,
     /// What happens on answer; `None` while there is no action.
     pub actions: Option<ActionListId>,
+    /// How it goes through its contacts.
+    pub contacts: ContactRules,
 }

@@ -10,6 +10,7 @@ use super::bar::Bar;
 use super::calendar::Calendar;
 use super::campaign::CampaignState;
 use super::instant::UtcMs;
+use super::line::LineState;
 use super::name::Name;
 use super::retry::FailReason;
 use super::rhythm::{Beat, Rhythm};
@@ -44,6 +45,13 @@ pub enum Refusal {
         /// When it opens again; `None` when it never does.
         opens_at: Option<UtcMs>,
     },
+    /// The contact has expired.
+    Expired {
+        /// When.
+        at: UtcMs,
+    },
+    /// Somebody said that this number of the contact is not to be called any more.
+    NumberStopped,
     /// More than [`LATE_MS_MAX`] after the planned instant.
     Late {
         /// How late, in milliseconds.
@@ -96,6 +104,10 @@ pub struct GateView {
     pub campaign: Option<GateCampaign>,
     /// Why the contact or its number may not be called, now at least.
     pub bar: Option<Bar>,
+    /// No start at or after this instant: the contact's expiry as it is now.
+    pub expires_at: Option<UtcMs>,
+    /// Whether its number may still be called; `None` for the only one of a contact.
+    pub line: Option<LineState>,
     /// The campaign's calls that the gate admitted and that have not ended, counted up to its cap.
     pub campaign_live: u32,
     /// The trunk's calls that the gate admitted and that have not ended, counted up to its cap.
@@ -199,6 +211,12 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     }
     if let Some(bar) = view.bar.as_ref().filter(|bar| bar.holds_at(start_at)) {
         return Err(refusal_of(bar));
+    }
+    if view.line == Some(LineState::Stopped) {
+        return Err(Refusal::NumberStopped);
+    }
+    if let Some(at) = view.expires_at.filter(|at| *at <= start_at) {
+        return Err(Refusal::Expired { at });
     }
     if campaign.channels.is_some_and(|cap| view.campaign_live >= cap) {
         return Err(Refusal::CampaignChannels);

@@ -31,6 +31,8 @@ row_id! {
     CalendarId,
     /// A contact of a campaign.
     ContactId,
+    /// An import of contacts.
+    ImportId,
     /// An attempt: one call file, one claim, one disposition.
     AttemptId,
     /// A do-not-call list.

@@ -280,6 +280,8 @@ fn after_no_dial(why: &NotDialled, ended_at: UtcMs) -> UtcMs {
         // Somebody asked for it: as soon as the campaign runs again.
         NotDialled::Refused(Refusal::NotRunning { .. } | Refusal::Removed | Refusal::CallsMade)
         | NotDialled::Withdrawn => 0,
+        // Who has expired is excluded before that.
+        NotDialled::Refused(Refusal::Expired { .. } | Refusal::NumberStopped) => 0,
         // Somebody may have set more again meanwhile: then at once.
         NotDialled::Refused(Refusal::CallsUsedUp { .. }) => 0,
         NotDialled::Refused(

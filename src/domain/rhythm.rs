@@ -39,12 +39,13 @@ impl Rhythm {
         self == Self::default()
     }
 
-    /// The earliest instant of the next start; `None` for any.
+    /// The earliest instant of the next start, never before the last one: what is planned for later counts as a start.
+    /// `None` for any.
     #[must_use]
     pub fn earliest(self, beat: Beat) -> Option<UtcMs> {
         let full = self.batch.filter(|batch| beat.in_batch >= batch.calls);
         let gap_ms = full.map_or(0, Batch::pause_ms).max(i64::from(self.delay_ms));
-        beat.last_start_at.filter(|_| gap_ms > 0).map(|last| last.plus_ms(gap_ms))
+        beat.last_start_at.filter(|_| !self.is_free()).map(|last| last.plus_ms(gap_ms))
     }
 
     /// The beat after a start at `at`. A pause that came by itself begins a batch anew.
@@ -106,7 +107,7 @@ mod tests {
         let rhythm = Rhythm { delay_ms: 0, batch: Some(Batch { calls: 2, pause_s: 10 }) };
         let beat = rhythm.after(Beat::default(), UtcMs(0));
         let beat = rhythm.after(beat, UtcMs(10_000));
-        assert_eq!(rhythm.earliest(beat), None, "one more of the second batch, at once");
+        assert_eq!(rhythm.earliest(beat), Some(UtcMs(10_000)), "one more of the second batch, at once");
         assert_eq!(rhythm.earliest(rhythm.after(beat, UtcMs(10_000))), Some(UtcMs(20_000)));
     }
 

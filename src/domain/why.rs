@@ -8,7 +8,9 @@ use serde::Serialize;
 use super::bar::Bar;
 use super::calendar::Calendar;
 use super::campaign::{CampaignState, ContactState};
+use super::contact::Exclusion;
 use super::instant::UtcMs;
+use super::line::LineState;
 use super::name::Name;
 use super::stored::worded_enum;
 
@@ -41,9 +43,15 @@ pub struct WhyView {
     pub contact_state: ContactState,
     /// Not before this instant; `None` for a number that was never called.
     pub due_at: Option<UtcMs>,
+    /// No start at or after this instant.
+    pub expires_at: Option<UtcMs>,
+    /// Why the contact was excluded, if it was.
+    pub excluded: Option<Exclusion>,
+    /// Of several numbers, how the one that was asked about stands to the one that is called next.
+    pub number_turn: NumberTurn,
     /// Calls that were charged to the contact so far.
     pub calls_used: u32,
-    /// Retries after the first call, as the campaign has it now.
+    /// Retries after the first call, as the campaign has it now, and one for each further number.
     pub max_retries: u32,
     /// Dials of the contact so far.
     pub dials: u32,
@@ -65,6 +73,22 @@ pub struct WhyView {
     pub calls_left: Option<u32>,
     /// When the campaign's own pace allows its next call; `None` for at any time.
     pub next_by_pace: Option<UtcMs>,
+}
+
+/// Whether the number that was asked about is the one of its contact that is called next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NumberTurn {
+    /// It is, and the only one that the contact has.
+    Only,
+    /// It is, of several.
+    Next,
+    /// Another is, of this place.
+    Later {
+        /// The place of the one that is called next, from 1.
+        next_place: u32,
+    },
+    /// It is not called any more.
+    Never(LineState),
 }
 
 /// Open calls and the most that may be.
@@ -159,6 +183,8 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         campaign_runs(view),
         calls_to_make(view),
         contact_waits(view, now),
+        not_expired(view, now),
+        number_turn(view),
         calls_left(view),
         do_not_call(view),
         frequency_cap(view),
@@ -287,16 +313,55 @@ fn contact_stands(view: &WhyView, state: ContactState) -> Judged {
         ContactState::Reached => {
             stuck(RULE, "was reached: this is final", format!("campanile numbers reactivate {} NUMBER", view.campaign))
         }
-        ContactState::Excluded => stuck(
-            RULE,
-            "is excluded: it is on a do-not-call list, or was when its turn came; this is final",
-            format!("campanile numbers reactivate {} NUMBER, once it may be called", view.campaign),
-        ),
         ContactState::Failed => stuck(
             RULE,
             "was given up: its calls are used up, its number is invalid, or a cause was final; this is final",
             format!("campanile numbers reactivate {0} NUMBER, or campanile redial-failed {0}", view.campaign),
         ),
+        ContactState::Excluded => {
+            let why = view.excluded.map_or_else(String::new, |why| format!(" ({why})"));
+            let hint = match view.excluded {
+                Some(Exclusion::MemberExpired) => "import it again into another campaign".to_owned(),
+                Some(Exclusion::NumbersStopped) => format!("campanile numbers next {} NUMBER", view.campaign),
+                Some(Exclusion::DoNotCall) | None => {
+                    format!("campanile numbers reactivate {} NUMBER, once it may be called", view.campaign)
+                }
+            };
+            stuck(RULE, format!("is excluded{why}: this is final"), hint)
+        }
+    }
+}
+
+/// An expiry that has come, or that comes before the number can be called.
+fn not_expired(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "not_expired";
+    let Some(expires_at) = view.expires_at else { return pass(RULE, "does not expire") };
+    let shown = timing::local(view, expires_at);
+    if expires_at <= now {
+        return stuck(RULE, format!("expired at {shown}"), "import it into another campaign, with a later expiry");
+    }
+    match timing::turn_comes_at(view, now).filter(|at| *at >= expires_at) {
+        None => pass(RULE, format!("expires at {shown}")),
+        Some(at) => {
+            let detail = format!("expires at {shown}, before its turn comes at {}", timing::local(view, at));
+            stuck(RULE, detail, format!("give campaign {} a longer window, or the contact a priority", view.campaign))
+        }
+    }
+}
+
+fn number_turn(view: &WhyView) -> Judged {
+    const RULE: &str = "number_turn";
+    match &view.number_turn {
+        NumberTurn::Only => pass(RULE, "is its contact's only number"),
+        NumberTurn::Next => pass(RULE, "is the next of its contact's numbers"),
+        NumberTurn::Later { next_place } => {
+            let detail = format!("another number of its contact is called first, number {next_place}");
+            stuck(RULE, detail, "wait: it is called when those before it were not reached")
+        }
+        NumberTurn::Never(state) => {
+            let hint = format!("campanile numbers show {} NUMBER has the contact's other numbers", view.campaign);
+            stuck(RULE, format!("is not called any more: {state}"), hint)
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod records;
 mod sniff;
 
 pub use error::{IntakeError, RowError, RowRefusal};
+pub use sniff::names_a_number;
 
 use std::fmt;
 use std::fs::File;
@@ -24,7 +25,7 @@ use std::io::Read;
 use std::path::Path;
 
 use charset::TextStream;
-use records::{Keep, Records};
+use records::{Keep, Places, Record, Records};
 
 /// How much of a file is looked at before the first row is read.
 const SAMPLE_BYTES: usize = 64 * 1024;
@@ -134,6 +135,10 @@ pub struct Description {
     pub header: Option<String>,
     /// The number's column, counted from 1.
     pub column: usize,
+    /// All headers, where the file has any; each cut to 40 characters.
+    pub headers: Vec<String>,
+    /// The cells of the first row below the header; each cut to 40 characters.
+    pub example: Vec<String>,
 }
 
 /// `UTF-8, semicolon, column 2 (Telefon)`; the result of an import shows it.
@@ -163,6 +168,22 @@ pub struct Row {
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Row").field("line", &self.line).field("text", &"…").finish()
+    }
+}
+
+/// A row: the texts in the places that were asked for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cells {
+    /// The line on which the row begins, counted from 1.
+    pub line: u64,
+    /// Each cell with its blanks, empty where the row is shorter; or why it gives no text.
+    pub texts: Vec<Result<String, RowRefusal>>,
+}
+
+/// A row names a person.
+impl fmt::Debug for Cells {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cells").field("line", &self.line).field("texts", &self.texts.len()).finish()
     }
 }
 
@@ -209,6 +230,8 @@ pub fn from_reader(source: impl Read + Send + 'static, options: &Options) -> Res
         separator: layout.separator,
         header: layout.header,
         column: layout.column + 1,
+        headers: layout.headers,
+        example: layout.example,
     };
     let progress = if description.header.is_some() { Progress::BeforeHeader } else { Progress::Rows };
     Ok(Intake { records, description, bytes_total: None, progress })
@@ -238,15 +261,22 @@ impl Intake {
     pub fn bytes_total(&self) -> Option<u64> {
         self.bytes_total
     }
-}
 
-impl Iterator for Intake {
-    type Item = Result<Row, RowError>;
+    /// As the iterator, of several columns, counted from 0. No more than the first 256 have texts.
+    pub fn next_cells(&mut self, places: &[usize]) -> Option<Result<Cells, RowError>> {
+        let record = match self.next_record(Keep::These(Places::of(places)))? {
+            Ok(record) => record,
+            Err(error) => return Some(Err(error)),
+        };
+        let line = record.line;
+        let cells = record.into_texts(places).map(|texts| Cells { line, texts });
+        Some(cells.map_err(|why| RowError::Refused { line, why }))
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
-        let place = self.description.column - 1;
+    /// The next record below the header.
+    fn next_record(&mut self, keep: Keep) -> Option<Result<Record, RowError>> {
         while self.progress != Progress::Ended {
-            let record = match self.records.next_record(Keep::Only(place)) {
+            let record = match self.records.next_record(keep) {
                 Ok(Some(record)) => record,
                 Ok(None) => break,
                 Err(error) => {
@@ -254,19 +284,31 @@ impl Iterator for Intake {
                     return Some(Err(RowError::Unreadable(error)));
                 }
             };
-            let line = record.line;
-            if self.progress == Progress::BeforeHeader {
-                self.progress = Progress::Rows;
-                match record.swallowed_rows() {
-                    Some(why) => return Some(Err(RowError::Refused { line, why })),
-                    None => continue,
-                }
+            if self.progress == Progress::Rows {
+                return Some(Ok(record));
             }
-            let row = record.into_text(place).map(|text| Row { line, text });
-            return Some(row.map_err(|why| RowError::Refused { line, why }));
+            self.progress = Progress::Rows;
+            if let Some(why) = record.swallowed_rows() {
+                return Some(Err(RowError::Refused { line: record.line, why }));
+            }
         }
         self.progress = Progress::Ended;
         None
+    }
+}
+
+impl Iterator for Intake {
+    type Item = Result<Row, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let place = self.description.column - 1;
+        let record = match self.next_record(Keep::Only(place))? {
+            Ok(record) => record,
+            Err(error) => return Some(Err(error)),
+        };
+        let line = record.line;
+        let row = record.into_text(place).map(|text| Row { line, text });
+        Some(row.map_err(|why| RowError::Refused { line, why }))
     }
 }
 

@@ -16,6 +16,9 @@ pub(super) enum Dialect {
     Csv(Separator),
 }
 
+/// The most cells of a record that can be kept.
+const CELLS_MAX: usize = 256;
+
 /// Which cells of a record are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
@@ -23,15 +26,40 @@ pub(super) enum Keep {
     All,
     /// This one, counted from 0.
     Only(usize),
+    /// These.
+    These(Places),
 }
 
-const CELLS_MAX: usize = 256;
+/// Places of cells, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Places([u64; CELLS_MAX / 64]);
+
+impl Places {
+    /// Those of `places` that can be kept.
+    pub(super) fn of(places: &[usize]) -> Self {
+        let mut bits = [0; CELLS_MAX / 64];
+        for place in places.iter().filter(|place| **place < CELLS_MAX) {
+            bits[place / 64] |= 1 << (place % 64);
+        }
+        Self(bits)
+    }
+
+    fn has(self, place: usize) -> bool {
+        place < CELLS_MAX && self.0[place / 64] >> (place % 64) & 1 == 1
+    }
+
+    /// How many of them stand before `place`.
+    fn before(self, place: usize) -> usize {
+        (0..place.min(CELLS_MAX)).filter(|p| self.has(*p)).count()
+    }
+}
 
 impl Keep {
     fn wants(self, place: usize) -> bool {
         match self {
             Self::All => place < CELLS_MAX,
             Self::Only(wanted) => place == wanted,
+            Self::These(places) => places.has(place),
         }
     }
 }
@@ -46,6 +74,17 @@ pub(super) struct Cell {
 impl Cell {
     pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    fn into_text(self) -> Result<String, RowRefusal> {
+        if self.cut {
+            return Err(RowRefusal::TooLong);
+        }
+        if self.bytes.contains(&0) {
+            return Err(RowRefusal::Nul);
+        }
+        let text = String::from_utf8(self.bytes).map_err(|_| RowRefusal::NotInCharset)?;
+        if text.contains(char::REPLACEMENT_CHARACTER) { Err(RowRefusal::NotInCharset) } else { Ok(text) }
     }
 }
 
@@ -73,20 +112,27 @@ enum Ending {
 impl Record {
     /// The text of the one cell that was kept, which stands at `place`.
     pub(super) fn into_text(self, place: usize) -> Result<String, RowRefusal> {
-        let lines = self.last_line.saturating_sub(self.line);
-        if lines > ROW_LINES_MAX || self.ending == Ending::OpenQuote {
-            return Err(RowRefusal::OpenQuote { until_line: self.last_line });
-        }
+        self.refuse_open_quote()?;
         let missing = RowRefusal::MissingColumn { columns: self.columns };
         let cell = self.cells.into_iter().next().filter(|_| place < self.columns).ok_or(missing)?;
-        if cell.cut {
-            return Err(RowRefusal::TooLong);
-        }
-        if cell.bytes.contains(&0) {
-            return Err(RowRefusal::Nul);
-        }
-        let text = String::from_utf8(cell.bytes).map_err(|_| RowRefusal::NotInCharset)?;
-        if text.contains(char::REPLACEMENT_CHARACTER) { Err(RowRefusal::NotInCharset) } else { Ok(text) }
+        cell.into_text()
+    }
+
+    /// The texts of the cells at `places`, which are those that were kept; empty where the row is shorter.
+    pub(super) fn into_texts(self, places: &[usize]) -> Result<Vec<Result<String, RowRefusal>>, RowRefusal> {
+        self.refuse_open_quote()?;
+        let kept = Places::of(places);
+        let text = |place: &usize| {
+            let cell = self.cells.get(kept.before(*place)).filter(|_| *place < self.columns);
+            cell.map_or_else(|| Ok(String::new()), |cell| cell.clone().into_text())
+        };
+        Ok(places.iter().map(text).collect())
+    }
+
+    fn refuse_open_quote(&self) -> Result<(), RowRefusal> {
+        let lines = self.last_line.saturating_sub(self.line);
+        let open = lines > ROW_LINES_MAX || self.ending == Ending::OpenQuote;
+        if open { Err(RowRefusal::OpenQuote { until_line: self.last_line }) } else { Ok(()) }
     }
 
     /// Why this is no header: rows went into it, because a quote in it was not closed in time. A real

@@ -18,6 +18,10 @@ pub(super) struct Layout {
     pub header: Option<String>,
     /// The number's column, counted from 0.
     pub column: usize,
+    /// All headers, where there are any.
+    pub headers: Vec<String>,
+    /// The cells of the first row that is no header.
+    pub example: Vec<String>,
     /// Whether a line `sep=;` stands before all rows, as a spreadsheet understands it.
     pub declared: bool,
 }
@@ -52,7 +56,11 @@ pub(super) fn layout(text: &str, options: &Options) -> Result<Layout, IntakeErro
         Dialect::Csv(separator) => Some(separator),
     };
     let header = named.then(|| first.get(column).map_or_else(String::new, |name| name.trim().to_owned()));
-    Ok(Layout { dialect, separator, header, column, declared: declared.is_some() })
+    let short = |cell: &String| cell.trim().chars().take(40).collect();
+    let headers = if named { first.iter().map(short).collect() } else { Vec::new() };
+    let example = if named { below.first() } else { Some(first) };
+    let example = example.map(|row| row.iter().map(short).collect()).unwrap_or_default();
+    Ok(Layout { dialect, separator, header, column, headers, example, declared: declared.is_some() })
 }
 
 /// The separator that the first line names, and the text below it.
@@ -156,37 +164,39 @@ fn guess_column(header: &Cells, rows: &[Cells], has_header: Header) -> Result<us
     }
 }
 
+/// Headers of columns with numbers, by their letters.
+const EXACT: [&str; 27] = [
+    "phonenumber",
+    "telephonenumber",
+    "telefonnummer",
+    "rufnummer",
+    "phone",
+    "telephone",
+    "telefon",
+    "tel",
+    "téléphone",
+    "teléfono",
+    "telefono",
+    "telefone",
+    "телефон",
+    "msisdn",
+    "mobile",
+    "mobil",
+    "mobilephone",
+    "mobilenumber",
+    "handy",
+    "handynummer",
+    "cell",
+    "cellphone",
+    "móvil",
+    "celular",
+    "number",
+    "nummer",
+    "numero",
+];
+
 /// How surely a header names the numbers, 0 the most; by its letters alone.
 fn rank(header: &str) -> Option<usize> {
-    const EXACT: [&str; 27] = [
-        "phonenumber",
-        "telephonenumber",
-        "telefonnummer",
-        "rufnummer",
-        "phone",
-        "telephone",
-        "telefon",
-        "tel",
-        "téléphone",
-        "teléfono",
-        "telefono",
-        "telefone",
-        "телефон",
-        "msisdn",
-        "mobile",
-        "mobil",
-        "mobilephone",
-        "mobilenumber",
-        "handy",
-        "handynummer",
-        "cell",
-        "cellphone",
-        "móvil",
-        "celular",
-        "number",
-        "nummer",
-        "numero",
-    ];
     const PARTS: [&str; 7] = ["phone", "telefon", "rufnummer", "mobil", "handy", "msisdn", "cellular"];
     let letters: String = header.to_lowercase().chars().filter(|c| c.is_alphabetic()).collect();
     if letters.contains("fax") || letters.chars().count() > 40 {
@@ -194,6 +204,12 @@ fn rank(header: &str) -> Option<usize> {
     }
     let exact = EXACT.iter().position(|word| *word == letters);
     exact.or_else(|| PARTS.iter().position(|part| letters.contains(part)).map(|i| EXACT.len() + i))
+}
+
+/// Whether a header by itself says that numbers stand below it, and nothing else does.
+#[must_use]
+pub fn names_a_number(header: &str) -> bool {
+    rank(header).is_some_and(|rank| rank < EXACT.len())
 }
 
 /// At least six digits and nothing else but what is written between them; also what a spreadsheet

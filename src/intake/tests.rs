@@ -311,3 +311,29 @@ fn a_line_that_names_the_separator_is_understood_and_is_no_row() {
     let comma = "UTF-8, separated by comma, column 1 (no header)";
     reads(&mut text(one, &free).unwrap(), comma, &[(2, "+493012345601"), (3, "+493012345602")]);
 }
+
+#[test]
+fn several_columns_of_a_row_come_in_the_order_asked_for_and_a_short_row_has_blanks() {
+    let csv =
+        "name;phone;note;prio\nAnn;+441632960001;\"a;b\";5\n;;;\nBob;+441632960002\n\0;+441632960003;x;\u{fffd}\n";
+    let mut intake = text(csv, &Options::default()).unwrap();
+    assert_eq!(intake.describe().headers, ["name", "phone", "note", "prio"]);
+    assert_eq!(intake.describe().example, ["Ann", "+441632960001", "a;b", "5"]);
+    let mut read = || intake.next_cells(&[3, 1, 1, 2]).map(|cells| cells.unwrap());
+    let ok = |texts: [&str; 4]| texts.map(|text| Ok(text.to_owned())).to_vec();
+    let first = read().unwrap();
+    assert_eq!((first.line, first.texts), (2, ok(["5", "+441632960001", "+441632960001", "a;b"])));
+    let short = read().unwrap();
+    assert_eq!((short.line, short.texts), (4, ok(["", "+441632960002", "+441632960002", ""])), "blank rows are none");
+    let last = read().unwrap();
+    assert_eq!(last.texts[0], Err(RowRefusal::NotInCharset), "the NUL stands in a column that nobody asked for");
+    assert!(read().is_none());
+}
+
+#[test]
+fn an_open_quote_refuses_its_row_also_of_several_columns() {
+    let csv = "name,phone\n\"Ann,+441632960001\nBob,+441632960002\n";
+    let mut intake = text(csv, &Options { header: Header::Present, ..Options::default() }).unwrap();
+    let refused = intake.next_cells(&[0, 1]).unwrap().unwrap_err();
+    assert!(matches!(refused, RowError::Refused { line: 2, why: RowRefusal::OpenQuote { .. } }), "{refused}");
+}

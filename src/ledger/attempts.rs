@@ -3,7 +3,7 @@
 use rusqlite::{CachedStatement, Connection, Row, params};
 
 use super::rows::{collect, first, instant, number, parsed, parsed_or_null};
-use super::{LedgerError, Result, actions};
+use super::{LedgerError, Result, actions, details};
 use crate::domain::attempt::{AttemptState, Order, OrderPart};
 use crate::domain::ids::{ActionListId, AttemptId, CampaignId, ContactId, Ticket, TrunkId};
 use crate::domain::instant::UtcMs;
@@ -41,6 +41,8 @@ pub struct Intent {
     pub account: Option<AccountCode>,
     /// What happens on answer.
     pub actions: Option<ActionListId>,
+    /// The contact's variables.
+    pub variables: Variables,
 }
 
 /// An open attempt, as the engine sees it.
@@ -92,10 +94,10 @@ fn take_contacts(db: &Connection, intents: &[Intent]) -> Result<()> {
 /// statement follow each other. `OR FAIL` spares it the copies of pages from which it would take back the rows before
 /// the one that is refused: the caller takes back all of the transaction.
 fn insert(db: &Connection, block: &[Intent], ids: &mut Vec<AttemptId>) -> Result<()> {
-    let row = "(?, ?, ?, ?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?)";
+    let row = "(?, ?, ?, ?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?, ?)";
     let sql = format!(
         "INSERT OR FAIL INTO attempts (ticket, spool_salt, campaign, contact, trunk, number, state, planned_at,
-            dial_string, wait_time_s, caller_number, caller_name, account, action_list) VALUES {}",
+            dial_string, wait_time_s, caller_number, caller_name, account, action_list, variables) VALUES {}",
         vec![row; block.len()].join(", ")
     );
     let mut statement = db.prepare_cached(&sql)?;
@@ -125,6 +127,7 @@ fn bind(statement: &mut CachedStatement<'_>, place: &mut usize, intent: &Intent)
         intent.caller_name.as_ref().map(CallerName::as_str),
         intent.account.as_ref().map(AccountCode::as_str),
         intent.actions.map(|l| l.0),
+        details::stored(&intent.variables)?,
     ];
     for value in values {
         statement.raw_bind_parameter(*place, *value)?;
@@ -149,7 +152,13 @@ pub fn part_of_order(db: &Connection, ticket: &Ticket, part: OrderPart) -> Resul
     let sql = "SELECT * FROM attempts WHERE ticket = ?1 AND closed_at IS NULL
         UNION ALL SELECT * FROM attempts WHERE ticket = ?1 AND closed_at IS NOT NULL";
     let mut statement = db.prepare_cached(sql)?;
-    let found = first(statement.query([ticket.to_string()])?, |row| read_order(row, *ticket))?;
+    let found = first(statement.query([ticket.to_string()])?, |row| {
+        let (mut order, list) = read_order(row, *ticket)?;
+        if part == OrderPart::Whole {
+            order.variables = details::variables(row)?;
+        }
+        Ok((order, list))
+    })?;
     let Some((mut order, list)) = found else { return Ok(None) };
     if part == OrderPart::Whole {
         order.actions = actions::get(db, list)?;

@@ -6,11 +6,12 @@ use rusqlite::{Connection, params};
 
 use super::dnc::{self, Caller, Stock};
 use super::rows::collect;
-use super::{Result, contacts};
+use super::{Result, contacts, lines};
 use crate::domain::bar::{Bar, FrequencyCap};
 use crate::domain::campaign::{Campaign, ContactState};
 use crate::domain::ids::{CampaignId, ContactId};
 use crate::domain::instant::UtcMs;
+use crate::domain::line;
 use crate::domain::number::Number;
 use crate::domain::plan::{Candidate, Plan, Why};
 use crate::domain::retry::{ContactTally, used_up};
@@ -20,6 +21,24 @@ const LOOKED_AT_MAX: u32 = 1_000;
 
 /// The barred candidates of a plan.
 pub type Barred = BTreeMap<(CampaignId, ContactId), Bar>;
+
+/// Whom a call would go to.
+#[derive(Debug, Clone, Copy)]
+pub struct Callee<'a> {
+    /// The number.
+    pub number: &'a Number,
+    /// What the contact's calls have cost so far.
+    pub tally: ContactTally,
+    /// How many numbers the contact has: each brings a call.
+    pub numbers: usize,
+}
+
+impl<'a> Callee<'a> {
+    /// A contact as it stands, with the number that is to be called.
+    pub fn of(db: &Connection, contact: ContactId, number: &'a Number) -> Result<Self> {
+        Ok(Self { number, tally: contacts::tally(db, contact)?, numbers: lines::count(db, contact)? })
+    }
+}
 
 /// What bars calls at an instant: read once for a plan or a claim.
 #[derive(Debug, Clone, Copy)]
@@ -36,17 +55,13 @@ impl Bars {
     }
 
     /// What bars a contact of this campaign from a call to this number at `at`, as far as is known now.
-    pub fn of(
-        self,
-        db: &Connection,
-        campaign: &Campaign,
-        (number, tally): (&Number, ContactTally),
-        at: UtcMs,
-    ) -> Result<Option<Bar>> {
+    pub fn of(self, db: &Connection, campaign: &Campaign, callee: Callee, at: UtcMs) -> Result<Option<Bar>> {
+        let Callee { number, tally, numbers } = callee;
         if let Some(listed) = dnc::listed(db, self.stock, Caller::of(campaign), number, at)? {
             return Ok(Some(Bar::DoNotCall(listed)));
         }
-        if let Some(why) = used_up(tally, &campaign.retry, &campaign.outcome) {
+        let retry = line::allowance(&campaign.retry, numbers);
+        if let Some(why) = used_up(tally, &retry, &campaign.outcome) {
             return Ok(Some(Bar::CallsUsedUp(why)));
         }
         let Some(cap) = self.frequency else { return Ok(None) };
@@ -83,11 +98,12 @@ impl Bars {
         let mut found = Barred::new();
         for candidate in candidates.iter().filter(|candidate| numbers_matter || candidate.due_at.is_some()) {
             // A bar that is lifted by the time that the candidate is due bars no call.
-            let (tally, at) = match candidate.due_at {
-                None => (ContactTally::default(), self.now),
-                Some(due_at) => (contacts::tally(db, candidate.contact)?, due_at.max(self.now)),
+            let number = &candidate.number;
+            let (callee, at) = match candidate.due_at {
+                None => (Callee { number, tally: ContactTally::default(), numbers: 1 }, self.now),
+                Some(due_at) => (Callee::of(db, candidate.contact, number)?, due_at.max(self.now)),
             };
-            if let Some(bar) = self.of(db, campaign, (&candidate.number, tally), at)? {
+            if let Some(bar) = self.of(db, campaign, callee, at)? {
                 found.insert((campaign.id, candidate.contact), bar);
             }
         }
@@ -114,7 +130,7 @@ pub fn set_aside(db: &Connection, plan: &Plan) -> Result<u32> {
     let mut aside = 0;
     for waiting in &plan.waiting {
         match waiting.why {
-            Why::DoNotCall { until: None } => contacts::end_waiting(db, waiting.contact, ContactState::Excluded)?,
+            Why::DoNotCall { until: None } => lines::exclude_listed(db, waiting.contact)?,
             Why::CallsUsedUp(_) => contacts::end_waiting(db, waiting.contact, ContactState::Failed)?,
             Why::DoNotCall { until: Some(until) } | Why::FrequencyCap { until } => {
                 contacts::put_off(db, waiting.contact, until)?;

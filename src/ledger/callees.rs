@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::bars::Bars;
-use super::{Result, campaigns, contacts};
+use super::bars::{Bars, Callee};
+use super::{Result, campaigns, contacts, lines};
 use crate::domain::bar::{Bar, FrequencyCap};
 use crate::domain::ids::{CampaignId, ContactId};
 use crate::domain::instant::UtcMs;
@@ -18,6 +18,7 @@ pub(super) fn at_the_gate(
 ) -> Result<Option<Bar>> {
     let contact = contact.map(|id| contacts::get(db, ContactId(id))).transpose()?.flatten();
     let (Some(contact), Some(campaign)) = (contact, campaigns::get(db, campaign)?) else { return Ok(None) };
-    let callee = (&contact.number, contact.tally);
+    let numbers = lines::count(db, contact.id)?;
+    let callee = Callee { number: &contact.number, tally: contact.tally, numbers };
     Bars::read(db, frequency, now)?.of(db, &campaign, callee, planned_at.max(now))
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 use super::calendars::read_of_campaign;
 use super::rows::{collect, first, instant, instant_or_null, parsed, parsed_or_null};
 use super::{LedgerError, Result, calendars};
-use crate::domain::campaign::{Activity, Campaign, CampaignState, Pacing, RetryRules};
+use crate::domain::campaign::{Activity, Campaign, CampaignState, ContactRules, Pacing, RetryRules};
 use crate::domain::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::{CallerName, CallerNumber, Name};
@@ -15,7 +15,8 @@ use crate::domain::rhythm::{Batch, Beat, Rhythm};
 const COLUMNS: &str = "SELECT c.id, c.name, c.owner, c.trunk, c.state, c.window_start_s, c.window_stop_s, c.time_zone, \
     c.max_retries, c.retry_time_s, c.wait_time_s, c.channels, c.caller_number, c.caller_name, c.action_list, c.calendar, \
     c.starts_at, c.ends_at, c.priority, c.delay_ms, c.batch_calls, c.batch_pause_s, c.finish, \
-    c.later_retry_times_s, c.max_dials, c.min_talk_s, c.wrap_up_s";
+    c.later_retry_times_s, c.max_dials, c.min_talk_s, c.wrap_up_s, \
+    c.calling_order, c.next_number_after_s";
 
 /// A query for whole campaigns (`c`), with what comes behind `FROM`.
 fn query(rest: &str) -> String {
@@ -45,6 +46,10 @@ fn read(row: &Row<'_>) -> Result<Campaign> {
         caller_number: parsed_or_null(row, "caller_number")?,
         caller_name: parsed_or_null(row, "caller_name")?,
         actions: list.map(ActionListId),
+        contacts: ContactRules {
+            order: parsed(row, "calling_order")?,
+            next_number_after_s: row.get("next_number_after_s")?,
+        },
     })
 }
 
@@ -130,6 +135,7 @@ pub fn update(db: &Connection, campaign: &Campaign) -> Result<()> {
         campaign.caller_number.as_ref().map(CallerNumber::as_str),
         campaign.caller_name.as_ref().map(CallerName::as_str),
     ])?;
+    set_contact_rules(db, campaign.id, campaign.contacts)?;
     set_outcome(db, campaign.id, &campaign.outcome)?;
     update_timing(db, campaign)
 }
@@ -152,6 +158,12 @@ fn update_timing(db: &Connection, campaign: &Campaign) -> Result<()> {
         rhythm.batch.map(|batch| batch.pause_s),
         campaign.finish.to_string(),
     ])?;
+    Ok(())
+}
+
+fn set_contact_rules(db: &Connection, id: CampaignId, rules: ContactRules) -> Result<()> {
+    let sql = "UPDATE campaigns SET calling_order = ?2, next_number_after_s = ?3 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![id.0, rules.order.as_str(), rules.next_number_after_s])?;
     Ok(())
 }
 
@@ -270,6 +282,7 @@ pub fn remove(db: &Connection, campaign: &Campaign) -> Result<()> {
     db.execute(&format!("DELETE FROM evidence WHERE attempt IN (SELECT id {closed})"), id)?;
     db.execute(&format!("DELETE {closed}"), id)?;
     db.execute("DELETE FROM contacts WHERE campaign = ?1", id)?;
+    super::imports::forget(db, campaign.id)?;
     db.execute("DELETE FROM campaigns WHERE id = ?1", id)?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::calendars::{self, read_of_campaign};
 use super::campaigns::{read_beat, read_rhythm};
 use super::rows::{first, instant, parsed};
-use super::{LedgerError, Result, callees, evidence};
+use super::{LedgerError, Result, callees, evidence, lines};
 use crate::domain::attempt::AttemptState;
 use crate::domain::bar::FrequencyCap;
 use crate::domain::campaign::Finish;
@@ -96,6 +96,7 @@ fn view(db: &Connection, claimant: &Claimant, rules: ServerRules, now: UtcMs) ->
         None => None,
         Some(per_second) => Some(pace(db, &trunk_scope(claimant.trunk), PaceKind::Cap, spacing_of(per_second), now)?),
     };
+    let (expires_at, line) = claimant.contact.map_or(Ok((None, None)), |contact| lines::at_the_gate(db, contact))?;
     Ok(GateView {
         bar: callees::at_the_gate(
             db,
@@ -107,6 +108,8 @@ fn view(db: &Connection, claimant: &Claimant, rules: ServerRules, now: UtcMs) ->
         now,
         state: claimant.state,
         planned_at: claimant.planned_at,
+        expires_at,
+        line,
         campaign_live: live(db, "campaign", claimant.campaign.0, campaign.as_ref().and_then(|c| c.channels))?,
         campaign,
         trunk_live: live(db, "trunk", claimant.trunk.0, trunk_channels)?,

@@ -3,16 +3,17 @@
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{collect, first, instant_or_null, number, parsed, parsed_or_null};
-use super::{LedgerError, Result, causes, importing};
-use crate::domain::campaign::ContactState;
+use super::{LedgerError, Result, causes, importing, imports, lines};
+use crate::domain::campaign::{Campaign, ContactState};
+use crate::domain::contact::{Exclusion, Priority};
 use crate::domain::disposition::Disposition;
 use crate::domain::ids::{CampaignId, ContactId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
 use crate::domain::retry::ContactTally;
 
-const COLUMNS: &str = "SELECT id, campaign, number, state, due_at, charged, dials, strikes, disposition, \
-    result_until, result_comment FROM contacts";
+const COLUMNS: &str = "SELECT id, campaign, number, state, due_at, charged, dials, strikes, disposition, priority, \
+    expires_at, excluded, result_until, result_comment FROM contacts";
 
 /// A contact as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct Contact {
     pub id: ContactId,
     /// Of which campaign.
     pub campaign: CampaignId,
-    /// Its number.
+    /// Its number; of several, the one that is called next.
     pub number: Number,
     /// Where it stands.
     pub state: ContactState,
@@ -35,6 +36,12 @@ pub struct Contact {
     pub result_until: Option<UtcMs>,
     /// What somebody said of its last call that had a result.
     pub comment: Option<String>,
+    /// How early it is called.
+    pub priority: Priority,
+    /// No start at or after this instant.
+    pub expires_at: Option<UtcMs>,
+    /// Why it was excluded, if it was.
+    pub excluded: Option<Exclusion>,
 }
 
 /// What became of one number of an import.
@@ -57,7 +64,7 @@ pub struct Counts {
     pub reached: u64,
     /// Given up.
     pub failed: u64,
-    /// Not to be called.
+    /// Not to be called any more, for a reason of its own.
     pub excluded: u64,
 }
 
@@ -84,6 +91,9 @@ fn read(row: &Row<'_>) -> Result<Contact> {
         disposition: parsed_or_null(row, "disposition")?,
         result_until: instant_or_null(row, "result_until")?,
         comment: row.get("result_comment")?,
+        priority: super::candidates::priority(row.get("priority")?)?,
+        expires_at: instant_or_null(row, "expires_at")?,
+        excluded: parsed_or_null(row, "excluded")?,
     })
 }
 
@@ -93,10 +103,10 @@ pub fn import(db: &Connection, campaign: CampaignId, number: &Number) -> Result<
     Ok(if added.new == 1 { Imported::New } else { Imported::Duplicate })
 }
 
-/// The last contact of the ledger: what an import adds stands behind it.
+/// The last contact of the ledger, or of an import if that came after it: what an import adds stands behind it.
 pub fn last_id(db: &Connection) -> Result<ContactId> {
-    let sql = "SELECT coalesce(max(id), 0) FROM contacts";
-    Ok(ContactId(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?))
+    let last: Option<i64> = db.prepare_cached("SELECT max(id) FROM contacts")?.query_row([], |row| row.get(0))?;
+    Ok(ContactId(last.max(imports::last_contact(db)?).unwrap_or_default()))
 }
 
 /// The contact of this row.
@@ -158,19 +168,26 @@ pub fn short_numbers(db: &Connection, campaign: CampaignId) -> Result<u64> {
     Ok(db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?)
 }
 
-/// How many waiting contacts of a campaign are called before this one: those that are due, in the order
-/// of their due times, then those that were never called, in the order of import.
+/// How many waiting contacts of a campaign are called before this one: those of higher priorities that could be, then
+/// of its own priority those that are due, in the order of their due times, then those that were never called.
 pub fn ahead_of(db: &Connection, contact: &Contact, now: UtcMs) -> Result<u64> {
+    let count = |sql: &str, values: &[&dyn rusqlite::ToSql]| -> Result<u64> {
+        Ok(db.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+    };
+    let (campaign, priority) = (contact.campaign.0, contact.priority.get());
     let before = contact.due_at.map_or(now.plus_ms(1), |due_at| due_at);
-    let sql = "SELECT count(*) FROM contacts
-        WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NOT NULL AND due_at < ?2";
-    let due: u64 = db.prepare_cached(sql)?.query_row(params![contact.campaign.0, before.0], |row| row.get(0))?;
+    let sql = "SELECT count(*) FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NOT NULL
+        AND (priority = ?2 AND due_at < ?3 OR priority > ?2 AND due_at <= ?4)";
+    let due = count(sql, params![campaign, priority, before.0, now.0])?;
+    let sql = "SELECT count(*) FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NULL
+        AND priority > ?2";
+    let higher = count(sql, params![campaign, priority])?;
     if contact.due_at.is_some() {
-        return Ok(due);
+        return Ok(due + higher);
     }
-    let sql = "SELECT count(*) FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NULL AND id < ?2";
-    let fresh: u64 = db.prepare_cached(sql)?.query_row(params![contact.campaign.0, contact.id.0], |row| row.get(0))?;
-    Ok(due + fresh)
+    let sql = "SELECT count(*) FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NULL
+        AND priority = ?2 AND (place, id) < (SELECT place, id FROM contacts WHERE id = ?3)";
+    Ok(due + higher + count(sql, params![campaign, priority, contact.id.0])?)
 }
 
 /// Whether a campaign has a contact that waits; costs the same for any list.
@@ -261,25 +278,46 @@ pub fn put_off(db: &Connection, id: ContactId, until: UtcMs) -> Result<()> {
     Ok(())
 }
 
-/// Makes one finished contact callable again, as if it were new.
-pub fn reactivate(db: &Connection, contact: &Contact) -> Result<()> {
+/// Makes one finished contact callable again, as if it were new; not one that has expired.
+pub fn reactivate(db: &Connection, contact: &Contact, now: UtcMs) -> Result<()> {
     if matches!(contact.state, ContactState::Waiting | ContactState::InProgress) {
         let by = format!("its campaign: it is {} already", contact.state);
         return Err(LedgerError::InUse { what: "number", name: contact.number.to_string(), by });
     }
+    if contact.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        return Err(LedgerError::NotCallable { number: contact.number.to_string(), why: "has expired" });
+    }
     db.prepare_cached(
-        "UPDATE contacts SET state = 'waiting', due_at = NULL, charged = 0, dials = 0, strikes = 0 WHERE id = ?1",
+        "UPDATE contacts SET state = 'waiting', excluded = NULL, due_at = NULL, charged = 0, dials = 0, strikes = 0
+         WHERE id = ?1",
     )?
     .execute([contact.id.0])?;
-    causes::forget(db, contact.id)
+    causes::forget(db, contact.id)?;
+    lines::renew(db, contact)
 }
 
 /// Makes all failed contacts of a campaign callable again; says how many.
 pub fn redial_failed(db: &Connection, campaign: CampaignId) -> Result<u64> {
     causes::forget_failed(db, campaign)?;
+    lines::renew_failed(db, campaign)?;
     let sql = "UPDATE contacts SET state = 'waiting', due_at = NULL, charged = 0, dials = 0, strikes = 0
-        WHERE campaign = ?1 AND state = 'failed'";
+        WHERE campaign = ?1 AND state = 'failed'
+        AND (NOT EXISTS (SELECT 1 FROM contact_lines l WHERE l.contact = contacts.id)
+            OR EXISTS (SELECT 1 FROM contact_lines l WHERE l.contact = contacts.id AND l.state = 'callable'))";
     Ok(db.prepare_cached(sql)?.execute([campaign.0])? as u64)
+}
+
+/// Gives contacts behind `after` the places that their campaign's order asks for, `limit` at most: an order that was
+/// changed holds for those that are there, too. Says where to go on; `None` when all are done.
+pub fn place_all(db: &Connection, campaign: &Campaign, after: ContactId, limit: u32) -> Result<Option<ContactId>> {
+    let sql = "SELECT id FROM contacts WHERE campaign = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    let mut statement = db.prepare_cached(sql)?;
+    let ids = collect(statement.query(params![campaign.id.0, after.0, limit])?, |row| Ok(ContactId(row.get(0)?)))?;
+    let mut place = db.prepare_cached("UPDATE contacts SET place = ?2 WHERE id = ?1")?;
+    for id in &ids {
+        place.execute(params![id.0, campaign.contacts.order.place(*id)])?;
+    }
+    Ok(ids.last().copied().filter(|_| ids.len() == limit as usize))
 }
 
 /// What [`delete_all`] did.

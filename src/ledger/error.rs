@@ -58,6 +58,14 @@ pub enum LedgerError {
         /// Who uses it.
         by: String,
     },
+    /// Its contact is not to be called any more.
+    #[error("the contact of `{number}` {why}")]
+    NotCallable {
+        /// Its number.
+        number: String,
+        /// What it has or is.
+        why: &'static str,
+    },
     /// A stored text is not of its kind.
     #[error("the ledger holds {what} that this program cannot read: {problem}")]
     Corrupt {
@@ -110,7 +118,7 @@ impl LedgerError {
             error if matches!(error.code(), Some(CannotOpen | PermissionDenied | ReadOnly)) => Exit::CantCreate,
             Self::NewerSchema { .. } => Exit::Unavailable,
             Self::Absent { .. } => Exit::NoInput,
-            Self::Taken { .. } | Self::InUse { .. } | Self::Abandoned(_) => Exit::Failure,
+            Self::Taken { .. } | Self::InUse { .. } | Self::NotCallable { .. } | Self::Abandoned(_) => Exit::Failure,
             Self::Stopped => Exit::Software,
             Self::Open { .. } | Self::Corrupt { .. } | Self::NotCommitted(_) | Self::Sqlite(_) => Exit::IoErr,
         }
@@ -139,6 +147,7 @@ impl LedgerError {
             Self::Absent { what, .. } => format!("`campanile {what} list` shows those that there are"),
             Self::Taken { .. } => "choose another name".to_owned(),
             Self::InUse { .. } | Self::Abandoned(_) => "nothing was changed".to_owned(),
+            Self::NotCallable { .. } => "import it into another campaign, if it may be called".to_owned(),
             Self::Stopped => "please report this".to_owned(),
             Self::Corrupt { .. } | Self::NotCommitted(_) | Self::Sqlite(_) => {
                 "nothing was changed; check the disk, and restore the ledger from a backup if it is damaged".to_owned()

@@ -6,7 +6,9 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
+use super::rows::{first, parsed};
 use super::{LedgerError, Result, contacts};
+use crate::domain::contact::CallingOrder;
 use crate::domain::ids::{CampaignId, ContactId};
 use crate::domain::number::Packed;
 
@@ -30,14 +32,11 @@ pub struct Added {
 /// # Errors
 /// [`LedgerError::Absent`] when somebody has deleted the campaign.
 pub fn add_all(db: &Connection, campaign: CampaignId, numbers: &[Packed], before: ContactId) -> Result<Added> {
-    let mut known = db.prepare_cached("SELECT 1 FROM campaigns WHERE id = ?1")?;
-    if !known.exists([campaign.0])? {
-        return Err(LedgerError::absent("campaign", campaign.to_string()));
-    }
+    let order = order_of(db, campaign)?;
     let first_id = contacts::last_id(db)?.0 + 1;
     let mut places: Vec<u32> = (0..).take(numbers.len()).collect();
     places.sort_unstable_by_key(|place| (number_at(numbers, *place), *place));
-    let job = Job { db, campaign, numbers, first_id };
+    let job = Job { db, campaign, numbers, first_id, order };
     let mut new = vec![true; numbers.len()];
     let mut added = Added::default();
     for block in places.chunks(ROWS) {
@@ -52,6 +51,21 @@ pub fn add_all(db: &Connection, campaign: CampaignId, numbers: &[Packed], before
     }
     added.new = places.len() as u64;
     Ok(added)
+}
+
+/// Whether a contact of the campaign has this number.
+pub fn is_known(db: &Connection, campaign: CampaignId, number: Packed) -> Result<bool> {
+    let mut text = String::new();
+    number.write_to(&mut text);
+    let sql = "SELECT EXISTS (SELECT 1 FROM contact_numbers WHERE number = ?1 AND campaign = ?2)";
+    Ok(db.prepare_cached(sql)?.query_row(params![text, campaign.0], |row| row.get(0))?)
+}
+
+/// In which order the campaign calls its contacts, which decides their places.
+pub(super) fn order_of(db: &Connection, campaign: CampaignId) -> Result<CallingOrder> {
+    let mut statement = db.prepare_cached("SELECT calling_order FROM campaigns WHERE id = ?1")?;
+    let found = first(statement.query([campaign.0])?, |row| parsed(row, "calling_order"))?;
+    found.ok_or_else(|| LedgerError::absent("campaign", campaign.to_string()))
 }
 
 /// Whether a call is planned or on its way, so that a claim may come at any moment.
@@ -70,37 +84,68 @@ struct Job<'a> {
     numbers: &'a [Packed],
     /// Of the number in the first place.
     first_id: i64,
+    order: CallingOrder,
+}
+
+/// What is inserted, a row for each number.
+#[derive(Clone, Copy)]
+enum Rows {
+    Numbers,
+    /// In the order of the file.
+    Contacts,
+    /// Each with a place of its own.
+    Shuffled,
+}
+
+impl Rows {
+    /// The table with its columns, a row, what happens to one that is there, and the values of a row.
+    fn sql(self) -> (&'static str, &'static str, &'static str, usize) {
+        match self {
+            Self::Numbers => ("contact_numbers (campaign, number, contact)", "(?1, ?, ?)", "ON CONFLICT DO NOTHING", 2),
+            Self::Contacts => ("contacts (campaign, number, id, state)", "(?1, ?, ?, 'waiting')", "", 2),
+            Self::Shuffled => ("contacts (campaign, number, id, state, place)", "(?1, ?, ?, 'waiting', ?)", "", 3),
+        }
+    }
 }
 
 impl Job<'_> {
     fn insert_numbers(&self, block: &[u32]) -> Result<usize> {
-        self.insert(block, "contact_numbers (campaign, number, contact)", "(?1, ?, ?)", "ON CONFLICT DO NOTHING")
+        self.insert(block, Rows::Numbers)
     }
 
     fn insert_contacts(&self, block: &[u32]) -> Result<usize> {
-        self.insert(block, "contacts (campaign, number, id, state)", "(?1, ?, ?, 'waiting')", "")
+        match self.order {
+            CallingOrder::Sequential => self.insert(block, Rows::Contacts),
+            CallingOrder::Random => self.insert(block, Rows::Shuffled),
+        }
     }
 
     /// Inserts number and id of each place, all in one statement; the last block, row by row.
-    fn insert(&self, block: &[u32], table: &str, row: &str, conflict: &str) -> Result<usize> {
+    fn insert(&self, block: &[u32], what: Rows) -> Result<usize> {
         let rows = if block.len() == ROWS { ROWS } else { 1 };
+        let (table, row, conflict, _) = what.sql();
         let sql = format!("INSERT INTO {table} VALUES {} {conflict}", vec![row; rows].join(", "));
         let mut statement = self.db.prepare_cached(&sql)?;
         let mut text = String::new();
         let mut inserted = 0;
         for places in block.chunks(rows) {
             statement.raw_bind_parameter(1, self.campaign.0)?;
-            self.bind(&mut statement, places, &mut text)?;
+            self.bind(&mut statement, places, what, &mut text)?;
             inserted += statement.raw_execute()?;
         }
         Ok(inserted)
     }
 
-    fn bind(&self, statement: &mut CachedStatement<'_>, places: &[u32], text: &mut String) -> Result<()> {
+    fn bind(&self, statement: &mut CachedStatement<'_>, places: &[u32], what: Rows, text: &mut String) -> Result<()> {
+        let (.., values) = what.sql();
         for (row, place) in places.iter().enumerate() {
+            let id = self.first_id + i64::from(*place);
             number_at(self.numbers, *place).write_to(text);
-            statement.raw_bind_parameter(2 + 2 * row, text.as_str())?;
-            statement.raw_bind_parameter(3 + 2 * row, self.first_id + i64::from(*place))?;
+            statement.raw_bind_parameter(2 + values * row, text.as_str())?;
+            statement.raw_bind_parameter(3 + values * row, id)?;
+            if let Rows::Shuffled = what {
+                statement.raw_bind_parameter(4 + values * row, self.order.place(ContactId(id)))?;
+            }
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_open_and_closed_attempts.sql"),
     include_str!("migrations/0004_calendars_and_pacing.sql"),
     include_str!("migrations/0005_outcomes.sql"),
+    include_str!("migrations/0006_contacts.sql"),
 ];
 
 /// Applies the migrations that the ledger lacks, all in one transaction.

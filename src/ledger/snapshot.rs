@@ -2,18 +2,17 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row};
 
 use super::bars::{Barred, Bars};
-use super::rows::{collect, instant_or_null};
-use super::{LedgerError, Result, campaigns, trunks};
+use super::rows::collect;
+use super::{Result, campaigns, candidates, trunks};
 use crate::domain::bar::FrequencyCap;
 use crate::domain::campaign::Campaign;
 use crate::domain::gate::LATE_MS_MAX;
-use crate::domain::ids::{CampaignId, ContactId, TrunkId};
+use crate::domain::ids::{CampaignId, TrunkId};
 use crate::domain::instant::UtcMs;
-use crate::domain::number::Number;
-use crate::domain::plan::{CampaignView, Candidate, Snapshot, TrunkView};
+use crate::domain::plan::{CampaignView, Snapshot, TrunkView};
 
 /// How long a planned instant that is past still keeps others at a distance: a minute of the grid.
 const TAKEN_MS: i64 = 60_000;
@@ -124,8 +123,7 @@ fn ahead(taken: &[UtcMs], now: UtcMs) -> u32 {
 }
 
 /// A campaign with as many candidates as `room` (free slots, free files) and the caps leave calls for, twice
-/// at most: what a look at the plan costs does not grow with the list. Retries that are due later in the
-/// interval leave the room to fresh numbers: whoever waits for its time must not hold a channel meanwhile.
+/// at most: what a look at the plan costs does not grow with the list.
 fn campaign_view(
     db: &Connection,
     campaign: Campaign,
@@ -137,7 +135,8 @@ fn campaign_view(
     let trunk_free = trunk.map_or(u32::MAX, |t| free(t.channels, t.open));
     let (beat, calls_left) = campaigns::progress(db, &campaign, now.plus_ms(LATE_MS_MAX))?;
     let room = room.min(free(campaign.channels, open)).min(trunk_free).min(calls_left.unwrap_or(u32::MAX));
-    let candidates = bars.screen(db, &campaign, room, barred, |room| wanted(db, campaign.id, (now, horizon), room))?;
+    let candidates =
+        bars.screen(db, &campaign, room, barred, |room| candidates::take(db, campaign.id, room, (now, horizon)))?;
     Ok(CampaignView {
         id: campaign.id,
         state: campaign.state,
@@ -150,57 +149,6 @@ fn campaign_view(
         channels: campaign.channels,
         open,
         candidates,
-        next_due: next_due(db, campaign.id, horizon)?,
+        next_due: candidates::next_due(db, campaign.id, horizon)?,
     })
-}
-
-/// Retries that are due before the horizon, and fresh numbers for the room that those leave that are due now.
-fn wanted(db: &Connection, campaign: CampaignId, (now, horizon): (UtcMs, UtcMs), room: u32) -> Result<Vec<Candidate>> {
-    let mut candidates = due(db, campaign, horizon, room)?;
-    let due_now = candidates.iter().filter(|c| c.due_at.is_none_or(|due_at| due_at <= now)).count();
-    let left = room.saturating_sub(u32::try_from(due_now).unwrap_or(u32::MAX));
-    candidates.extend(fresh(db, campaign, left)?);
-    Ok(candidates)
-}
-
-/// A number that is in a call of another campaign is no candidate until that call is closed (I2).
-const FREE: &str = "NOT EXISTS (SELECT 1 FROM attempts a WHERE a.number = contacts.number AND a.closed_at IS NULL)";
-
-fn due(db: &Connection, campaign: CampaignId, horizon: UtcMs, limit: u32) -> Result<Vec<Candidate>> {
-    let sql = format!(
-        "SELECT id, number, due_at FROM contacts
-         WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NOT NULL AND due_at < ?2 AND {FREE}
-         ORDER BY due_at, id LIMIT ?3"
-    );
-    candidates(db, &sql, params![campaign.0, horizon.0, limit])
-}
-
-fn fresh(db: &Connection, campaign: CampaignId, limit: u32) -> Result<Vec<Candidate>> {
-    let sql = format!(
-        "SELECT id, number, due_at FROM contacts
-         WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NULL AND {FREE} ORDER BY id LIMIT ?2"
-    );
-    candidates(db, &sql, params![campaign.0, limit])
-}
-
-fn candidates(db: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<Vec<Candidate>> {
-    collect(db.prepare_cached(sql)?.query(values)?, |row| {
-        let number = row.get_ref(1)?.as_str().ok().and_then(Number::from_canonical);
-        Ok(Candidate {
-            contact: ContactId(row.get(0)?),
-            number: number.ok_or_else(|| LedgerError::corrupt("number", "a text that is no number"))?,
-            due_at: row.get::<_, Option<i64>>(2)?.map(UtcMs),
-        })
-    })
-}
-
-fn next_due(db: &Connection, campaign: CampaignId, horizon: UtcMs) -> Result<Option<UtcMs>> {
-    let sql = "SELECT min(due_at) AS due_at FROM contacts
-        WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NOT NULL AND due_at >= ?2";
-    let mut statement = db.prepare_cached(sql)?;
-    let mut rows = statement.query(params![campaign.0, horizon.0])?;
-    match rows.next()? {
-        None => Ok(None),
-        Some(row) => instant_or_null(row, "due_at"),
-    }
 }

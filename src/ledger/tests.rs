@@ -11,7 +11,7 @@ use super::*;
 use crate::domain::action::Action;
 use crate::domain::attempt::{Order, OrderPart};
 use crate::domain::calendar::{Calendar, Window, Zone};
-use crate::domain::campaign::{Campaign, CampaignState, Finish, Pacing, RetryRules};
+use crate::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
 use crate::domain::disposition::{Conclusion, Disposition};
 use crate::domain::gate::Refusal;
 use crate::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId, UserId};
@@ -20,7 +20,10 @@ use crate::domain::number::{Number, Packed};
 use crate::domain::outcome::OutcomeRules;
 use crate::domain::trunk::ShortNumbers;
 use crate::domain::user::Role;
+use crate::domain::variable::Variables;
 use crate::domain::why::RestWhy;
+
+mod of_contacts;
 
 const NOON: UtcMs = UtcMs(1_772_366_400_000);
 const FAST: ServerRate = ServerRate(60_000);
@@ -65,6 +68,7 @@ impl World {
             caller_number: None,
             caller_name: None,
             actions: None,
+            contacts: ContactRules::default(),
         };
         self.ledger
             .write(|db| {
@@ -117,6 +121,7 @@ fn intent(db: &Db, campaign: CampaignId, trunk: TrunkId, digits: u32) -> Result<
         caller_name: None,
         account: None,
         actions: campaigns::get(db, campaign)?.and_then(|campaign| campaign.actions),
+        variables: Default::default(),
     })
 }
 
@@ -386,6 +391,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0003_open_and_closed_attempts.sql"),
     include_str!("../../tests/fixtures/migrations/0004_calendars_and_pacing.sql"),
     include_str!("../../tests/fixtures/migrations/0005_outcomes.sql"),
+    include_str!("../../tests/fixtures/migrations/0006_contacts.sql"),
 ];
 
 /// A ledger as the program with so many migrations left it, in the midst of its work.
@@ -408,15 +414,15 @@ fn every_migration_is_tried_over_the_data_of_the_one_before() {
     ledger
         .read(|db| {
             let campaign = campaigns::find(db, "spring")?.unwrap();
-            assert_eq!(contacts::counts(db, campaign.id)?.total(), 8);
+            assert_eq!(contacts::counts(db, campaign.id)?.total(), 10);
             for contact in contacts::page(db, campaign.id, None, ContactId(0), 10)? {
                 assert_eq!(contacts::find(db, campaign.id, &contact.number)?, Some(contact));
             }
             assert_eq!(actions::get(db, campaign.actions)?.len(), 3);
-            assert_eq!(contacts::page(db, campaign.id, None, ContactId(0), 10)?.len(), 8);
+            assert_eq!(contacts::page(db, campaign.id, None, ContactId(0), 10)?.len(), 10);
             let attempts: Vec<_> =
                 views::attempts_page(db, campaign.id, AttemptId(0), 10)?.iter().map(|a| a.id.0).collect();
-            assert_eq!(attempts, [1, 2, 3, 4]);
+            assert_eq!(attempts, [1, 2, 3, 4, 5]);
             assert_eq!(evidence::of(db, AttemptId(2))?.len(), 3);
             assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 3);
             assert_eq!((campaign.outcome.later_retry_times_s, campaign.outcome.max_dials), (vec![900, 3600], Some(12)));
@@ -444,15 +450,17 @@ fn attempts_of_an_older_ledger_keep_what_they_had_and_their_numbers_are_not_give
         .write(|db| {
             let open: Vec<_> = attempts::open(db)?.into_iter().map(|a| (a.id.0, a.contact.unwrap().0)).collect();
             assert_eq!(open, [(1, 3)]);
-            for (attempt, ticket) in [(1, "000102030405060708090a0b0c0d0e0f"), (2, "100102030405060708090a0b0c0d0e0f")] {
+            for (attempt, ticket) in [(1, "000102030405060708090a0b0c0d0e0f"), (2, "100102030405060708090a0b0c0d0e0f")]
+            {
                 let order = order(db, &ticket.parse().unwrap())?.unwrap();
                 assert_eq!((order.attempt.0, order.actions.len()), (attempt, 3), "an open and a closed one");
             }
             let reached = contacts::get(db, ContactId(4))?.unwrap();
             let history = views::attempts_of(db, &reached, 10)?;
             assert_eq!(history.iter().map(|a| (a.id.0, a.talk_ms)).collect::<Vec<_>>(), [(2, Some(6399))]);
-            let next = "INSERT INTO attempts SELECT NULL, 'x', spool_salt, campaign, NULL, trunk, '+441632960009', 'intent', 0,
-                dial_string, 30, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+            let next =
+                "INSERT INTO attempts (ticket, spool_salt, campaign, trunk, number, state, planned_at, dial_string,
+                wait_time_s) SELECT 'x', spool_salt, campaign, trunk, '+441632960009', 'intent', 0, dial_string, 30
                 FROM attempts WHERE id = 1";
             db.execute(next, [])?;
             assert_eq!(db.last_insert_rowid(), 41);

@@ -81,12 +81,13 @@ pub fn attempts_page(db: &Connection, campaign: CampaignId, after: AttemptId, li
     collect(db.prepare_cached(&sql)?.query(params![campaign.0, after.0, limit])?, read)
 }
 
-/// The last attempts of a contact, newest first.
+/// The last attempts of a contact, over all of its numbers, newest first.
 pub fn attempts_of(db: &Connection, contact: &Contact, limit: u32) -> Result<Vec<AttemptRow>> {
+    let mine = "number IN (SELECT ?1 UNION SELECT number FROM contact_lines WHERE contact = ?2) AND contact = ?2";
     let sql = format!(
-        "{COLUMNS} WHERE number = ?1 AND contact = ?2 AND closed_at IS NOT NULL
+        "{COLUMNS} WHERE {mine} AND closed_at IS NOT NULL
          UNION ALL
-         {COLUMNS} WHERE number = ?1 AND contact = ?2 AND closed_at IS NULL
+         {COLUMNS} WHERE {mine} AND closed_at IS NULL
          ORDER BY id DESC LIMIT ?3"
     );
     collect(db.prepare_cached(&sql)?.query(params![contact.number.as_str(), contact.id.0, limit])?, read)

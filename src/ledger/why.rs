@@ -2,15 +2,17 @@
 
 use rusqlite::Connection;
 
-use super::bars::Bars;
+use super::bars::{Bars, Callee};
 use super::contacts::Contact;
-use super::{LedgerError, Result, attempts, calendars, campaigns, contacts, rest, trunks, views};
+use super::{LedgerError, Result, attempts, calendars, campaigns, contacts, lines, rest, trunks, views};
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::bar::FrequencyCap;
 use crate::domain::gate::LATE_MS_MAX;
 use crate::domain::instant::UtcMs;
+use crate::domain::line::{self, Line, LineState};
+use crate::domain::number::Number;
 use crate::domain::retry::dials_max;
-use crate::domain::why::{Channels, Daemon, Gate, WhyView};
+use crate::domain::why::{Channels, Daemon, Gate, NumberTurn, WhyView};
 
 /// What the settings say about a call.
 #[derive(Debug, Clone, Copy)]
@@ -27,12 +29,24 @@ pub struct ServerLimits {
 
 /// All that bears on the next call of a contact, except the gate: whoever asks it puts its answer in.
 pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs) -> Result<WhyView> {
+    view_of(db, (contact, &contact.number), limits, now)
+}
+
+/// As [`view`], of one of the contact's numbers.
+pub fn view_of(
+    db: &Connection,
+    (contact, asked): (&Contact, &Number),
+    limits: ServerLimits,
+    now: UtcMs,
+) -> Result<WhyView> {
     let campaign = campaigns::get(db, contact.campaign)?
         .ok_or_else(|| LedgerError::absent("campaign", contact.campaign.to_string()))?;
     let trunk = trunks::get(db, campaign.trunk)?;
     let (beat, calls_left) = campaigns::progress(db, &campaign, now.plus_ms(LATE_MS_MAX))?;
     let calendar_name = campaign.calendar_id.map(|id| calendars::get(db, id)).transpose()?.map(|c| c.name);
-    let busy_in = views::campaign_calling(db, &contact.number)?;
+    let busy_in = views::campaign_calling(db, asked)?;
+    let lines = lines::of(db, contact.id)?;
+    let retry = line::allowance(&campaign.retry, lines.len());
     Ok(WhyView {
         daemon: limits.daemon,
         gate: Gate::Answers,
@@ -43,12 +57,20 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
         trunk: trunk.name,
         contact_state: contact.state,
         due_at: contact.due_at,
+        expires_at: contact.expires_at,
+        excluded: contact.excluded,
+        number_turn: number_turn(asked, contact, &lines),
         calls_used: contact.tally.charged,
-        max_retries: campaign.retry.max_retries,
+        max_retries: retry.max_retries,
         result_until: contact.result_until,
-        bar: Bars::read(db, limits.frequency, now)?.of(db, &campaign, (&contact.number, contact.tally), now)?,
+        bar: Bars::read(db, limits.frequency, now)?.of(
+            db,
+            &campaign,
+            Callee { number: asked, tally: contact.tally, numbers: lines.len() },
+            now,
+        )?,
         dials: contact.tally.dials,
-        dials_max: dials_max(&campaign.retry, &campaign.outcome),
+        dials_max: dials_max(&retry, &campaign.outcome),
         busy_in: busy_in.map(|name| name.parse()).transpose()?,
         files_free: limits.spool_files_max.saturating_sub(attempts::open_count(db)?),
         ahead: contacts::ahead_of(db, contact, now)?,
@@ -60,4 +82,14 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
         campaign_state: campaign.state,
         calendar: campaign.calendar,
     })
+}
+
+fn number_turn(asked: &Number, contact: &Contact, lines: &[Line]) -> NumberTurn {
+    let of = |number: &Number| lines.iter().find(|line| line.number == *number);
+    match (of(asked), of(&contact.number)) {
+        (Some(line), _) if line.state != LineState::Callable => NumberTurn::Never(line.state),
+        (Some(line), Some(next)) if line.place != next.place => NumberTurn::Later { next_place: next.place },
+        (Some(_), Some(_)) if lines.len() > 1 => NumberTurn::Next,
+        _ => NumberTurn::Only,
+    }
 }

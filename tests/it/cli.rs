@@ -5,6 +5,7 @@ mod calls;
 mod dnc;
 pub mod machine;
 mod outcomes;
+mod people;
 
 use std::process::Stdio;
 

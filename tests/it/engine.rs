@@ -8,6 +8,7 @@ mod evidence;
 mod faults;
 mod folder;
 mod outcomes;
+mod people;
 mod timing;
 mod world;
 

@@ -23,6 +23,8 @@ mod caps;
 #[cfg(test)]
 mod causes;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod fates;

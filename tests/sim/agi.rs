@@ -254,6 +254,7 @@ impl World {
                 }
                 (1, fine("1"))
             }
+            Command::SetContactVariable { .. } => (1, fine("1")),
             Command::Noop | Command::GetFullVariable { .. } => (1, fine("0")),
             Command::StreamFile { .. } | Command::WaitForDigit { .. } if dead => (1, Reply::DeadChannel),
             Command::StreamFile { .. } => {

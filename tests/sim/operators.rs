@@ -6,8 +6,9 @@ use campanile::domain::action::Action;
 use campanile::domain::attempt::AttemptState;
 use campanile::domain::bar::{OPT_OUT_LIST, Pattern};
 use campanile::domain::calendar::{Calendar, Holiday, Repeats, Schedule, Timetable, Window, Zone};
-use campanile::domain::campaign::{Campaign, CampaignState, ContactState, Finish, Pacing, RetryRules};
+use campanile::domain::campaign::{Campaign, CampaignState, ContactRules, ContactState, Finish, Pacing, RetryRules};
 use campanile::domain::cause::{CauseRule, CauseTable, Verb};
+use campanile::domain::contact::{CallingOrder, NumberKind, Priority};
 use campanile::domain::ids::{AttemptId, CalendarId, CampaignId, ContactId, TrunkId, UserId};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
@@ -16,13 +17,18 @@ use campanile::domain::rhythm::{Batch, Rhythm};
 use campanile::domain::trunk::ShortNumbers;
 use campanile::domain::user::Role;
 use campanile::ledger::contacts::Imported;
+use campanile::ledger::details::Details;
 use campanile::ledger::dnc::{self, Entry};
-use campanile::ledger::{Db, actions, attempts, calendars, campaigns, causes, contacts, trunks, users};
+use campanile::ledger::newcomers::{self, Added, Holder, NewContact};
+use campanile::ledger::{Db, actions, attempts, calendars, campaigns, causes, contacts, imports, trunks, users};
 
 use crate::world::{Happening, World};
 
 /// The numbers that there are; campaigns share them.
 const NUMBERS: i64 = 30;
+
+/// What an import says of a contact that is there already; all that came later are of its run.
+const KNOWN: Added = Added::Known(Holder::InRun);
 
 /// What was acknowledged to the operators.
 #[derive(Debug, Clone)]
@@ -105,6 +111,10 @@ impl World {
             caller_number: None,
             caller_name: None,
             actions: None,
+            contacts: ContactRules {
+                order: *self.chance.one_of(CallingOrder::ALL),
+                next_number_after_s: *self.chance.one_of(&[0, 10, 120]),
+            },
         };
         self.draw_hours(&mut campaign);
         let list = [Action::parse("PLAY", "hello-world").unwrap(), Action::parse("WAIT", "2").unwrap()];
@@ -154,10 +164,6 @@ impl World {
             *told = told.zip(expires_at).map(|(a, b)| a.max(b));
             self.say(|_| format!("operator: a number is not to be called, until {expires_at:?}"));
         }
-    }
-
-    fn draw_number(&mut self) -> Number {
-        Number::from_canonical(&format!("+4930123{:04}", self.chance.below(NUMBERS))).unwrap()
     }
 
     /// Removes a campaign that has no open calls, and what is known of it; the next one comes after it.
@@ -278,6 +284,7 @@ impl World {
             }
             8 => drop(self.command(|db| contacts::redial_failed(db, id))),
             9 => self.reactivate_one(id),
+            10 if self.chance.per_mille(500) => self.undo_import(id),
             10 => self.change(id),
             11 => self.change_calendar(),
             12 | 13 => {
@@ -334,18 +341,49 @@ impl World {
 
     fn import(&mut self, id: CampaignId, count: i64) {
         for _ in 0..count {
-            let number = self.draw_number();
-            let imported = self.command(|db| contacts::import(db, id, &number));
-            self.told(id).imported += u64::from(imported == Some(Imported::New));
+            let newcomer = self.draw_contact();
+            let brought = self.command(|db| match &newcomer {
+                // A plain number comes as a plain list does.
+                plain if plain.numbers.len() == 1 && plain.expires_at.is_none() => {
+                    Ok(contacts::import(db, id, &plain.numbers[0].0)? == Imported::New)
+                }
+                rich => Ok(newcomers::add_all(db, id, std::slice::from_ref(rich), ContactId(0))? != [KNOWN]),
+            });
+            self.told(id).imported += u64::from(brought == Some(true));
         }
         self.say(|_| format!("operator: imports {count} into {id}"));
+    }
+
+    fn draw_number(&mut self) -> Number {
+        let number = format!("+4930123{:04}", self.chance.below(NUMBERS));
+        Number::from_canonical(&number).unwrap()
+    }
+
+    fn draw_contact(&mut self) -> NewContact {
+        let count = *self.chance.one_of(&[1, 1, 2, 3]);
+        let mut numbers: Vec<(Number, Option<NumberKind>)> = Vec::new();
+        for _ in 0..count {
+            let number = self.draw_number();
+            if numbers.iter().all(|(other, _)| *other != number) {
+                numbers.push((number, None));
+            }
+        }
+        let expires_in_s = self.chance.between(5, 600);
+        let expires_at = self.chance.per_mille(250).then(|| self.now().plus_s(expires_in_s));
+        let priority = Priority::new(*self.chance.one_of(&[0, 0, 5, -5])).unwrap();
+        let mut details = Details::default();
+        if self.chance.per_mille(200) {
+            details.variables.set("debt".parse().unwrap(), "20000".parse().unwrap());
+        }
+        NewContact { numbers, priority, expires_at, details }
     }
 
     fn reactivate_one(&mut self, id: CampaignId) {
         let state = *self.chance.one_of(&[ContactState::Reached, ContactState::Failed, ContactState::Excluded]);
         let page = self.ledger.read(|db| contacts::page(db, id, Some(state), ContactId(0), 1)).unwrap();
         if let Some(contact) = page.first() {
-            self.command(|db| contacts::reactivate(db, contact));
+            let now = self.now();
+            self.command(|db| contacts::reactivate(db, contact, now));
             self.say(|_| format!("operator: reactivates contact {}", contact.id));
         }
     }
@@ -368,6 +406,31 @@ impl World {
             self.told(id).imported -= deleted.deleted;
             self.say(|_| format!("operator: deletes {} numbers of {id}", deleted.deleted));
         }
+    }
+
+    /// Imports something under an import's name and takes it back, unless it was dialled meanwhile.
+    fn undo_import(&mut self, id: CampaignId) {
+        let now = self.now();
+        let newcomer = self.draw_contact();
+        let begun = self.command(|db| {
+            let (import, before) = (imports::begin(db, id, "list.csv", now)?, contacts::last_id(db)?);
+            let new = newcomers::add_all(db, id, std::slice::from_ref(&newcomer), ContactId(0))? != [KNOWN];
+            imports::note(db, import, before, u64::from(new))?;
+            Ok((import, new))
+        });
+        let Some((import, new)) = begun else { return };
+        self.told(id).imported += u64::from(new);
+        if self.chance.per_mille(500) {
+            let undone = self.command(|db| match imports::dialled(db, id, import)? {
+                None => {
+                    imports::end_undo(db, import, now)?;
+                    imports::undo_some(db, id, import, 10)
+                }
+                Some(_) => Ok(0),
+            });
+            self.told(id).imported -= u64::from(undone.unwrap_or_default());
+        }
+        self.say(|_| format!("operator: import {import} of {id}, maybe undone"));
     }
 
     /// So that everything can come to an end.

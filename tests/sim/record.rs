@@ -9,13 +9,14 @@ use campanile::domain::disposition::Disposition;
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId};
 use campanile::domain::instant::UtcMs;
+use campanile::domain::line::{LineState, allowance};
 use campanile::domain::number::Number;
 use campanile::domain::retry::dials_max;
 use campanile::domain::why::{Daemon, explain};
 use campanile::ledger::dnc::{self, Entry};
-use campanile::ledger::views::{AttemptRow, attempts_page};
+use campanile::ledger::views::{AttemptRow, attempts_of, attempts_page};
 use campanile::ledger::why::{ServerLimits, view};
-use campanile::ledger::{LedgerError, attempts, campaigns, contacts, evidence};
+use campanile::ledger::{LedgerError, attempts, campaigns, contacts, evidence, lines};
 use campanile::spool::SpoolName;
 use campanile_agi::session::HOLD_MS_MAX;
 
@@ -104,6 +105,7 @@ impl World {
         assert!(self.record.claimed.insert(attempt, start).is_none(), "I1: attempt {attempt} is claimed twice");
         let open = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap().expect("a claimed attempt is open");
         self.check_callee(open.campaign, attempt, start_at);
+        self.check_contact(attempt, open.contact, start_at);
         let told = &self.operators.told[&open.campaign].campaign;
         assert_eq!(told.state, CampaignState::Running, "I4: claimed though {} was acknowledged", told.state);
         assert!(told.calendar.contains(start_at), "I4: claimed for {start_at}, outside the window");
@@ -170,12 +172,38 @@ impl World {
     /// No table of causes and no uncharged failure lets a contact be dialled more often than its campaign says.
     fn check_dials(&mut self) {
         for (id, told) in self.operators.told.clone() {
-            let most = dials_max(&told.campaign.retry, &told.campaign.outcome);
             for contact in self.ledger.read(|db| contacts::page(db, id, None, ContactId(0), 1_000)).unwrap() {
+                let numbers = self.ledger.read(|db| lines::of(db, contact.id)).unwrap().len();
+                let most = dials_max(&allowance(&told.campaign.retry, numbers), &told.campaign.outcome);
                 let dials = contact.tally.dials;
                 assert!(dials <= most, "I5: contact {} was dialled {dials} times, {most} are the most", contact.id);
             }
         }
+    }
+
+    /// No start at or after a contact's expiry, and one call of a contact at a time, over all of its numbers.
+    fn check_contact(&mut self, attempt: AttemptId, contact: Option<ContactId>, start_at: UtcMs) {
+        let Some(id) = contact else { return };
+        let contact = self.ledger.read(|db| contacts::get(db, id)).unwrap().expect("it was not deleted");
+        let expired = contact.expires_at.is_some_and(|expires_at| expires_at <= start_at);
+        assert!(!expired, "I4: attempt {attempt} is claimed for {start_at}, after its contact's expiry");
+        let open = self.ledger.read(|db| attempts::open(db)).unwrap();
+        let others: Vec<_> = open.iter().filter(|a| a.contact == Some(id) && a.id != attempt).collect();
+        assert!(others.is_empty(), "I2: contact {id} has attempt {attempt} beside {others:?}");
+        let lines = self.ledger.read(|db| lines::of(db, id)).unwrap();
+        let next = lines.iter().find(|line| line.number == contact.number);
+        let callable = next.is_none_or(|line| line.state == LineState::Callable);
+        assert!(
+            callable && next.is_some() != lines.is_empty(),
+            "contact {id} is called by a number that is none of its"
+        );
+        let others = lines.iter().any(|line| line.state == LineState::Callable && line.number != contact.number);
+        let calls = self.ledger.read(|db| attempts_of(db, &contact, 2)).unwrap();
+        let last = calls.iter().find(|row| row.id != attempt).filter(|_| others && contact.tally.charged > 0);
+        let Some(last) = last else { return };
+        let unsuccessful = matches!(last.disposition, Some(Disposition::Busy | Disposition::NoAnswer));
+        let again = unsuccessful && last.number == contact.number;
+        assert!(!again, "contact {id} was not reached by attempt {}, and is called by the same number again", last.id);
     }
 
     /// A call file is there only if its order is durable: else nobody would know of it (I8).

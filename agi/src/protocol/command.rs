@@ -3,6 +3,7 @@
 use std::fmt;
 
 use campanile::domain::name::SoundName;
+use campanile::domain::variable::{CHANNEL_PREFIX, VariableName, VariableValue};
 
 /// The longest command line with its line feed, in bytes. Asterisk up to 22.5 cuts at 2,048 and runs
 /// the remainder as the next command (asterisk.md 7).
@@ -11,7 +12,7 @@ pub const COMMAND_BYTES_MAX: usize = 2000;
 /// The keys that may interrupt a sound: all of a telephone's.
 pub const KEYS: &str = "0123456789*#";
 
-/// The variables that we set; there are no others.
+/// The variables that we set, beside those that a contact brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variable {
     /// The number shown to the callee.
@@ -60,6 +61,13 @@ pub enum Command {
         /// To what.
         value: String,
     },
+    /// `SET VARIABLE` of one that a contact brings. Its name has the prefix of all ours, and is no function.
+    SetContactVariable {
+        /// Its name, without the prefix.
+        name: VariableName,
+        /// To what.
+        value: VariableValue,
+    },
     /// `STREAM FILE`: plays a sound; any of [`KEYS`] interrupts it.
     StreamFile {
         /// What is played.
@@ -100,6 +108,9 @@ impl Command {
         let mut line = String::with_capacity(128);
         match self {
             Self::SetVariable { name, value } => write_words(&mut line, "SET VARIABLE", &[name.as_str(), value]),
+            Self::SetContactVariable { name, value } => {
+                write_words(&mut line, "SET VARIABLE", &[&format!("{CHANNEL_PREFIX}{name}"), value.as_str()])
+            }
             Self::StreamFile { sound, offset } => {
                 write_words(&mut line, "STREAM FILE", &[sound.as_str(), KEYS, &offset.to_string()])
             }
@@ -142,6 +153,7 @@ impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SetVariable { name, .. } => write!(f, "SET VARIABLE {} …", name.as_str()),
+            Self::SetContactVariable { name, .. } => write!(f, "SET VARIABLE {CHANNEL_PREFIX}{name} …"),
             Self::StreamFile { sound, offset } => write!(f, "STREAM FILE {sound} at {offset}"),
             Self::WaitForDigit { timeout_ms } => write!(f, "WAIT FOR DIGIT {timeout_ms}"),
             Self::GetFullVariable { expression } => write!(f, "GET FULL VARIABLE {expression}"),
@@ -202,6 +214,8 @@ mod tests {
         renders(&Command::WaitForDigit { timeout_ms: 2000 }, "WAIT FOR DIGIT \"2000\"\n");
         renders(&Command::GetFullVariable { expression: "${X}" }, "GET FULL VARIABLE \"${X}\"\n");
         renders(&Command::Noop, "NOOP\n");
+        let (name, value) = ("debt".parse().unwrap(), "20 000".parse().unwrap());
+        renders(&Command::SetContactVariable { name, value }, "SET VARIABLE \"CAMPANILE_VAR_debt\" \"20 000\"\n");
     }
 
     #[test]

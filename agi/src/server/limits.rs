@@ -84,7 +84,10 @@ impl Limits {
         match command {
             Command::WaitForDigit { timeout_ms } => Duration::from_millis((*timeout_ms).into()),
             Command::StreamFile { .. } => self.sound,
-            Command::SetVariable { .. } | Command::GetFullVariable { .. } | Command::Noop => Duration::ZERO,
+            Command::SetVariable { .. }
+            | Command::SetContactVariable { .. }
+            | Command::GetFullVariable { .. }
+            | Command::Noop => Duration::ZERO,
         }
     }
 }

@@ -7,6 +7,7 @@
 //! [`Input::Hangup`].
 
 mod gate;
+mod naming;
 mod ping;
 mod report;
 mod run;

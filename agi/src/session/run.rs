@@ -9,6 +9,7 @@ use campanile::domain::ids::{AttemptId, Ticket};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::name::SoundName;
 
+use super::naming::Naming;
 use super::{Input, LedgerDown, Output, no_order, record};
 use crate::protocol::{Answer, Command, Reply, Variable};
 
@@ -27,6 +28,8 @@ enum State {
     LookingUp,
     /// The leg ended before we knew whose it was.
     GoneEarly,
+    /// Its contact's variables are set first.
+    Naming(Leg, Naming),
     Stepping(Leg),
     Closed,
 }
@@ -78,6 +81,9 @@ impl Run {
             (State::LookingUp, Input::Order(found)) => self.found(now, found),
             (State::LookingUp, Input::Hangup) => (State::GoneEarly, vec![]),
             (State::GoneEarly, Input::Order(found)) => self.found_too_late(now, found),
+            (State::Naming(leg, _), Input::Hangup | Input::Reply(Reply::DeadChannel)) => leg.gone_before_its_steps(now),
+            // A variable that is refused does not take the message with it.
+            (State::Naming(leg, naming), Input::Reply(_)) => leg.name(now, naming, vec![]),
             (State::Stepping(leg), Input::Hangup) => leg.hung_up(now),
             (State::Stepping(leg), Input::Reply(Reply::Answer(answer))) => leg.answered(now, &answer),
             (State::Stepping(leg), Input::Reply(Reply::DeadChannel)) => leg.hung_up(now),
@@ -94,7 +100,8 @@ impl Run {
         match no_order("run", self.ticket, found) {
             Ok(order) => {
                 let answered = record(order.attempt, now, Fact::Answered);
-                Leg::of(*order, now).act(now, vec![answered])
+                let naming = Naming::of(&order.variables);
+                Leg::of(*order, now).name(now, naming, vec![answered])
             }
             Err(outputs) => (State::Closed, outputs),
         }
@@ -127,6 +134,21 @@ impl Leg {
             keys_before: 0,
             waiting: Waiting::Probe,
         }
+    }
+
+    /// Sets the next of the contact's variables; behind the last one the actions begin.
+    fn name(self, now: UtcMs, mut naming: Naming, mut outputs: Vec<Output>) -> (State, Vec<Output>) {
+        match naming.next() {
+            None => self.act(now, outputs),
+            Some(command) => {
+                outputs.push(Output::Send(command));
+                (State::Naming(self, naming), outputs)
+            }
+        }
+    }
+
+    fn gone_before_its_steps(self, now: UtcMs) -> (State, Vec<Output>) {
+        if self.actions.is_empty() { (State::Closed, vec![Output::Close]) } else { self.hung_up(now) }
     }
 
     /// Begins the action at `index`; behind the last one the dialplan hangs up.
@@ -310,6 +332,44 @@ mod tests {
     #[test]
     fn a_call_without_actions_is_answered_and_ended() {
         assert_eq!(call(&[]).take(), [answered(0), Output::Close]);
+    }
+
+    /// A call of a contact with two variables.
+    fn named(actions: &[(&str, &str)]) -> Talk {
+        let mut talk = Talk::open(&Request::new("run", &[&ticket().to_string()]));
+        talk.take();
+        let mut order = order(actions);
+        for (name, value) in [("language", "de"), ("debt", "20 000")] {
+            order.variables.set(name.parse().unwrap(), value.parse().unwrap());
+        }
+        talk.hear(0, Input::Order(Ok(Some(Box::new(order)))));
+        talk
+    }
+
+    fn names(name: &str, value: &str) -> Output {
+        let (name, value) = (name.parse().unwrap(), value.parse().unwrap());
+        Output::Send(Command::SetContactVariable { name, value })
+    }
+
+    #[test]
+    fn the_contacts_variables_are_set_before_the_first_action_and_a_refused_one_harms_nothing() {
+        let mut talk = named(&[WAIT]);
+        assert_eq!(talk.take(), [answered(0), names("debt", "20 000")]);
+        talk.hear(1, Input::Reply(Reply::Usage));
+        assert_eq!(talk.take(), [names("language", "de")]);
+        talk.hear(2, answer("1", None));
+        assert_eq!(talk.take(), [wait_for_digit(2000)]);
+    }
+
+    #[test]
+    fn a_callee_who_is_gone_before_the_variables_are_set_is_gone() {
+        for (actions, steps) in [(&[WAIT][..], 1), (&[], 0)] {
+            let mut talk = named(actions);
+            talk.take();
+            talk.hear(5, Input::Hangup);
+            let said = talk.take();
+            assert_eq!((said.len(), said.last()), (steps + 1, Some(&Output::Close)), "{said:?}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::super::trunk;
 use super::options::CampaignOptions;
 use super::show;
 use crate::domain::calendar::{Calendar, Window};
-use crate::domain::campaign::{Campaign, CampaignState, Finish, Pacing, RetryRules};
+use crate::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
 use crate::domain::ids::CampaignId;
 use crate::domain::name::Name;
 use crate::domain::outcome::OutcomeRules;
@@ -55,6 +55,7 @@ impl Add {
                 caller_number: None,
                 caller_name: None,
                 actions: None,
+                contacts: ContactRules::default(),
             };
             self.options.apply(db, actor, None, &mut campaign)?;
             Ok::<_, Failure>(campaigns::add(db, &campaign, now)?)

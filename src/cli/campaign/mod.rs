@@ -1,6 +1,7 @@
 //! `campanile campaign`.
 
 mod add;
+mod contact_options;
 mod options;
 mod outcome;
 mod page;
@@ -15,6 +16,8 @@ mod timing;
 pub use stop::{no_start_after, wait_until};
 
 use clap::Subcommand;
+
+pub use options::CallerId;
 
 use super::failure::Outcome;
 use super::session::Session;

@@ -9,6 +9,7 @@ use super::super::actor::Actor;
 use super::super::failure::{Failure, Result};
 use super::super::session::warn;
 use super::super::{trunk, user};
+use super::contact_options::ContactOptions;
 use super::outcome::OutcomeOptions;
 use super::timing::TimingOptions;
 use crate::domain::calendar::{CalendarRefusal, Window, Zone};
@@ -56,6 +57,8 @@ pub struct CampaignOptions {
     /// The most calls of the campaign at once, or none for no cap but the trunk's [of a new campaign: none].
     #[arg(long, value_name = "N|none")]
     channels: Option<Cap>,
+    #[command(flatten)]
+    contacts: ContactOptions,
     /// What the callee sees: a number, 'Name <+4930123>', or none for what the trunk sets [of a new campaign: none].
     #[arg(long, value_name = "CALLER")]
     caller_id: Option<CallerId>,
@@ -100,6 +103,11 @@ impl CallerId {
     /// That of a campaign.
     pub fn of(campaign: &Campaign) -> Self {
         Self { name: campaign.caller_name.clone(), number: campaign.caller_number.clone() }
+    }
+
+    /// Its name and its number.
+    pub fn into_parts(self) -> (Option<CallerName>, Option<CallerNumber>) {
+        (self.name, self.number)
     }
 }
 
@@ -154,6 +162,7 @@ impl CampaignOptions {
         }
         self.outcome.apply(campaign);
         self.wait_time.clone_into_if_given(&mut campaign.retry.wait_time_s);
+        self.contacts.apply(campaign);
         if let Some(Cap(channels)) = self.channels {
             campaign.channels = channels;
         }

@@ -12,6 +12,7 @@ use super::timing::pace_in_words;
 use crate::domain::action::Action;
 use crate::domain::calendar::{Calendar, Schedule, short_time_of_day, time_of_day};
 use crate::domain::campaign::{Campaign, CampaignState, Pacing, Phase};
+use crate::domain::contact::CallingOrder;
 use crate::domain::disposition::Disposition;
 use crate::domain::instant::UtcMs;
 use crate::ledger::contacts::{self, Counts};
@@ -68,6 +69,8 @@ pub struct Page {
     pub channels: Option<u32>,
     pub timing: Timing,
     pub caller_id: Option<String>,
+    pub order: CallingOrder,
+    pub next_number_after_s: u32,
     pub actions: Vec<String>,
     pub open_calls: u32,
     pub dispositions: BTreeMap<Disposition, u64>,
@@ -99,6 +102,8 @@ pub fn page(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Page> {
         channels: campaign.channels,
         timing: timing(db, campaign)?,
         caller_id: (caller != CallerId::default()).then(|| caller.to_string()),
+        order: campaign.contacts.order,
+        next_number_after_s: campaign.contacts.next_number_after_s,
         actions: actions::get(db, campaign.actions)?.iter().map(Action::to_string).collect(),
         open_calls: attempts::open_of(db, campaign.id)?,
         dispositions: views::dispositions(db, Some(campaign.id))?,

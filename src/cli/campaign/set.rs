@@ -7,6 +7,7 @@ use super::super::session::Session;
 use super::options::CampaignOptions;
 use super::show;
 use crate::domain::campaign::Campaign;
+use crate::domain::ids::ContactId;
 use crate::domain::name::Name;
 use crate::domain::trunk::ShortNumbers;
 use crate::exit::Exit;
@@ -35,16 +36,31 @@ pub struct Set {
 impl Set {
     pub fn run(self, session: &mut Session) -> Outcome {
         let actor = &session.actor;
-        session.ledger.try_write(|db| {
-            let mut campaign = actor.campaign(db, &self.name)?;
+        let (before, campaign) = session.ledger.try_write(|db| {
+            let before = actor.campaign(db, &self.name)?;
+            let mut campaign = before.clone();
             self.options.apply(db, actor, self.trunk.as_ref(), &mut campaign)?;
             keep_short_numbers_in(db, &campaign)?;
-            campaigns::update(db, &campaign).map_err(Failure::from)
+            campaigns::update(db, &campaign)?;
+            Ok::<_, Failure>((before, campaign))
         })?;
+        if before.contacts.order != campaign.contacts.order {
+            place_all(session, &campaign)?;
+        }
         session.wake_daemon();
         self.options.warn();
         show::show(session, &self.name)
     }
+}
+
+/// Another order holds for the contacts that are there, too.
+fn place_all(session: &mut Session, campaign: &Campaign) -> Result<()> {
+    let mut after = Some(ContactId(0));
+    while let Some(from) = after {
+        let rows = session.rows_at_once()?;
+        after = session.ledger.write(|db| contacts::place_all(db, campaign, from, rows))?;
+    }
+    Ok(())
 }
 
 /// A short code of our PBX is somebody else's number outside, an emergency line at worst.

@@ -20,7 +20,7 @@ JSON: {campaign, user, trunk, state, phase, run_time, window: {start, stop, time
 numbers: {total, waiting, in_progress, reached, failed, excluded}, max_retries, retry_time_s, \
 retry_times_s: [300, …], max_dials, min_talk_s, wrap_up_s, causes: [{cause, verb, delay_s, limit}], wait_time_s, channels, \
 timing: {calendar, starts_at, ends_at, priority, delay_ms, batch_calls, batch_pause_s, finish, calls_started}, \
-caller_id, actions: [\"PLAY x\", …], open_calls, dispositions: {answered: n, …}}.")]
+caller_id, order, next_number_after_s, actions: [\"PLAY x\", …], open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
     /// The campaign's name.
     name: Name,
@@ -74,6 +74,7 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
     writeln!(out, "caller id   {}", page.caller_id.as_deref().unwrap_or("what the trunk sets"))?;
     writeln!(out, "wait time   {} s", page.wait_time_s)?;
     page.outcome.tell(out, page.max_retries)?;
+    writeln!(out, "order       {}; the next number of a contact after {} s", page.order, page.next_number_after_s)?;
     tell_numbers(out, overview)?;
     for (i, action) in page.actions.iter().enumerate() {
         writeln!(out, "{:<11} {}. {action}", if i == 0 { "actions" } else { "" }, i + 1)?;
@@ -122,8 +123,10 @@ impl List {
                 .collect::<std::result::Result<Vec<_>, Failure>>()
         })?;
         session.answer(&all, |out| {
-            let heading =
-                ["campaign", "user", "state", "phase", "trunk", "numbers", "waiting", "reached", "failed", "run time"];
+            let heading = [
+                "campaign", "user", "state", "phase", "trunk", "numbers", "waiting", "reached", "failed", "excluded",
+                "run time",
+            ];
             table::write(out, &heading, &all.iter().map(cells).collect::<Vec<_>>())
         })?;
         Ok(Exit::Ok)
@@ -142,6 +145,7 @@ fn cells(overview: &Overview) -> Vec<String> {
         counts.waiting.to_string(),
         counts.reached.to_string(),
         counts.failed.to_string(),
+        counts.excluded.to_string(),
         overview.run_time.clone(),
     ]
 }

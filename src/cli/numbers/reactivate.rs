@@ -11,7 +11,8 @@ use crate::ledger::{contacts, trunks};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The number is called again as if it were new: all its retries are back. One that waits already, or is in a \
-call, is refused.
+call, is refused; so is one whose contact has expired. Of a contact with several numbers all are called again, \
+the first one first.
 
 Example:
   campanile numbers reactivate spring +49301234567
@@ -28,15 +29,14 @@ pub struct Reactivate {
 impl Reactivate {
     pub fn run(self, session: &mut Session) -> Outcome {
         let (actor, settings) = (&session.actor, &session.settings);
+        let now = session.now();
         let number = session.ledger.try_write(|db| {
             let campaign = actor.campaign(db, &self.campaign)?;
             let short_numbers = trunks::get(db, campaign.trunk)?.short_numbers;
             let number = super::canonical(&self.number, short_numbers, settings)?;
-            let found = contacts::find(db, campaign.id, &number)?.ok_or_else(|| {
-                let mend = format!("`campanile numbers list {}` shows those that it has", campaign.name);
-                Failure::new(Exit::NoInput, format!("campaign {} has no number {number}", campaign.name), mend)
-            })?;
-            contacts::reactivate(db, &found)?;
+            let found =
+                contacts::find(db, campaign.id, &number)?.ok_or_else(|| super::no_number(&campaign.name, &number))?;
+            contacts::reactivate(db, &found, now)?;
             Ok::<_, Failure>(number)
         })?;
         session.wake_daemon();

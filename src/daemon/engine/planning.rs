@@ -17,6 +17,7 @@ use crate::domain::plan::{self, Plan, PlannedCall, Snapshot, pace};
 use crate::domain::trunk::Trunk;
 use crate::domain::why::RestWhy;
 use crate::ledger::attempts::{Intent, OpenAttempt};
+use crate::ledger::details::{self, Details};
 use crate::ledger::snapshot::{PlanLimits, take};
 use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, bars, campaigns, evidence, trunks};
 use crate::spool::SpoolName;
@@ -262,7 +263,7 @@ fn record(db: &Db, plan: &Plan, entropy: &mut impl Entropy) -> LedgerResult<Vec<
     entropy.fill(&mut random).map_err(|error| LedgerError::Abandoned(error.to_string()))?;
     for (call, random) in plan.calls.iter().zip(random.as_chunks().0) {
         let (campaign, trunk) = line_of(db, &mut lines, call.campaign)?;
-        intents.push(freeze(call, campaign, trunk, *random));
+        intents.push(freeze(call, (campaign, trunk), details::of(db, call.contact)?, *random));
     }
     let attempts = attempts::record_intents(db, &intents)?;
     for (campaign, _) in &lines {
@@ -294,8 +295,20 @@ fn line_of<'l>(db: &Db, lines: &'l mut Vec<(Campaign, Trunk)>, id: CampaignId) -
 }
 
 /// The call with everything that it will need, as it is now.
-fn freeze(call: &PlannedCall, campaign: &Campaign, trunk: &Trunk, random: [u8; BYTES_OF_A_CALL]) -> Intent {
+fn freeze(
+    call: &PlannedCall,
+    (campaign, trunk): (&Campaign, &Trunk),
+    contact: Details,
+    random: [u8; BYTES_OF_A_CALL],
+) -> Intent {
     let [ticket @ .., s0, s1, s2, s3] = random;
+    // A caller id of its own takes the place of the campaign's as a whole.
+    let own_caller = contact.caller_number.is_some();
+    let (caller_number, caller_name) = if own_caller {
+        (contact.caller_number, contact.caller_name)
+    } else {
+        (campaign.caller_number.clone(), campaign.caller_name.clone())
+    };
     Intent {
         ticket: Ticket::new(ticket),
         spool_salt: u32::from_le_bytes([s0, s1, s2, s3]),
@@ -306,10 +319,11 @@ fn freeze(call: &PlannedCall, campaign: &Campaign, trunk: &Trunk, random: [u8; B
         planned_at: call.start_at,
         dial_string: trunk.template.dial_string(&call.number),
         wait_time_s: campaign.retry.wait_time_s,
-        caller_number: campaign.caller_number.clone(),
-        caller_name: campaign.caller_name.clone(),
+        caller_number,
+        caller_name,
         account: trunk.account.clone(),
         actions: campaign.actions,
+        variables: contact.variables,
     }
 }
 

@@ -4,14 +4,19 @@ use log::info;
 
 use super::{Engine, EngineError};
 use crate::daemon::port::{Entropy, SpoolPort};
-use crate::domain::campaign::{Campaign, CampaignState, ContactState};
+use crate::domain::campaign::{Campaign, CampaignState, ContactState, RetryRules};
+use crate::domain::contact::Exclusion;
 use crate::domain::disposition::{Conclusion, Disposition, Verdict, conclude};
 use crate::domain::ids::AttemptId;
 use crate::domain::instant::UtcMs;
+use crate::domain::line::{self, LineRules, Onward};
 use crate::domain::retry::{self, Consequence, ContactNext, Past, Rules};
 use crate::ledger::attempts::{self, OpenAttempt};
 use crate::ledger::contacts::Contact;
-use crate::ledger::{Db, Result as LedgerResult, campaigns, causes, contacts, evidence, settle};
+use crate::ledger::{Db, Result as LedgerResult, campaigns, causes, contacts, evidence, expiry, lines, settle};
+
+/// The most contacts that are excluded in one transaction: while it has the ledger, no claim at the gate is admitted.
+const EXCLUDED_MAX: u32 = 2_000;
 
 /// What became of one attempt in a step.
 enum Settled {
@@ -63,6 +68,19 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         }
     }
 
+    /// Excludes contacts that have expired, of all campaigns; those that are in a call when the call has ended. Says when
+    /// to look again, at the next expiry.
+    pub(super) fn exclude_expired(&mut self, now: UtcMs) -> Result<Option<UtcMs>, EngineError> {
+        let Some(next) = self.ledger.read(|db| expiry::next(db))? else { return Ok(None) };
+        if next > now {
+            return Ok(Some(next));
+        }
+        let (excluded, next) =
+            self.ledger.write(|db| Ok((expiry::exclude(db, now, EXCLUDED_MAX)?, expiry::next(db)?)))?;
+        info!("{excluded} contact(s) expired and are excluded");
+        Ok(next)
+    }
+
     /// Marks running campaigns that are done as completed.
     pub(super) fn complete_campaigns(&mut self, now: UtcMs) -> Result<(), EngineError> {
         if self.ledger.read(|db| campaigns::finished(db, now))?.is_empty() {
@@ -98,11 +116,24 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
     let (Some(contact), Some(campaign)) = (contacts::get(db, id)?, campaigns::get(db, attempt.campaign)?) else {
         return Ok(());
     };
-    let then = what_follows(db, conclusion, &contact, &campaign)?;
+    let mut lines = lines::of(db, id)?;
+    let retry = line::allowance(&campaign.retry, lines.len());
+    let then = what_follows(db, conclusion, &contact, (&campaign, &retry))?;
+    let next_number_after_s = campaign.contacts.next_number_after_s;
+    let rules =
+        LineRules { retry: &retry, outcome: &campaign.outcome, next_number_after_s, calendar: &campaign.calendar };
+    let Onward { consequence: then, moved_to } = line::after(conclusion, &contact.number, &mut lines, then, &rules);
     let (state, due_at) = match then.next {
         ContactNext::Reached => (ContactState::Reached, None),
+        ContactNext::Failed(_) if line::are_stopped(&lines) => {
+            lines::note_excluded(db, id, Exclusion::NumbersStopped)?;
+            (ContactState::Excluded, None)
+        }
         ContactNext::Failed(_) => (ContactState::Failed, None),
-        ContactNext::Excluded => (ContactState::Excluded, None),
+        ContactNext::Excluded => {
+            lines::note_excluded(db, id, Exclusion::DoNotCall)?;
+            (ContactState::Excluded, None)
+        }
         // A call that was planned ahead and not made leaves the number its time: a retry is not called early.
         ContactNext::Again { due_at } if conclusion.not_dialled.is_some() => {
             (ContactState::Waiting, contact.due_at.max(Some(due_at)))
@@ -113,18 +144,24 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
     if result_until != contact.result_until {
         contacts::await_result(db, id, result_until)?;
     }
-    contacts::settle(db, id, state, due_at, then.tally, conclusion.disposition)
+    contacts::settle(db, id, state, due_at, then.tally, conclusion.disposition)?;
+    lines::settle(db, id, &lines, moved_to)
 }
 
 /// What follows for a contact by its campaign's rules, with the cause counted that decided.
-fn what_follows(db: &Db, conclusion: &Conclusion, contact: &Contact, campaign: &Campaign) -> LedgerResult<Consequence> {
+fn what_follows(
+    db: &Db,
+    conclusion: &Conclusion,
+    contact: &Contact,
+    (campaign, retry): (&Campaign, &RetryRules),
+) -> LedgerResult<Consequence> {
     let table = causes::table(db, campaign.id)?;
     let cause = table.rule_for(conclusion).map(|(cause, _)| cause);
     let of_this_cause = cause.map(|cause| causes::came(db, contact.id, cause)).transpose()?.unwrap_or_default();
     if let Some(cause) = cause {
         causes::count(db, contact.id, cause)?;
     }
-    let rules = Rules { retry: &campaign.retry, outcome: &campaign.outcome, causes: &table };
+    let rules = Rules { retry, outcome: &campaign.outcome, causes: &table };
     Ok(retry::after(conclusion, Past { tally: contact.tally, of_this_cause }, rules, &campaign.calendar))
 }
 

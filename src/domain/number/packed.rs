@@ -10,7 +10,7 @@ pub(super) const CHARACTERS_MAX: usize = 32;
 
 /// A canonical number, four bits a character. Packed numbers have the order of their texts, byte by byte,
 /// which is also the order of a ledger's index.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Packed(u128);
 
 impl From<&Number> for Packed {

@@ -13,6 +13,7 @@ use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 
 mod campaigns;
+mod order;
 mod reasons;
 
 /// What is wrong with a plan.
@@ -70,6 +71,22 @@ pub enum Breach {
         /// The start.
         start_at: UtcMs,
     },
+    /// A start at or after the contact's expiry (I4).
+    #[error("contact {contact} has expired at {start_at}")]
+    Expired {
+        /// The contact.
+        contact: ContactId,
+        /// The start.
+        start_at: UtcMs,
+    },
+    /// A call that took the slot of one that comes before it: of a higher priority, or due where this one is fresh.
+    #[error("contact {contact} is called at {start_at} before one that comes first")]
+    OutOfTurn {
+        /// Who was called.
+        contact: ContactId,
+        /// When.
+        start_at: UtcMs,
+    },
     /// More calls than the campaign's channels (I5).
     #[error("campaign {0} would have more calls than channels")]
     CampaignChannels(CampaignId),
@@ -97,7 +114,7 @@ pub enum Breach {
     CallsMade(CampaignId),
     /// A call of a campaign at a slot that one of a higher priority waits for.
     #[error("campaign {campaign} would have the slot {start_at}, for which {before} waits, whose priority is higher")]
-    OutOfTurn {
+    OutOfPriority {
         /// The campaign with the call.
         campaign: CampaignId,
         /// Its start.
@@ -154,6 +171,7 @@ pub fn check(snapshot: &Snapshot, plan: &Plan) -> Vec<Breach> {
     let mut breaches = Vec::new();
     breaches.extend(case.starts());
     breaches.extend(case.calls());
+    breaches.extend(case.order());
     breaches.extend(case.channels());
     breaches.extend(snapshot.trunks.iter().flat_map(|trunk| case.trunk_rate(trunk)));
     breaches.extend(snapshot.campaigns.iter().flat_map(|campaign| case.campaign_pace(campaign)));
@@ -238,11 +256,13 @@ impl<'a> Case<'a> {
         let closed = !view.calendar.contains(start_at);
         let early = candidate.due_at.is_some_and(|due_at| due_at > start_at);
         let barred = self.snapshot.barred.contains_key(&(campaign, contact));
+        let expired = candidate.expires_at.is_some_and(|expires_at| expires_at <= start_at);
         let found = [
             barred.then_some(Breach::Barred { campaign, contact }),
             stopped.then_some(Breach::NotRunning(campaign)),
             closed.then_some(Breach::WindowClosed { campaign, start_at }),
             early.then_some(Breach::NotDue { contact, start_at }),
+            expired.then_some(Breach::Expired { contact, start_at }),
         ];
         found.into_iter().flatten().collect()
     }

@@ -8,6 +8,7 @@ use super::types::{CampaignView, Candidate, Snapshot, TrunkView};
 use crate::domain::bar::{Bar, Listed};
 use crate::domain::calendar::{Calendar, Window, Zone};
 use crate::domain::campaign::CampaignState;
+use crate::domain::contact::Priority;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
@@ -23,7 +24,13 @@ pub(super) fn number(n: i64) -> Number {
 }
 
 pub(super) fn fresh(contact: i64) -> Candidate {
-    Candidate { contact: ContactId(contact), number: number(contact), due_at: None }
+    Candidate {
+        contact: ContactId(contact),
+        number: number(contact),
+        due_at: None,
+        priority: Priority::default(),
+        expires_at: None,
+    }
 }
 
 pub(super) fn retry(contact: i64, due_at: UtcMs) -> Candidate {
@@ -135,7 +142,8 @@ fn any_trunk() -> impl Strategy<Value = TrunkView> {
 fn any_campaign() -> impl Strategy<Value = CampaignView> {
     let state = prop_oneof![4 => Just(CampaignState::Running), 1 => prop::sample::select(CampaignState::ALL)];
     let calendar = prop_oneof![Just((0, 0)), (28_800_u32..29_100, 28_800_u32..29_100)];
-    let candidates = vec((0_i64..40, option::of(-60_000_i64..240_000)), 0..30);
+    let extras = (prop_oneof![3 => Just(0_i16), 1 => -2_i16..3], option::weighted(0.2, -60_000_i64..200_000));
+    let candidates = vec((0_i64..40, option::of(-60_000_i64..240_000), extras), 0..30);
     let next_due = option::of(0_i64..3_600_000);
     // Trunk 4 is in no snapshot.
     let trunk = prop_oneof![9 => 1_i64..=3, 1 => Just(4)];
@@ -151,7 +159,7 @@ fn any_campaign() -> impl Strategy<Value = CampaignView> {
             calendar: Calendar::daily(Window::new(start, stop), Zone::UTC),
             channels,
             open,
-            candidates: (0..).zip(candidates).map(|(i, (n, due))| candidate(i, n, due)).collect(),
+            candidates: (0..).zip(candidates).map(|(i, (n, due, extras))| candidate(i, n, due, extras)).collect(),
             next_due: next_due.map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms)),
             ..campaign(0, 0)
         },
@@ -163,9 +171,15 @@ fn any_rhythm() -> impl Strategy<Value = Rhythm> {
     prop_oneof![2 => Just(Rhythm::default()), 1 => (0_u32..20_000, batch).prop_map(|(delay_ms, batch)| Rhythm { delay_ms, batch })]
 }
 
-fn candidate(contact: i64, n: i64, due: Option<i64>) -> Candidate {
-    let due_at = due.map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms));
-    Candidate { contact: ContactId(contact), number: number(n), due_at }
+fn candidate(contact: i64, n: i64, due: Option<i64>, (priority, expires): (i16, Option<i64>)) -> Candidate {
+    let instant = |ms| at("2026-03-01T08:00:00Z").plus_ms(ms);
+    Candidate {
+        contact: ContactId(contact),
+        number: number(n),
+        due_at: due.map(instant),
+        priority: Priority::new(priority).unwrap(),
+        expires_at: expires.map(instant),
+    }
 }
 
 fn instants(ms: Vec<i64>) -> Vec<UtcMs> {

@@ -7,6 +7,7 @@ use super::sample::{any_snapshot, at, campaign, fresh, minute, number, retry, tr
 use super::*;
 use crate::domain::bar::{Bar, Listed};
 use crate::domain::campaign::CampaignState;
+use crate::domain::contact::Priority;
 use crate::domain::ids::{ContactId, TrunkId};
 
 /// Plans and has the plan checked.
@@ -144,6 +145,35 @@ fn due_retries_come_before_fresh_numbers_and_no_earlier_than_due() {
     assert_eq!((contacts(&plan), seconds(&plan)), (vec![3, 1], vec![0, 12]));
     assert_eq!(whys(&plan), [Why::Cooling { until: due("08:01:00") }]);
     assert_eq!(plan.wake_at, Some(due("08:00:57")));
+}
+
+#[test]
+fn higher_priorities_come_first_and_retries_before_fresh_numbers_only_within_one() {
+    let high = |candidate: Candidate| Candidate { priority: Priority::new(5).unwrap(), ..candidate };
+    let due = |text| at(&format!("2026-03-01T{text}Z"));
+    let mut one = campaign(1, 0);
+    one.candidates = vec![
+        high(retry(9, due("08:00:20"))),
+        high(fresh(7)),
+        high(fresh(8)),
+        retry(5, due("07:59:00")),
+        fresh(1),
+        fresh(2),
+    ];
+    assert_eq!(contacts(&planned(&minute(vec![one]))), [7, 8, 5, 1, 9, 2], "who is not due holds nobody up");
+}
+
+#[test]
+fn nobody_is_planned_at_or_after_their_expiry_i4() {
+    let mut one = campaign(1, 3);
+    let expiries = ["08:00:12", "08:00:06", "07:59:00"].map(|text| at(&format!("2026-03-01T{text}Z")));
+    for (candidate, expires_at) in one.candidates.iter_mut().zip(expiries) {
+        candidate.expires_at = Some(expires_at);
+    }
+    one.candidates.push(fresh(7));
+    let plan = planned(&minute(vec![one]));
+    assert_eq!((contacts(&plan), seconds(&plan)), (vec![10_000, 7], vec![0, 6]), "6 s is too late for the second");
+    assert_eq!(whys(&plan), [Why::Expired { at: expiries[1] }, Why::Expired { at: expiries[2] }]);
 }
 
 #[test]

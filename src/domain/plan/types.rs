@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::domain::bar::Bar;
 use crate::domain::calendar::Calendar;
 use crate::domain::campaign::CampaignState;
+use crate::domain::contact::Priority;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
@@ -72,8 +73,8 @@ pub struct CampaignView {
     pub channels: Option<u32>,
     /// Its open attempts.
     pub open: u32,
-    /// Contacts that could be called before the horizon: due retries first, then fresh numbers. At most
-    /// as many as there could be slots.
+    /// Contacts that could be called before the horizon: higher priorities first, and in each due retries, then
+    /// fresh numbers. Hardly more than there could be slots.
     pub candidates: Vec<Candidate>,
     /// The earliest due time of a waiting contact that is not among the candidates because it is due later.
     pub next_due: Option<UtcMs>,
@@ -88,6 +89,10 @@ pub struct Candidate {
     pub number: Number,
     /// Not before this instant; `None` for a number that was never called.
     pub due_at: Option<UtcMs>,
+    /// How early it is called among those that may be.
+    pub priority: Priority,
+    /// No start at or after this instant.
+    pub expires_at: Option<UtcMs>,
 }
 
 /// A call at a slot.
@@ -131,6 +136,11 @@ pub enum Why {
     Cooling {
         /// When it has.
         until: UtcMs,
+    },
+    /// It expires before a slot is left for it.
+    Expired {
+        /// When.
+        at: UtcMs,
     },
     /// Its number has an open attempt, here or in another campaign.
     NumberBusy,

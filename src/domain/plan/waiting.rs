@@ -154,6 +154,9 @@ impl Limits {
         if let Some(until) = candidate.due_at.filter(|due_at| *due_at > outcome.last_slot) {
             return Why::Cooling { until };
         }
+        if let Some(at) = candidate.expires_at.filter(|expires_at| *expires_at <= outcome.last_slot) {
+            return Why::Expired { at };
+        }
         if outcome.in_use(&candidate.number) {
             return Why::NumberBusy;
         }

@@ -28,6 +28,9 @@ fn free() -> WhyView {
         trunk_channels: Channels { open: 5, cap: None },
         contact_state: ContactState::Waiting,
         due_at: None,
+        expires_at: None,
+        excluded: None,
+        number_turn: NumberTurn::Only,
         calls_used: 0,
         max_retries: 2,
         dials: 0,
@@ -79,6 +82,8 @@ fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
         "campaign_running",
         "calls_to_make",
         "contact_waiting",
+        "not_expired",
+        "number_turn",
         "calls_left",
         "do_not_call",
         "frequency_cap",
@@ -189,6 +194,36 @@ fn only_a_waiting_contact_is_called() {
     ] {
         stuck_at("contact_waiting", detail, hint, |view| view.contact_state = state);
     }
+}
+
+#[test]
+fn an_expiry_that_has_come_or_comes_first_ends_it_i9() {
+    let import = "import it into another campaign, with a later expiry";
+    let expired = "expired at 2026-03-02 10:00:00 Europe/Berlin";
+    stuck_at("not_expired", expired, import, |view| view.expires_at = Some(now()));
+    let mut view = free();
+    (view.expires_at, view.due_at) = (Some(now().plus_s(60)), Some(now().plus_s(60)));
+    let rules = explain(&view, now()).rules;
+    let rule = rules.iter().find(|rule| rule.rule == "not_expired").unwrap();
+    assert_eq!((rule.verdict, rule.next_at), (Verdict::Fail, None), "{}", rule.detail);
+    view.expires_at = Some(now().plus_s(61));
+    assert!(explain(&view, now()).callable_at.is_some(), "a second is left");
+    let detail = "is excluded (member_expired): this is final";
+    stuck_at("contact_waiting", detail, "import it again into another campaign", |view| {
+        (view.contact_state, view.excluded) = (ContactState::Excluded, Some(Exclusion::MemberExpired));
+    });
+}
+
+#[test]
+fn of_several_numbers_the_one_that_was_asked_about_has_its_turn_or_not_i9() {
+    let wait = "wait: it is called when those before it were not reached";
+    stuck_at("number_turn", "another number of its contact is called first, number 2", wait, |view| {
+        view.number_turn = NumberTurn::Later { next_place: 2 };
+    });
+    let show = "campanile numbers show spring NUMBER has the contact's other numbers";
+    stuck_at("number_turn", "is not called any more: invalid", show, |view| {
+        view.number_turn = NumberTurn::Never(LineState::Invalid);
+    });
 }
 
 #[test]

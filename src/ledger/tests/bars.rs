@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::bar::{Bar, FrequencyCap, OPT_OUT_LIST, Pattern, Scope};
 use crate::domain::retry::ContactTally;
-use crate::ledger::bars::{self, Bars};
+use crate::ledger::bars::{self, Bars, Callee};
 use crate::ledger::claims::ServerRules;
 use crate::ledger::dnc::{Caller, Entry, Noted, Stock};
 
@@ -135,10 +135,10 @@ fn calls_of_all_campaigns_count_for_the_cap_on_calls_to_a_number_i5() {
     assert_eq!(w.ledger.write(|db| claim(db, second, rules, at)).unwrap(), Ok(at));
     let until = NOON.plus_s(24 * 3600);
     let campaign = w.ledger.read(|db| campaigns::get(db, spring)).unwrap().unwrap();
-    let callee = (number(1), ContactTally::default());
-    let bar = |w: &mut World, at| {
-        w.ledger.read(|db| Bars::read(db, Some(cap), at)?.of(db, &campaign, (&callee.0, callee.1), at)).unwrap()
-    };
+    let number = number(1);
+    let callee = Callee { number: &number, tally: ContactTally::default(), numbers: 1 };
+    let bar =
+        |w: &mut World, at| w.ledger.read(|db| Bars::read(db, Some(cap), at)?.of(db, &campaign, callee, at)).unwrap();
     assert_eq!(bar(&mut w, at), Some(Bar::FrequencyCap { until }), "an open call counts");
     w.dialled(second, at);
     assert_eq!(bar(&mut w, at), Some(Bar::FrequencyCap { until }));

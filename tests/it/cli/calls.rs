@@ -22,7 +22,7 @@ use super::machine::Machine;
 const AT: UtcMs = UtcMs(1_772_352_000_250);
 
 /// Plans a call to the number at this place of the import.
-fn plan(ledger: &mut Ledger, place: usize) -> AttemptId {
+pub fn plan(ledger: &mut Ledger, place: usize) -> AttemptId {
     ledger
         .write(|db| {
             let campaign = campaigns::find(db, "spring")?.unwrap();
@@ -42,13 +42,14 @@ fn plan(ledger: &mut Ledger, place: usize) -> AttemptId {
                 caller_name: None,
                 account: None,
                 actions: campaign.actions,
+                variables: Default::default(),
             };
             Ok(attempts::record_intents(db, &[intent])?[0])
         })
         .unwrap()
 }
 
-fn close(ledger: &mut Ledger, attempt: AttemptId, disposition: Disposition, state: ContactState) {
+pub fn close(ledger: &mut Ledger, attempt: AttemptId, disposition: Disposition, state: ContactState) {
     let conclusion = Conclusion {
         disposition,
         not_dialled: None,

@@ -10,7 +10,7 @@ use campanile::ledger::contacts;
 use campanile::ledger::dnc::{self, Entry};
 
 use super::asterisk::BUSY;
-use super::world::{LIMITS, World, number};
+use super::world::{LIMITS, NOON, World, number};
 
 impl World {
     fn do_not_call(&mut self, pattern: Pattern, expires_at: Option<UtcMs>) {
@@ -47,7 +47,7 @@ fn a_campaign_of_which_nobody_may_be_called_is_completed_at_once() {
     assert_eq!((w.dialled.len(), w.counts(spring).excluded, w.state(spring)), (0, 3_000, Completed));
     w.command(|db| {
         let contact = contacts::find(db, spring, &number(1))?.unwrap();
-        contacts::reactivate(db, &contact)
+        contacts::reactivate(db, &contact, NOON)
     });
     w.set(spring, Running);
     w.pass_s(60);

@@ -10,7 +10,7 @@ use campanile::daemon::engine::{Engine, EngineLimits};
 use campanile::daemon::event::Event;
 use campanile::domain::attempt::{AttemptState, Order};
 use campanile::domain::calendar::{Calendar, Window, Zone};
-use campanile::domain::campaign::{Campaign, CampaignState, Finish, Pacing, RetryRules};
+use campanile::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
 use campanile::domain::disposition::Disposition;
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::{AttemptId, CampaignId, TrunkId, UserId};
@@ -176,6 +176,7 @@ impl World {
             caller_number: None,
             caller_name: None,
             actions: None,
+            contacts: ContactRules::default(),
         };
         with(&mut campaign);
         self.ledger.write(|db| campaigns::add(db, &campaign, NOON)).unwrap()

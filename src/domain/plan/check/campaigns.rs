@@ -49,7 +49,7 @@ impl Case<'_> {
         let (last, place) = planned.or(before)?;
         let full = view.rhythm.batch.is_some_and(|batch| place >= u64::from(batch.calls));
         let gap_ms = if full { pause_ms(view) } else { 0 }.max(i64::from(view.rhythm.delay_ms));
-        (gap_ms > 0).then(|| last.plus_ms(gap_ms))
+        (!view.rhythm.is_free()).then(|| last.plus_ms(gap_ms))
     }
 
     /// Calls at a slot for which somebody of a higher priority waits, on the same trunk and with nothing else in the way.
@@ -68,7 +68,7 @@ impl Case<'_> {
             below && due.is_none_or(|due| due <= call.start_at) && view.calendar.contains(call.start_at)
         };
         let call = self.plan.calls.iter().find(lower)?;
-        Some(Breach::OutOfTurn { campaign: call.campaign, start_at: call.start_at, before: view.id })
+        Some(Breach::OutOfPriority { campaign: call.campaign, start_at: call.start_at, before: view.id })
     }
 }
 

@@ -110,6 +110,7 @@ impl Case<'_> {
                 !view.calendar.contains(last) && opens_open
             }
             Why::Cooling { until } => who.due_at == Some(until) && until > last,
+            Why::Expired { at } => who.expires_at == Some(at) && at <= last,
             Why::NumberBusy => seen.in_use.contains(&who.number),
             Why::CampaignChannels { cap } => view.channels == Some(cap) && campaign_live(view, seen) >= u64::from(cap),
             Why::TrunkChannels { cap } => self.trunk_is_full(view.trunk, cap, seen),

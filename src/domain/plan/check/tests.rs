@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::bar::{Bar, Listed};
+use crate::domain::contact::Priority;
 use crate::domain::plan::plan;
 use crate::domain::plan::sample::{any_snapshot, at, campaign, fresh, minute, number, retry, trunk, window};
 use crate::domain::plan::types::{Waiting, Why};
@@ -115,6 +116,25 @@ fn calls_outside_the_window_are_found_i4() {
 fn calls_before_the_retry_time_are_found() {
     let breach = Breach::NotDue { contact: ContactId(10_000), start_at: second(0) };
     only(|s, _| s.campaigns[0].candidates[0].due_at = Some(second(0).plus_ms(1)), breach);
+}
+
+#[test]
+fn calls_at_or_after_an_expiry_are_found_i4() {
+    let breach = Breach::Expired { contact: ContactId(10_000), start_at: second(0) };
+    only(|s, _| s.campaigns[0].candidates[0].expires_at = Some(second(0)), breach);
+}
+
+#[test]
+fn a_call_that_took_the_turn_of_another_is_found() {
+    let high = |s: &mut Snapshot, candidate: usize| {
+        s.campaigns[0].candidates[candidate].priority = Priority::new(1).unwrap();
+    };
+    // Of 8, the first 5 have a call and the others wait; every second slot is the other campaign's.
+    let breach = Breach::OutOfTurn { contact: ContactId(10_004), start_at: second(48) };
+    only(|s, _| high(s, 7), breach);
+    let late = Breach::OutOfTurn { contact: ContactId(10_000), start_at: second(0) };
+    only(|s, _| high(s, 1), late.clone());
+    only(|s, _| s.campaigns[0].candidates[1].due_at = Some(second(0)), late);
 }
 
 #[test]
