@@ -125,7 +125,11 @@ impl Report {
         let actor = &session.actor;
         let campaign = session.ledger.try_read(|db| actor.campaign(db, &self.campaign))?;
         if let Some(by) = self.by {
-            let form = BreakdownForm::of(session.form, self.csv);
+            let form = match (session.form, self.csv) {
+                (_, true) => BreakdownForm::Csv,
+                (Form::Json, false) => BreakdownForm::Json,
+                (Form::Text, false) => BreakdownForm::Text,
+            };
             breakdown::tell(session, &campaign, &Wanted { by, svg: self.svg.as_deref(), form })?;
             session.out.flush()?;
             return Ok(Exit::Ok);

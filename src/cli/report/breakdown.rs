@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::super::failure::{Failure, Result};
 use super::super::present::chart::{self, Column};
 use super::super::present::{or_dash, table};
-use super::super::session::{Form, Session};
+use super::super::session::Session;
 use super::{PAGE, csv_line, text};
 use crate::domain::breakdown::{Breakdown, Counted, Group, Grouping, Sum};
 use crate::domain::campaign::Campaign;
@@ -32,17 +32,6 @@ pub enum BreakdownForm {
     Text,
     Json,
     Csv,
-}
-
-impl BreakdownForm {
-    /// What was asked for.
-    pub fn of(form: Form, csv: bool) -> Self {
-        match (form, csv) {
-            (_, true) => Self::Csv,
-            (Form::Json, false) => Self::Json,
-            (Form::Text, false) => Self::Text,
-        }
-    }
 }
 
 #[derive(Serialize)]
