@@ -1,10 +1,10 @@
 //! Do-not-call lists and what stands on them.
 
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{collect, first, instant, instant_or_null, parsed};
 use super::{LedgerError, Result};
-use crate::domain::bar::{Listed, OPT_OUT_LIST, Pattern, Prefix, Scope};
+use crate::domain::bar::{Listed, OPT_OUT_LIST, PREFIX_CHARACTERS_MIN, Pattern, Prefix, Scope};
 use crate::domain::campaign::Campaign;
 use crate::domain::ids::{AttemptId, CampaignId, DncListId, UserId};
 use crate::domain::instant::UtcMs;
@@ -54,8 +54,8 @@ pub struct EntryCounts {
 }
 
 const LISTS: &str = "SELECT id, name, scope, owner, campaign FROM dnc_lists";
-pub(super) const NUMBER: &str = "number";
-pub(super) const PREFIX: &str = "prefix";
+const NUMBER: &str = "number";
+const PREFIX: &str = "prefix";
 
 fn read_list(row: &Row<'_>) -> Result<DncList> {
     let scope: String = row.get("scope")?;
@@ -251,36 +251,54 @@ impl Stock {
 }
 
 /// The entry that bars this number from calls of this campaign at `at`; of several the one that does so longest.
-/// It costs a look-up, and where there are prefixes a second one, of each beginning of the number.
+/// It costs a search, and one or two more where there are prefixes: as many as the number has beginnings at most.
 pub fn listed(db: &Connection, stock: Stock, caller: Caller, number: &Number, at: UtcMs) -> Result<Option<Listed>> {
     let mut found: Vec<Listed> = Vec::new();
     if stock.numbers {
-        let values = params![at.0, caller.owner.0, caller.campaign.0, number.as_str()];
-        found.extend(collect(db.prepare_cached(&lookup(NUMBER, 1))?.query(values)?, read_listed)?);
+        found.extend(lookup(db, (NUMBER, number.as_str()), caller, at)?);
     }
-    let prefixes: Vec<&str> = Prefix::all_of(number).filter(|_| stock.prefixes).collect();
-    if !prefixes.is_empty() {
-        let mut statement = db.prepare_cached(&lookup(PREFIX, prefixes.len()))?;
-        let (at, owner, campaign) = (at.0, caller.owner.0, caller.campaign.0);
-        let values = [&at as &dyn ToSql, &owner, &campaign].into_iter();
-        let values: Vec<&dyn ToSql> = values.chain(prefixes.iter().map(|prefix| prefix as &dyn ToSql)).collect();
-        found.extend(collect(statement.query(&values[..])?, read_listed)?);
+    if stock.prefixes {
+        for prefix in prefixes_of(db, number)? {
+            found.extend(lookup(db, (PREFIX, prefix), caller, at)?);
+        }
     }
     Ok(found.into_iter().max_by_key(|listed| listed.until.map_or(i64::MAX, |until| until.0)))
 }
 
-/// The statement that looks up so many patterns of a kind: a search for each in one table, whatever the lists hold.
-pub(super) fn lookup(kind: &'static str, patterns: usize) -> String {
-    let places: Vec<String> = (4..4 + patterns).map(|place| format!("?{place}")).collect();
-    format!(
-        "SELECT l.name AS name, e.source AS source, e.expires_at AS expires_at
-         FROM dnc_entries e JOIN dnc_lists l ON l.id = e.list
-         WHERE e.kind = '{kind}' AND e.pattern IN ({}) AND (e.expires_at IS NULL OR e.expires_at > ?1)
-             AND (l.scope = 'server' OR l.owner = ?2 OR l.campaign = ?3)",
-        places.join(", ")
-    )
+pub(super) const LOOKUP: &str = "SELECT l.name AS name, e.source AS source, e.expires_at AS expires_at
+    FROM dnc_entries e JOIN dnc_lists l ON l.id = e.list
+    WHERE e.kind = ?1 AND e.pattern = ?2 AND (e.expires_at IS NULL OR e.expires_at > ?3)
+        AND (l.scope = 'server' OR l.owner = ?4 OR l.campaign = ?5)";
+
+fn lookup(db: &Connection, (kind, pattern): (&str, &str), caller: Caller, at: UtcMs) -> Result<Vec<Listed>> {
+    let mut statement = db.prepare_cached(LOOKUP)?;
+    collect(statement.query(params![kind, pattern, at.0, caller.owner.0, caller.campaign.0])?, |row| {
+        Ok(Listed {
+            list: parsed(row, "name")?,
+            source: row.get("source")?,
+            until: instant_or_null(row, "expires_at")?,
+        })
+    })
 }
 
-fn read_listed(row: &Row<'_>) -> Result<Listed> {
-    Ok(Listed { list: parsed(row, "name")?, source: row.get("source")?, until: instant_or_null(row, "expires_at")? })
+pub(super) const PREFIX_BEFORE: &str =
+    "SELECT pattern FROM dnc_entries WHERE kind = 'prefix' AND pattern <= ?1 ORDER BY pattern DESC LIMIT 1";
+
+/// The beginnings of a number that stand on lists, longest first. What stands last before a number in the order of
+/// the table begins it, or shows how long one that does so can be at the most.
+fn prefixes_of<'a>(db: &Connection, number: &'a Number) -> Result<Vec<&'a str>> {
+    let mut found = Vec::new();
+    let mut statement = db.prepare_cached(PREFIX_BEFORE)?;
+    let mut key = Prefix::all_of(number).last();
+    while let Some(longest) = key {
+        let before: Option<String> = statement.query_row([longest], |row| row.get(0)).optional()?;
+        let Some(before) = before else { break };
+        let shared = before.bytes().zip(longest.bytes()).take_while(|(a, b)| a == b).count();
+        let begins = shared == before.len();
+        found.extend(begins.then(|| &longest[..shared]));
+        // One that begins the number is done with; any other is told apart by the character behind what is shared.
+        let left = if begins { shared - 1 } else { shared };
+        key = (left >= PREFIX_CHARACTERS_MIN).then(|| &longest[..left]);
+    }
+    Ok(found)
 }

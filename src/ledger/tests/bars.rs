@@ -1,5 +1,7 @@
 //! Who may not be called: look-ups, scopes, and the gate.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::domain::bar::{Bar, FrequencyCap, OPT_OUT_LIST, Pattern, Scope};
 use crate::domain::retry::ContactTally;
@@ -69,6 +71,30 @@ fn a_prefix_holds_for_all_numbers_that_begin_so_and_the_longest_bar_counts() {
     let caller = Caller { campaign: spring, owner: w.owner };
     let none = w.ledger.read(|db| dnc::listed(db, Stock::read(db)?, caller, &other, NOON)).unwrap();
     assert_eq!(none, None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_number_is_held_by_a_prefix_exactly_when_it_begins_so(
+        prefixes in proptest::collection::hash_set("\\+4[12]{1,4}[3]{0,2}", 0..12),
+        numbers in proptest::collection::vec("\\+4[12]{1,6}[34]{3}", 1..12),
+    ) {
+        let mut w = World::new(trunk(None, None));
+        let spring = w.campaign("spring");
+        let list = w.list("premium", Scope::Server);
+        let add = |db: &Db, prefix: &String| {
+            dnc::add(db, list, &entry(Pattern::Prefix(prefix.parse().unwrap()), None)).map(drop)
+        };
+        w.ledger.write(|db| prefixes.iter().try_for_each(|prefix| add(db, prefix))).unwrap();
+        let caller = Caller { campaign: spring, owner: w.owner };
+        for text in numbers {
+            let number = Number::from_canonical(&text).unwrap();
+            let held = w.ledger.read(|db| dnc::listed(db, Stock::read(db)?, caller, &number, NOON)).unwrap();
+            prop_assert_eq!(held.is_some(), prefixes.iter().any(|prefix| text.starts_with(prefix.as_str())), "{}", text);
+        }
+    }
 }
 
 #[test]
@@ -174,18 +200,14 @@ fn a_look_up_costs_the_same_for_any_list_and_any_past() {
         let rows = statement.query_map(rusqlite::params_from_iter(vec![1; places]), |row| row.get(3))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     };
-    let told = |db: &Db| {
-        let lists = [steps(db, &dnc::lookup(dnc::NUMBER, 1))?, steps(db, &dnc::lookup(dnc::PREFIX, 14))?];
-        Ok((lists, steps(db, bars::LAST_DIALS)?))
-    };
+    let all = [dnc::LOOKUP, dnc::PREFIX_BEFORE, bars::LAST_DIALS];
+    let told = |db: &Db| all.iter().map(|sql| steps(db, sql)).collect::<Result<Vec<_>>>();
     let told = w.ledger.read(|db| told(db)).unwrap();
-    for list in &told.0 {
-        assert!(list.iter().any(|s| s.starts_with("SEARCH e USING PRIMARY KEY (kind=? AND pattern=?")), "{told:?}");
-    }
+    assert!(told[0].iter().any(|s| s == "SEARCH e USING PRIMARY KEY (kind=? AND pattern=?)"), "{told:?}");
+    assert_eq!(told[1], ["SEARCH dnc_entries USING PRIMARY KEY (kind=? AND pattern<?)"]);
     for index in ["attempts_closed_number (number=?)", "attempts_open_number (number=?)"] {
-        assert!(told.1.iter().any(|s| s.contains(index)), "{index}: {told:?}");
+        assert!(told[2].iter().any(|s| s.contains(index)), "{index}: {told:?}");
     }
-    let all = told.0.iter().flatten().chain(&told.1);
-    let scans: Vec<_> = all.filter(|s| s.starts_with("SCAN") && !s.starts_with("SCAN (")).collect();
+    let scans: Vec<_> = told.iter().flatten().filter(|s| s.starts_with("SCAN") && !s.starts_with("SCAN (")).collect();
     assert!(scans.iter().all(|s| *s == "SCAN l"), "only the few lists may be walked: {scans:?}");
 }
