@@ -162,9 +162,10 @@ pub fn counts(db: &Connection, campaign: CampaignId) -> Result<Counts> {
     Ok(counts)
 }
 
-/// How many contacts of a campaign have a short number, which only some trunks may dial.
+/// How many short numbers a campaign has, further numbers of contacts too; only some trunks may dial them.
 pub fn short_numbers(db: &Connection, campaign: CampaignId) -> Result<u64> {
-    let sql = "SELECT count(*) FROM contacts WHERE campaign = ?1 AND number NOT LIKE '+%'";
+    // All but those that begin with `+`, as ranges of the index.
+    let sql = "SELECT count(*) FROM contact_numbers WHERE campaign = ?1 AND (number < '+' OR number >= ',')";
     Ok(db.prepare_cached(sql)?.query_row([campaign.0], |row| row.get(0))?)
 }
 

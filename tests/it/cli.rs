@@ -33,6 +33,8 @@ fn a_user_sees_and_does_only_what_is_theirs() {
         "campaign set",
         "campaign remove",
         "numbers list",
+        "numbers imports",
+        "numbers undo",
         "numbers delete-all",
         "actions list",
         "report",

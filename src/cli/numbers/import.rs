@@ -93,6 +93,8 @@ pub struct Import {
     #[arg(long, value_name = "NAME|N", value_parser = column)]
     column: Option<Column>,
     /// What columns become, such as name=Name,number2=Office:work, or auto [default: only numbers are taken].
+    ///
+    /// A column whose header has a comma is named by its place.
     #[arg(long, value_name = "FIELD=COLUMN,…", value_delimiter = ',')]
     map: Vec<Part>,
     /// Write nothing: show what each column becomes, and what would be refused.

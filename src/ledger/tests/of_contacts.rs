@@ -142,6 +142,20 @@ fn within_a_campaign_a_number_belongs_to_one_contact() {
 }
 
 #[test]
+fn short_numbers_are_counted_among_the_further_ones_too() {
+    let mut w = World::new(trunk(None, None));
+    let (spring, autumn) = (w.campaign("spring"), w.campaign("autumn"));
+    let mut newcomers = vec![newcomer(&[1]), newcomer(&[2]), newcomer(&[3])];
+    for (newcomer, short) in newcomers.iter_mut().zip(["4711", "*97"]) {
+        newcomer.numbers.push((Number::from_canonical(short).unwrap(), None));
+    }
+    w.bring(spring, &newcomers);
+    w.bring(autumn, &[newcomer(&[4])]);
+    let short = |w: &mut World, id| w.ledger.read(|db| contacts::short_numbers(db, id)).unwrap();
+    assert_eq!((short(&mut w, spring), short(&mut w, autumn)), (2, 0));
+}
+
+#[test]
 fn a_contact_that_is_called_again_begins_with_its_first_number_that_may_be() {
     let mut w = World::new(trunk(None, None));
     let spring = w.campaign("spring");
