@@ -80,17 +80,17 @@ macro_rules! checked_text {
         }
 
         impl std::str::FromStr for $name {
-            type Err = TextRefusal;
+            type Err = $crate::domain::name::TextRefusal;
 
-            fn from_str(text: &str) -> Result<Self, TextRefusal> {
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
                 $rule.check(text).map(|()| Self(text.to_owned()))
             }
         }
 
         impl TryFrom<String> for $name {
-            type Error = TextRefusal;
+            type Error = $crate::domain::name::TextRefusal;
 
-            fn try_from(text: String) -> Result<Self, TextRefusal> {
+            fn try_from(text: String) -> Result<Self, Self::Error> {
                 $rule.check(&text).map(|()| Self(text))
             }
         }

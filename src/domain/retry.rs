@@ -79,7 +79,8 @@ pub struct Consequence {
 /// counts; where it never opens, the bare instant, and the planner says why nothing happens.
 pub fn after(conclusion: &Conclusion, before: ContactTally, rules: &RetryRules, calendar: &Calendar) -> Consequence {
     let tally = before.counting(conclusion.disposition);
-    let next = match final_state(conclusion.disposition, tally, rules) {
+    let done = conclusion.learned.map(|_| ContactNext::Reached);
+    let next = match done.or_else(|| final_state(conclusion.disposition, tally, rules)) {
         Some(state) => state,
         None => {
             let due_at = earliest(conclusion, rules);
@@ -93,7 +94,11 @@ impl ContactTally {
     fn counting(self, disposition: Disposition) -> Self {
         let (charged, dials, strikes) = match disposition {
             Disposition::Answered | Disposition::TrunkFailure => (0, 1, 0),
-            Disposition::Busy | Disposition::NoAnswer | Disposition::Rejected | Disposition::Indeterminate => (1, 1, 0),
+            Disposition::Busy
+            | Disposition::NoAnswer
+            | Disposition::Rejected
+            | Disposition::Machine
+            | Disposition::Indeterminate => (1, 1, 0),
             Disposition::InvalidNumber => (1, 1, 1),
             Disposition::NotDialled => (0, 0, 0),
         };
@@ -134,6 +139,7 @@ fn earliest(conclusion: &Conclusion, rules: &RetryRules) -> UtcMs {
             .map_or_else(|| ended_at.plus_s(i64::from(MACHINE_PAUSE_S)), |why| after_no_dial(why, ended_at)),
         Disposition::Indeterminate => ended_at.plus_s(i64::from(rules.retry_time_s.max(INDETERMINATE_PAUSE_S))),
         Disposition::Answered
+        | Disposition::Machine
         | Disposition::Busy
         | Disposition::NoAnswer
         | Disposition::Rejected
@@ -174,6 +180,7 @@ mod tests {
     use super::*;
     use crate::domain::calendar::{Window, Zone};
     use crate::domain::campaign::CampaignState;
+    use crate::domain::disposition::Learned;
     use crate::domain::evidence::ArchiveStatus;
 
     const ENDED: UtcMs = UtcMs(1_772_352_000_000); // 2026-03-01T08:00:00Z
@@ -239,6 +246,22 @@ mod tests {
         runs(0, &[TrunkFailure; 4], ContactNext::Failed(FailReason::DialCap));
         runs(2, &[TrunkFailure; 6], ContactNext::Failed(FailReason::DialCap));
         runs(0, &[NotDialled; 50], ContactNext::Again { due_at: ENDED.plus_s(60) });
+    }
+
+    #[test]
+    fn a_machine_is_called_again_and_one_that_heard_a_message_or_who_opted_out_is_not() {
+        let again = ContactNext::Again { due_at: ENDED.plus_s(300) };
+        runs(1, &[Disposition::Machine], again);
+        runs(1, &[Disposition::Machine; 2], ContactNext::Failed(FailReason::RetriesUsedUp));
+        for (learned, disposition) in [
+            (Learned::MessageLeft, Disposition::Machine),
+            (Learned::OptedOut, Disposition::Machine),
+            (Learned::OptedOut, Disposition::Answered),
+        ] {
+            let conclusion = Conclusion { learned: Some(learned), ..Conclusion::bare(disposition, ENDED) };
+            let next = after(&conclusion, ContactTally::default(), &rules(3), &calendar("00:00", "24:00")).next;
+            assert_eq!(next, ContactNext::Reached, "{learned:?}");
+        }
     }
 
     #[test]

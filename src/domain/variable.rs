@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::name::{TextRefusal, checked_text};
+use super::name::checked_text;
 
 /// What stands before a variable's name in the channel.
 pub const CHANNEL_PREFIX: &str = "CAMPANILE_VAR_";

@@ -72,6 +72,7 @@ pub fn kind(fact: &Fact) -> &'static str {
         Fact::Answered => "answered",
         Fact::Step(_) => "step",
         Fact::HandedOver => "handed_over",
+        Fact::OptedOut { .. } => "opted_out",
         Fact::Reported(_) => "reported",
         Fact::Archived { .. } => "archived",
         Fact::Missing => "missing",

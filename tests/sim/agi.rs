@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use campanile::domain::evidence::Evidence;
+use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::{AttemptId, Ticket};
 use campanile::domain::instant::UtcMs;
 use campanile::ledger::claims::{ServerRate, claim};
@@ -255,7 +255,13 @@ impl World {
                 (1, fine("1"))
             }
             Command::Noop | Command::GetFullVariable { .. } => (1, fine("0")),
-            Command::StreamFile { .. } | Command::WaitForDigit { .. } if dead => (1, Reply::DeadChannel),
+            Command::SetContactVariable { .. } => (1, fine("1")),
+            Command::Exec { .. } if dead => (1, fine("-1")),
+            Command::Exec { .. } => (self.chance.between(500, 5_000), fine("0")),
+            Command::StreamFile { .. } | Command::Say { .. } | Command::WaitForDigit { .. } if dead => {
+                (1, Reply::DeadChannel)
+            }
+            Command::Say { .. } => (self.chance.between(500, 3_000), fine("0")),
             Command::StreamFile { .. } => {
                 let ms = self.chance.between(500, 6_000);
                 (ms, Reply::Answer(Answer { result: "0".to_owned(), value: None, endpos: Some(8 * ms as u64) }))
@@ -286,7 +292,8 @@ impl World {
                 if kept.is_ok() {
                     self.record.acknowledged(attempt, &fact);
                 }
-                self.answer(id, Input::Recorded(kept));
+                let opts_out = matches!(fact.fact, Fact::OptedOut { .. });
+                self.answer(id, if opts_out { Input::OptedOut(kept) } else { Input::Recorded(kept) });
                 self.bury_fastagi();
             }
         }

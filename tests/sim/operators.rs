@@ -83,7 +83,7 @@ impl World {
             caller_name: None,
             actions: None,
         };
-        let list = [Action::parse("PLAY", "hello-world").unwrap(), Action::parse("WAIT", "2").unwrap()];
+        let list = vec![Action::parse("PLAY", "hello-world").unwrap(), Action::parse("WAIT", "2").unwrap()].into();
         campaign.id = self.command(|db| {
             let id = campaigns::add(db, &campaign, now)?;
             actions::replace(db, id, &list)?;

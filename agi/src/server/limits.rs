@@ -83,8 +83,11 @@ impl Limits {
     fn runs(&self, command: &Command) -> Duration {
         match command {
             Command::WaitForDigit { timeout_ms } => Duration::from_millis((*timeout_ms).into()),
-            Command::StreamFile { .. } => self.sound,
-            Command::SetVariable { .. } | Command::GetFullVariable { .. } | Command::Noop => Duration::ZERO,
+            Command::StreamFile { .. } | Command::Say { .. } | Command::Exec { .. } => self.sound,
+            Command::SetVariable { .. }
+            | Command::SetContactVariable { .. }
+            | Command::GetFullVariable { .. }
+            | Command::Noop => Duration::ZERO,
         }
     }
 }

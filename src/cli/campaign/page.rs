@@ -12,6 +12,7 @@ use crate::domain::calendar::{Calendar, time_of_day};
 use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::disposition::Disposition;
 use crate::domain::instant::UtcMs;
+use crate::domain::name::Name;
 use crate::ledger::contacts::{self, Counts};
 use crate::ledger::{Connection, actions, attempts, trunks, users, views};
 
@@ -63,6 +64,8 @@ pub struct Page {
     pub channels: Option<u32>,
     pub caller_id: Option<String>,
     pub actions: Vec<String>,
+    /// Those that the actions lead to.
+    pub action_lists: BTreeMap<Name, Vec<String>>,
     pub open_calls: u32,
     pub dispositions: BTreeMap<Disposition, u64>,
 }
@@ -83,6 +86,8 @@ pub fn overview(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Over
 /// Everything about this campaign at `now`.
 pub fn page(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Page> {
     let caller = CallerId::of(campaign);
+    let lists = actions::get(db, campaign.actions)?;
+    let in_words = |list: &[Action]| list.iter().map(Action::to_string).collect::<Vec<_>>();
     Ok(Page {
         overview: overview(db, campaign, now)?,
         max_retries: campaign.retry.max_retries,
@@ -90,7 +95,8 @@ pub fn page(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Page> {
         wait_time_s: campaign.retry.wait_time_s,
         channels: campaign.channels,
         caller_id: (caller != CallerId::default()).then(|| caller.to_string()),
-        actions: actions::get(db, campaign.actions)?.iter().map(Action::to_string).collect(),
+        actions: in_words(lists.list(None)),
+        action_lists: lists.named().map(|(name, list)| (name.clone(), in_words(list))).collect(),
         open_calls: attempts::open_of(db, campaign.id)?,
         dispositions: views::dispositions(db, Some(campaign.id))?,
     })

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::failure::Result;
 use super::super::sounds;
-use crate::domain::action::Action;
+use crate::domain::action::{Action, Place};
 use crate::domain::campaign::Campaign;
 use crate::domain::instant::UtcMs;
 use crate::ledger::contacts::{self, Counts};
@@ -29,7 +29,7 @@ pub fn missing(db: &Connection, settings: &Settings, campaign: &Campaign, now: U
         let mend = format!("campanile actions add {} PLAY SOUND", campaign.name);
         missing.push(Missing { what: "it has no actions: an answered call would be silent".to_owned(), mend });
     }
-    missing.extend(actions.iter().enumerate().filter_map(|(i, action)| sound(settings, campaign, i + 1, action)));
+    missing.extend(actions.all().flat_map(|(place, action)| missing_sounds(settings, campaign, &place, action)));
     if campaign.calendar.next_opening(now).is_none() {
         let mend = format!("campanile campaign set {} --start HH:MM --stop HH:MM", campaign.name);
         missing.push(Missing { what: "its window does not open within a week".to_owned(), mend });
@@ -54,12 +54,15 @@ fn numbers(campaign: &Campaign, counts: Counts) -> Option<Missing> {
     })
 }
 
-fn sound(settings: &Settings, campaign: &Campaign, place: usize, action: &Action) -> Option<Missing> {
-    let Action::Play { sound } = action else { return None };
-    if sounds::find(settings, sound).is_some() {
-        return None;
-    }
-    let put = sounds::where_to_put(settings, sound);
-    let mend = format!("{put}\nor: campanile actions set {} {place} PLAY SOUND", campaign.name);
-    Some(Missing { what: format!("the sound `{sound}` of action {place} does not exist"), mend })
+/// The sounds of an action that do not exist, wherever its list is reached from.
+fn missing_sounds(settings: &Settings, campaign: &Campaign, place: &Place, action: &Action) -> Vec<Missing> {
+    let list = place.list.as_ref().map(|list| format!(":{list}")).unwrap_or_default();
+    let set = format!("campanile actions set {}{list} {}", campaign.name, place.number);
+    let absent = action.sounds().into_iter().filter(|sound| sounds::find(settings, sound).is_none());
+    absent
+        .map(|sound| {
+            let mend = format!("{}\nor: {set} ACTION", sounds::where_to_put(settings, &sound));
+            Missing { what: format!("the sound `{sound}` of the action at {place} does not exist"), mend }
+        })
+        .collect()
 }

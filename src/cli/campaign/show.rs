@@ -18,7 +18,7 @@ Example:
 
 JSON: {campaign, user, trunk, state, run_time, window: {start, stop, time_zone, open, opens_at, closes_at}, \
 numbers: {total, waiting, in_progress, reached, failed}, max_retries, retry_time_s, wait_time_s, channels, \
-caller_id, actions: [\"PLAY x\", …], open_calls, dispositions: {answered: n, …}}.")]
+caller_id, actions: [\"PLAY x\", …], action_lists: {NAME: [\"PLAY x\", …]}, open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
     /// The campaign's name.
     name: Name,
@@ -80,6 +80,9 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
     }
     if page.actions.is_empty() {
         writeln!(out, "actions     none")?;
+    }
+    for (name, list) in &page.action_lists {
+        writeln!(out, "  {name:<9} {}", list.join("; "))?;
     }
     for (i, (disposition, n)) in page.dispositions.iter().enumerate() {
         writeln!(out, "{:<11} {n} {disposition}", if i == 0 { "calls" } else { "" })?;

@@ -278,7 +278,7 @@ fn order(place: usize) -> Order {
         caller_number: "+442079460000".parse().ok(),
         caller_name: "Lab".parse().ok(),
         account: None,
-        actions: actions.collect(),
+        actions: actions.collect::<Vec<_>>().into(),
         variables: Default::default(),
     }
 }

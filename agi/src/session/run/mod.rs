@@ -1,0 +1,97 @@
+//! The script `run`: the answered leg carries out its actions, keeps every key, and may hand the call on.
+//!
+//! [`leg`] is the way through the lists; each kind of action has a file of its own beside it.
+
+mod amd;
+mod connect;
+mod leg;
+mod menu;
+mod opt_out;
+mod sound;
+mod variables;
+
+#[cfg(test)]
+mod tests;
+
+use campanile::domain::attempt::Order;
+use campanile::domain::evidence::Fact;
+use campanile::domain::ids::Ticket;
+use campanile::domain::instant::UtcMs;
+
+use super::{Input, LedgerDown, Output, no_order, record};
+use crate::protocol::Reply;
+use leg::Leg;
+
+pub use leg::KEYS_MAX;
+pub use opt_out::OPT_OUT_PATIENCE;
+
+/// The answered leg of one call.
+#[derive(Debug)]
+pub struct Run {
+    ticket: Ticket,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    LookingUp,
+    /// The leg ended before we knew whose it was.
+    GoneEarly,
+    Stepping(Box<Leg>),
+    Closed,
+}
+
+/// What an input leads to.
+type Turn = (State, Vec<Output>);
+
+impl Run {
+    pub(super) fn new(ticket: Ticket) -> Self {
+        Self { ticket, state: State::LookingUp }
+    }
+
+    pub(super) fn handle(&mut self, now: UtcMs, input: Input) -> Vec<Output> {
+        if let Input::Recorded(Err(down)) = &input {
+            return vec![Output::Warn(format!("run: {:?}: a fact is not recorded: {down}", self.ticket))];
+        }
+        let state = std::mem::replace(&mut self.state, State::Closed);
+        let (state, outputs) = match (state, input) {
+            (State::LookingUp, Input::Order(found)) => self.found(now, found),
+            (State::LookingUp, Input::Hangup) => (State::GoneEarly, vec![]),
+            (State::GoneEarly, Input::Order(found)) => self.found_too_late(now, found),
+            (State::Stepping(leg), Input::Hangup) => leg.hung_up(now),
+            (State::Stepping(leg), Input::Reply(Reply::Answer(answer))) => leg.answered(now, &answer),
+            (State::Stepping(leg), Input::Reply(Reply::DeadChannel)) => leg.hung_up(now),
+            (State::Stepping(leg), Input::Reply(Reply::Unknown | Reply::Usage)) => {
+                leg.failed(now, "Asterisk refused it")
+            }
+            (State::Stepping(leg), Input::OptedOut(kept)) => leg.opted_out(now, kept),
+            (State::Stepping(leg), Input::Timer) => leg.tired(now),
+            (state, Input::OptedOut(Err(down))) => (state, vec![self.not_opted_out(&down)]),
+            (state, _) => (state, vec![]),
+        };
+        self.state = state;
+        outputs
+    }
+
+    fn found(&self, now: UtcMs, found: Result<Option<Box<Order>>, LedgerDown>) -> Turn {
+        match no_order("run", self.ticket, found) {
+            Ok(order) => {
+                let answered = record(order.attempt, now, Fact::Answered);
+                Box::new(Leg::of(*order, now)).begin(now, vec![answered])
+            }
+            Err(outputs) => (State::Closed, outputs),
+        }
+    }
+
+    fn found_too_late(&self, now: UtcMs, found: Result<Option<Box<Order>>, LedgerDown>) -> Turn {
+        let outputs = match no_order("run", self.ticket, found) {
+            Ok(order) => vec![record(order.attempt, now, Fact::Answered), Output::Close],
+            Err(outputs) => outputs,
+        };
+        (State::Closed, outputs)
+    }
+
+    fn not_opted_out(&self, down: &LedgerDown) -> Output {
+        Output::Warn(format!("run: {:?}: an opt-out is not recorded: {down}", self.ticket))
+    }
+}
