@@ -104,7 +104,7 @@ pub struct Typed {
 impl ActionsVerb {
     pub fn run(self, session: &mut Session) -> Outcome {
         match self {
-            Self::List(verb) => edit(session, &verb.at, |_| Ok(())),
+            Self::List(verb) => list(session, &verb.at),
             Self::Add(verb) => {
                 let action = verb.action.read(&session.settings, &session.actor)?;
                 edit(session, &verb.to, |list| {
@@ -181,6 +181,18 @@ fn place(length: usize, place: usize) -> Result<usize> {
     Err(Failure::new(Exit::DataErr, what, "`campanile actions list CAMPAIGN` shows the places"))
 }
 
+fn list(session: &mut Session, address: &Address) -> Outcome {
+    let actor = &session.actor;
+    let lists = session.ledger.try_read(|db| {
+        let campaign = actor.campaign(db, &address.campaign)?;
+        Ok::<_, Failure>(actions::get(db, campaign.actions)?)
+    })?;
+    match lists.list(address.list.as_ref()) {
+        [] if address.list.is_some() => Err(address.no_list(&lists)),
+        _ => show(session, address, &lists),
+    }
+}
+
 /// Reads the lists, lets `change` change the one at `address`, writes them if it did, and shows them.
 fn edit(session: &mut Session, address: &Address, change: impl FnOnce(&mut Vec<Action>) -> Result<()>) -> Outcome {
     let actor = &session.actor;
@@ -201,13 +213,13 @@ fn edit(session: &mut Session, address: &Address, change: impl FnOnce(&mut Vec<A
         actions::replace(db, campaign.id, &after)?;
         Ok(after)
     })?;
-    show(session, address, &after)
+    // A list without actions is no more.
+    let gone = address.list.is_some() && after.list(address.list.as_ref()).is_empty();
+    let shown = if gone { &Address { list: None, ..address.clone() } } else { address };
+    show(session, shown, &after)
 }
 
 fn show(session: &mut Session, address: &Address, lists: &Actions) -> Outcome {
-    if address.list.is_some() && lists.list(address.list.as_ref()).is_empty() {
-        return Err(address.no_list(lists));
-    }
     session.answer(&show::json(address, lists), |out| show::text(out, address, lists))?;
     Ok(Exit::Ok)
 }

@@ -61,8 +61,16 @@ fn missing_sounds(settings: &Settings, campaign: &Campaign, place: &Place, actio
     let absent = action.sounds().into_iter().filter(|sound| sounds::find(settings, sound).is_none());
     absent
         .map(|sound| {
-            let mend = format!("{}\nor: {set} ACTION", sounds::where_to_put(settings, &sound));
+            let mend = format!("{}\nor: {set} {}", sounds::where_to_put(settings, &sound), instead(action));
             Missing { what: format!("the sound `{sound}` of the action at {place} does not exist"), mend }
         })
         .collect()
+}
+
+/// What could stand in the place of an action without its sound.
+fn instead(action: &Action) -> &'static str {
+    match action {
+        Action::Menu(_) => "MENU SOUND …",
+        _ => "PLAY SOUND",
+    }
 }
