@@ -94,7 +94,7 @@ pub struct Remove {
 /// An action as typed.
 #[derive(Debug, Args)]
 pub struct Typed {
-    /// WAIT, PLAY, SAY, MENU, AMD, OPT-OUT, SET, HANGUP, IVR, TRANSFER, DIAL, QUEUE or CONFERENCE.
+    /// WAIT, PLAY, SAY, MENU, AMD, OPT-OUT, SET, RECORD, HANGUP, IVR, TRANSFER, DIAL, QUEUE or CONFERENCE.
     action: String,
     /// What the action takes; see below.
     #[arg(allow_negative_numbers = true)]

@@ -213,6 +213,7 @@ fn told_step(step: &StepRow) -> String {
             let cause = cause.as_ref().map(|cause| format!(" ({cause})")).unwrap_or_default();
             format!(" heard {who}{cause} → {to}")
         }
+        Some(Finding::Recorded { file }) => format!(" in {file}"),
     };
     format!("{list}{} {}{keys}{found}", step.action, step.result)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::action::{Action, Target};
 use super::gate::Refusal;
 use super::instant::UtcMs;
-use super::name::Name;
+use super::name::{Name, SoundName};
 use super::stored::worded_enum;
 
 worded_enum! {
@@ -108,6 +108,11 @@ pub enum Finding {
         cause: Option<String>,
         /// Where the call went on.
         to: Target,
+    },
+    /// Something was recorded.
+    Recorded {
+        /// The file, on Asterisk's machine.
+        file: SoundName,
     },
 }
 

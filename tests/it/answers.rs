@@ -126,3 +126,17 @@ fn what_is_set_reaches_the_channel_under_a_safe_name_and_can_be_said() {
     let results: Vec<String> = steps(&m.report("spring")[0]);
     assert_eq!(results[3..], ["-: SAY failed", "-: TRANSFER done"], "a contact without the variable hears the rest");
 }
+
+#[test]
+fn what_a_callee_says_is_recorded_and_the_report_names_the_file() {
+    let m = campaign(&["beep"], &["010", "701"], &[("spring", &["RECORD seconds=1", "HANGUP"])]);
+    m.completed("spring");
+    for row in m.report("spring") {
+        let (step, hung_up) = (&row["steps"][0], row["number"].as_str().unwrap().ends_with("701"));
+        assert_eq!(step["result"], if hung_up { "hung_up" } else { "done" }, "{row}");
+        let file = step["finding"]["file"].as_str().unwrap();
+        assert!(file.contains("/spool/monitor/campanile-") && file.ends_with(".wav"), "{file}");
+        assert!(std::fs::exists(file).unwrap(), "{file}");
+        assert!(m.ok(&["report", "spring"]).contains(file));
+    }
+}

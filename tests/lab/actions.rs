@@ -11,6 +11,7 @@ on_both!(
     a_callee_opts_out_by_a_key_and_hears_the_end_of_the_list,
     callees_are_connected_with_an_extension_a_queue_and_a_conference_or_transferred,
     amd_tells_a_machine_from_a_human,
+    what_a_callee_says_is_recorded,
 );
 
 /// Calls one callee, and returns its only attempt.
@@ -161,4 +162,27 @@ fn amd_tells_a_machine_from_a_human(version: Version) {
     assert!(machine.steps[0].finding["cause"].as_str().is_some_and(|cause| cause.contains('-')), "{machine:#?}");
     assert_eq!(machine.steps.len(), 3, "its own list, and then the rest: {machine:#?}");
     assert_eq!(lab.campanile(&["campaign", "show", "amd"])["numbers"]["reached"], 2);
+}
+
+fn what_a_callee_says_is_recorded(version: Version) {
+    let mut lab = Setup::new(version).start();
+    // A callee who talks for half a minute; one who presses 4 and 2; one who leaves after a second and a half.
+    let numbers = [callee("999"), callee("642"), callee("715")];
+    let campaign = lab.campaign("record", CALLEES, &[]).numbers(&numbers);
+    campaign.actions(&["RECORD seconds=3 stop=any", "WAIT 1"]).start();
+    lab.until_completed("record", 60);
+    for attempt in lab.report("record") {
+        let file = attempt.steps[0].finding["file"].as_str().unwrap_or_else(|| panic!("a file: {attempt:#?}"));
+        let recorded = std::fs::metadata(file).unwrap_or_else(|e| panic!("{file}: {e}")).len();
+        let (result, ran_ms) = (attempt.steps[0].result.as_str(), attempt.steps[0].ran_ms);
+        match &attempt.number[attempt.number.len() - 3..] {
+            "999" => {
+                // A beep of some 0.3 s, and then 16,000 bytes a second.
+                assert!(result == "done" && (3_000..5_500).contains(&ran_ms), "{attempt:#?}");
+                assert!((40_000..52_000).contains(&recorded), "3 s of 16 bit at 8 kHz are 48,000: {recorded}");
+            }
+            "642" => assert!(result == "done" && attempt.steps[0].digits == "4", "{attempt:#?}"),
+            _ => assert!(result == "hung_up" && (500..3_000).contains(&ran_ms), "{attempt:#?}"),
+        }
+    }
 }

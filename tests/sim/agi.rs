@@ -42,7 +42,7 @@ pub struct Talk {
 pub enum Heard {
     Lookup(Ticket),
     Claim(AttemptId),
-    Record(AttemptId, Evidence),
+    Record(AttemptId, Box<Evidence>),
     Input(Input),
     /// The answer to the command of this number, unless it was answered before.
     Answer(u64, Reply),
@@ -217,7 +217,7 @@ impl World {
                 }
                 Output::Lookup(ticket) => self.ask(id, 2, Heard::Lookup(ticket)),
                 Output::Claim(attempt) => self.ask(id, 12, Heard::Claim(attempt)),
-                Output::Record(attempt, fact) => self.ask(id, 12, Heard::Record(attempt, fact)),
+                Output::Record(attempt, fact) => self.ask(id, 12, Heard::Record(attempt, Box::new(fact))),
                 Output::Warn(why) => self.say(|_| format!("FastAGI warns: {why}")),
                 Output::Close => self.close(id),
             }
@@ -258,9 +258,15 @@ impl World {
             Command::SetContactVariable { .. } => (1, fine("1")),
             Command::Exec { .. } if dead => (1, fine("-1")),
             Command::Exec { .. } => (self.chance.between(500, 5_000), fine("0")),
-            Command::StreamFile { .. } | Command::Say { .. } | Command::WaitForDigit { .. } if dead => {
+            Command::StreamFile { .. }
+            | Command::Say { .. }
+            | Command::RecordFile { .. }
+            | Command::WaitForDigit { .. }
+                if dead =>
+            {
                 (1, Reply::DeadChannel)
             }
+            Command::RecordFile { timeout_ms, .. } => (i64::from(*timeout_ms), fine("0")),
             Command::Say { .. } => (self.chance.between(500, 3_000), fine("0")),
             Command::StreamFile { .. } => {
                 let ms = self.chance.between(500, 6_000);

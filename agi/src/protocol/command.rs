@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use campanile::domain::action::Utterance;
+use campanile::domain::action::{Beep, Utterance};
 use campanile::domain::name::SoundName;
 use campanile::domain::variable::{CHANNEL_PREFIX, VariableName, VariableValue};
 
@@ -123,6 +123,19 @@ pub enum Command {
         /// Where playback begins, in samples: an earlier reply's `endpos`.
         offset: u64,
     },
+    /// `RECORD FILE`, as WAV.
+    RecordFile {
+        /// The file with its ending, which Asterisk adds.
+        file: SoundName,
+        /// The keys that end it.
+        stop: String,
+        /// At most so long, in milliseconds.
+        timeout_ms: u32,
+        /// Silence that ends it, in seconds.
+        silence_s: Option<u32>,
+        /// Whether it begins with a beep.
+        beep: Beep,
+    },
     /// `WAIT FOR DIGIT`.
     WaitForDigit {
         /// How long to wait for a key, in milliseconds.
@@ -163,6 +176,13 @@ impl Command {
             Self::Exec { application } => write_words(&mut line, "EXEC", &[application.as_str()]),
             Self::StreamFile { sound, offset } => {
                 write_words(&mut line, "STREAM FILE", &[sound.as_str(), KEYS, &offset.to_string()])
+            }
+            Self::RecordFile { file, stop, timeout_ms, silence_s, beep } => {
+                let name = file.as_str().strip_suffix(".wav").unwrap_or(file.as_str());
+                write_words(&mut line, "RECORD FILE", &[name, "wav", stop, &timeout_ms.to_string()]);
+                let silence = silence_s.map(|s| format!("s={s}"));
+                let rest = (*beep == Beep::Yes).then_some("BEEP").into_iter().chain(silence.as_deref());
+                write_words(&mut line, "", &rest.collect::<Vec<_>>());
             }
             Self::WaitForDigit { timeout_ms } => write_words(&mut line, "WAIT FOR DIGIT", &[&timeout_ms.to_string()]),
             Self::GetFullVariable { expression } => write_words(&mut line, "GET FULL VARIABLE", &[expression]),
@@ -224,6 +244,7 @@ impl fmt::Debug for Command {
             Self::Say { .. } => f.write_str("SAY …"),
             Self::Exec { application } => write!(f, "EXEC {}", application.as_str()),
             Self::StreamFile { sound, offset } => write!(f, "STREAM FILE {sound} at {offset}"),
+            Self::RecordFile { file, timeout_ms, .. } => write!(f, "RECORD FILE {file} {timeout_ms}"),
             Self::WaitForDigit { timeout_ms } => write!(f, "WAIT FOR DIGIT {timeout_ms}"),
             Self::GetFullVariable { expression } => write!(f, "GET FULL VARIABLE {expression}"),
             Self::Noop => f.write_str("NOOP"),
@@ -286,6 +307,17 @@ mod tests {
         renders(&Command::Exec { application: Application::Amd }, "EXEC \"AMD\"\n");
         let (name, value) = ("debt".parse().unwrap(), "20 000".parse().unwrap());
         renders(&Command::SetContactVariable { name, value }, "SET VARIABLE \"CAMPANILE_VAR_debt\" \"20 000\"\n");
+    }
+
+    #[test]
+    fn a_recording_reads_as_documented() {
+        let record = |silence_s, beep, expected: &str| {
+            let file = "/var/spool/asterisk/monitor/campanile-7-0-1.wav".parse().unwrap();
+            renders(&Command::RecordFile { file, stop: "#".to_owned(), timeout_ms: 5000, silence_s, beep }, expected);
+        };
+        let line = "RECORD FILE \"/var/spool/asterisk/monitor/campanile-7-0-1\" \"wav\" \"#\" \"5000\"";
+        record(None, Beep::No, &format!("{line}\n"));
+        record(Some(3), Beep::Yes, &format!("{line} \"BEEP\" \"s=3\"\n"));
     }
 
     #[test]

@@ -281,7 +281,8 @@ mod tests {
         "SET debt {debt}",
         "OPT-OUT",
     ];
-    const STEPS: [&str; 5] = [
+    const STEPS: [&str; 6] = [
+        "RECORD seconds=5",
         "PLAY hello",
         "MENU m keys=1:branch,23:again,5:hangup wrong=sorry else=next",
         "MENU m keys=*:branch,#:next repeats=0 else=branch",
@@ -296,7 +297,7 @@ mod tests {
             Input::Reply(Reply::Answer(answer))
         };
         prop_oneof![
-            2 => prop_oneof![Just("MACHINE MAXWORDS-3-3"), Just("HUMAN HUMAN-1-2"), Just(" "), Just("HANGUP ")].prop_map(heard),
+            2 => prop_oneof![Just("MACHINE MAXWORDS-3-3"), Just("HUMAN HUMAN-1-2"), Just(" "), Just("HANGUP "), Just("/var/spool")].prop_map(heard),
             8 => (-2..70_i32, proptest::option::of(0..9000_u64)).prop_map(|(code, endpos)| answer(&code.to_string(), endpos)),
             1 => prop_oneof![Just(Reply::Unknown), Just(Reply::DeadChannel), Just(Reply::Usage)].prop_map(Input::Reply),
             1 => Just(Input::Hangup),

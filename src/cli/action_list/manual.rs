@@ -18,6 +18,10 @@ Actions:
   OPT-OUT [LIST]            the callee wants no further call; LIST names a do-not-call list
   SET NAME TEXT             give the call a variable: {NAME} in later steps, CAMPANILE_VAR_NAME in the dialplan
   HANGUP                    end the call
+  RECORD [seconds=60] [silence=SECONDS] [stop=#] [beep=yes]
+                            record what the callee says, into monitor/ below Asterisk's spool; the report names the
+                            file. It ends after seconds, after so much silence, or by a key of stop (any, none);
+                            other keys are not heard meanwhile. Admin only
   The last actions of their lists, for an admin only, because they reach the PBX; nothing comes back from them:
   IVR CONTEXT,EXTENSION,PRIORITY      go on in the dialplan
   TRANSFER CONTEXT,EXTENSION          the same at priority 1

@@ -178,7 +178,7 @@ impl<'a> Walk<'a> {
     fn check(mut self) -> Result<(), ActionRefusal> {
         let actions = self.actions;
         let first = self.of(&actions.first)?;
-        let named = actions.named.keys().map(|name| self.into_list(name)).collect::<Result<Vec<_>, _>>()?;
+        let named = actions.named.keys().map(|name| self.enter(name)).collect::<Result<Vec<_>, _>>()?;
         for extent in named.into_iter().chain([first]) {
             if extent.depth > DEPTH_MAX {
                 return Err(ActionRefusal::TooDeep);
@@ -190,7 +190,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn into_list(&mut self, name: &'a Name) -> Result<Extent, ActionRefusal> {
+    fn enter(&mut self, name: &'a Name) -> Result<Extent, ActionRefusal> {
         if let Some(extent) = self.known.get(name) {
             return Ok(*extent);
         }
@@ -212,7 +212,7 @@ impl<'a> Walk<'a> {
             let mut branch = Extent::default();
             for (_, target) in action.ways() {
                 if let Target::List(name) = target {
-                    let extent = self.into_list(name)?;
+                    let extent = self.enter(name)?;
                     branch.steps = branch.steps.max(extent.steps);
                     branch.depth = branch.depth.max(extent.depth);
                 }

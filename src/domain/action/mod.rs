@@ -3,6 +3,7 @@
 mod amd;
 mod lists;
 mod menu;
+mod record;
 mod refusal;
 mod say;
 mod target;
@@ -20,6 +21,7 @@ use super::variable::VariableName;
 pub use amd::Amd;
 pub use lists::{ACTIONS_MAX, Actions, DEPTH_MAX, Place, STEPS_MAX, TOTAL_MAX};
 pub use menu::{Heard, MENU_REPEATS_MAX, MENU_TIMEOUT_S_MAX, Menu, MenuKeys};
+pub use record::{Beep, RECORD_S_MAX, Recording, StopKeys};
 pub use refusal::ActionRefusal;
 pub use say::{SayForm, SayRefusal, Utterance, utterance};
 pub use target::Target;
@@ -68,6 +70,8 @@ pub enum Action {
         /// Its text.
         text: Text,
     },
+    /// Record what the callee says.
+    Record(Recording),
     /// End the call.
     Hangup,
     /// Hand the call to the dialplan. Nothing can follow it; only an admin may use it.
@@ -117,10 +121,10 @@ impl Action {
     }
 
     /// Whether only an admin may put this action into a list: it reaches the PBX's own extensions, and through
-    /// them perhaps its lines.
+    /// them perhaps its lines; or it fills the PBX's disk with what people said, for which the admin answers.
     #[must_use]
     pub fn needs_admin(&self) -> bool {
-        self.hand_over().is_some()
+        matches!(self, Self::Record(_)) || self.hand_over().is_some()
     }
 
     /// Whether the call does not come back from it, so that nothing can follow.
@@ -140,6 +144,7 @@ impl Action {
             Self::Amd(_) => "AMD",
             Self::OptOut { .. } => "OPT-OUT",
             Self::Set { .. } => "SET",
+            Self::Record(_) => "RECORD",
             Self::Hangup => "HANGUP",
             Self::Ivr { .. } => "IVR",
             Self::Transfer { .. } => "TRANSFER",
@@ -156,6 +161,7 @@ impl Action {
             Self::Play { sound } => vec![sound.clone()],
             Self::Menu(menu) => std::iter::once(&menu.sound).chain(&menu.wrong).cloned().collect(),
             Self::Say { form, .. } => form.voice().parse().into_iter().collect(),
+            Self::Record(Recording { beep: Beep::Yes, .. }) => "beep".parse().into_iter().collect(),
             _ => vec![],
         }
     }
@@ -193,6 +199,7 @@ impl fmt::Display for Action {
             Self::OptOut { list: Some(list) } => write!(f, " {list}"),
             Self::OptOut { list: None } | Self::Hangup => Ok(()),
             Self::Set { name, text } => write!(f, " {name} {text}"),
+            Self::Record(recording) => write!(f, " {recording}"),
             Self::Ivr { context, extension, priority } => write!(f, " {context},{extension},{priority}"),
             Self::Transfer { context, extension } => write!(f, " {context},{extension}"),
             Self::Dial { context, extension, ring_s } => write!(f, " {context},{extension} ring={ring_s}"),

@@ -2,6 +2,7 @@
 
 use super::lists::{ACTIONS_MAX, DEPTH_MAX, Place, STEPS_MAX, TOTAL_MAX};
 use super::menu::{MENU_REPEATS_MAX, MENU_TIMEOUT_S_MAX};
+use super::record::RECORD_S_MAX;
 use super::say::SayRefusal;
 use super::transfer::RING_S_MAX;
 use super::{Target, WAIT_S_MAX};
@@ -13,7 +14,7 @@ use crate::domain::stored::UnknownWord;
 pub enum ActionRefusal {
     /// No such verb.
     #[error(
-        "`{0}` is no action; there are: WAIT, PLAY, SAY, MENU, AMD, OPT-OUT, SET, HANGUP, IVR, TRANSFER, DIAL, QUEUE, CONFERENCE"
+        "`{0}` is no action; there are: WAIT, PLAY, SAY, MENU, AMD, OPT-OUT, SET, RECORD, HANGUP, IVR, TRANSFER, DIAL, QUEUE, CONFERENCE"
     )]
     Unknown(String),
     /// WAIT without a usable number of seconds.
@@ -33,6 +34,9 @@ pub enum ActionRefusal {
     /// A text that cannot be said.
     #[error("SAY: {0}")]
     Unspeakable(#[from] SayRefusal),
+    /// RECORD with something else than yes or no.
+    #[error("RECORD: beep={0}")]
+    Beep(UnknownWord),
     /// MENU without a sound and keys.
     #[error(
         "MENU takes a sound and keys=KEY:LIST,…: MENU welcome keys=1:sales,2:bye timeout=5 repeats=2 else=bye; not `{0}`"
@@ -150,6 +154,7 @@ pub(super) fn range(verb: &'static str, key: &'static str, text: &str) -> Result
         "timeout" => (1, MENU_TIMEOUT_S_MAX),
         "repeats" => (0, MENU_REPEATS_MAX),
         "ring" => (1, RING_S_MAX),
+        "seconds" | "silence" => (1, RECORD_S_MAX),
         _ => (1, WAIT_S_MAX),
     };
     let number = text.parse().ok().filter(|n| (least..=most).contains(n));

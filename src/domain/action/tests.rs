@@ -39,6 +39,8 @@ fn actions_read_back_as_shown() {
         "SET greeting {name}",
         "SET tier gold plus",
         "HANGUP",
+        "RECORD seconds=60 stop=# beep=yes",
+        "RECORD seconds=5 silence=2 stop=none beep=no",
         "TRANSFER main,s",
         "DIAL agents,100 ring=20",
         "QUEUE support",
@@ -101,6 +103,12 @@ fn what_is_no_action_is_refused() {
         ("SET", "FILE(/etc/passwd) x"),
         ("SET", "x ${Y}"),
         ("HANGUP", "now"),
+        ("RECORD", "seconds=0"),
+        ("RECORD", "seconds=3601"),
+        ("RECORD", "beep=loud"),
+        ("RECORD", "stop=x"),
+        ("RECORD", "file=/etc/passwd"),
+        ("RECORD", "/tmp/x"),
         ("TRANSFER", "main"),
         ("TRANSFER", "main,s,1"),
         ("TRANSFER", "main,s&t"),
@@ -180,12 +188,12 @@ fn lists_stored_before_there_were_named_ones_are_read_as_they_were() {
 }
 
 #[test]
-fn only_an_admin_reaches_the_pbx() {
+fn only_an_admin_reaches_the_pbx_or_its_disk() {
     let needs = |text: &str| {
         let (verb, argument) = text.split_once(' ').unwrap_or((text, ""));
         action(verb, argument).unwrap().needs_admin()
     };
-    assert!(["IVR a,s,1", "TRANSFER a,s", "DIAL a,1", "QUEUE q", "CONFERENCE 1"].into_iter().all(needs));
+    assert!(["RECORD", "IVR a,s,1", "TRANSFER a,s", "DIAL a,1", "QUEUE q", "CONFERENCE 1"].into_iter().all(needs));
     let free = ["WAIT 1", "PLAY a", "SAY digits 1", "MENU m keys=1:next", "AMD", "OPT-OUT", "SET a b", "HANGUP"];
     assert!(!free.into_iter().any(needs));
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::refusal::{range, shortened};
-use super::{Action, ActionRefusal, Amd, Menu, SayForm, Target, Text, WAIT_S_MAX, utterance};
+use super::{Action, ActionRefusal, Amd, Beep, Menu, Recording, SayForm, Target, Text, WAIT_S_MAX, utterance};
 use crate::domain::name::DialplanWord;
 
 type Result<T> = std::result::Result<T, ActionRefusal>;
@@ -12,6 +12,10 @@ type Result<T> = std::result::Result<T, ActionRefusal>;
 const TIMEOUT: &str = "5";
 /// How often a menu is played again, unless it says otherwise.
 const REPEATS: &str = "2";
+/// How long is recorded, unless it says otherwise.
+const RECORD_S: &str = "60";
+/// What ends a recording, unless it says otherwise.
+const STOP: &str = "#";
 /// How long an extension rings, unless it says otherwise.
 const RING: &str = "30";
 
@@ -24,6 +28,7 @@ pub(super) fn parse(verb: &str, argument: &str) -> Result<Action> {
         "AMD" => amd(argument).map(Action::Amd),
         "OPT-OUT" => opt_out(argument),
         "SET" => set(argument),
+        "RECORD" => record(argument).map(Action::Record),
         "HANGUP" => nothing("HANGUP", argument).map(|()| Action::Hangup),
         "IVR" => ivr(argument).ok_or_else(|| ActionRefusal::Ivr(shortened(argument))),
         "TRANSFER" => {
@@ -108,6 +113,16 @@ fn amd(argument: &str) -> Result<Amd> {
     let unsure = parts.target("unsure")?.unwrap_or_else(|| human.clone());
     parts.end()?;
     Ok(Amd { human, machine, unsure })
+}
+
+fn record(argument: &str) -> Result<Recording> {
+    let mut parts = Parts::read("RECORD", "seconds=, silence=, stop= and beep=", argument)?;
+    let seconds = parts.take("seconds").unwrap_or_else(|| RECORD_S.to_owned());
+    let silence_s = parts.take("silence").map(|text| range("RECORD", "silence", &text)).transpose()?;
+    let stop = parts.take("stop").as_deref().unwrap_or(STOP).parse()?;
+    let beep = parts.take("beep").map_or(Ok(Beep::Yes), |text| text.parse().map_err(ActionRefusal::Beep))?;
+    parts.end()?;
+    Ok(Recording { seconds: range("RECORD", "seconds", &seconds)?, silence_s, stop, beep })
 }
 
 fn ivr(argument: &str) -> Option<Action> {

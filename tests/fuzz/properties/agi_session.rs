@@ -123,6 +123,8 @@ impl Talk {
             b'-' => self.line("200 result=-1 endpos=0\n"),
             b'2' => self.line("200 result=-2\n"),
             b'a' => self.line("200 result=1 (MACHINE LONGGREETING-1500-1500)\n"),
+            b's' => self.line("200 result=1 (/var/spool/asterisk)\n"),
+            b'w' => self.line("200 result=-1 (writefile)\n"),
             b'A' => self.line("200 result=1 (HUMAN HUMAN-800-800)\n"),
             b'n' => self.line("200 result=nonsense (x)\n"),
             b'x' => self.line("511 Command Not Permitted on a dead channel\n"),
@@ -288,11 +290,12 @@ fn order(place: usize) -> Order {
 
 /// One with every other action, and lists that lead one into the other.
 fn branching(place: usize) -> Order {
-    const FIRST: [(&str, &str); 6] = [
+    const FIRST: [(&str, &str); 7] = [
         ("MENU", "menu keys=1:talk,5:no-more,55:again,#:hangup wrong=sorry else=next"),
         ("AMD", "human=talk machine=no-more"),
         ("SAY", "date 2026-12-01 09:30"),
         ("SET", "debt 42"),
+        ("RECORD", "seconds=9 silence=2"),
         ("SAY", "number {debt}"),
         ("MENU", "menu keys=#5:no-more repeats=0 else=talk"),
     ];
@@ -300,7 +303,7 @@ fn branching(place: usize) -> Order {
         [("HANGUP", ""), ("TRANSFER", "main,s"), ("DIAL", "agents,100"), ("QUEUE", "q wait=9"), ("CONFERENCE", "1")];
     let read = |(verb, argument): &(&str, &str)| Action::parse(verb, argument).unwrap();
     let mut actions = Actions::default();
-    actions.replace(None, FIRST.iter().skip(place % 6).chain(&LAST[place % 5..=place % 5]).map(read).collect());
+    actions.replace(None, FIRST.iter().skip(place % 7).chain(&LAST[place % 5..=place % 5]).map(read).collect());
     let talk = [("SAY", "characters A1"), ("SAY", "digits {pin}"), ("PLAY", "bye")];
     actions.replace("talk".parse().ok().as_ref(), talk.iter().map(read).collect());
     let no_more = [("OPT-OUT", "never"), ("AMD", "human=talk"), ("OPT-OUT", ""), ("HANGUP", "")];

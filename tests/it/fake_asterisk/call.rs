@@ -191,6 +191,22 @@ impl Talk {
                 }
                 Answer::Line("200 result=0".to_owned())
             }
+            ["GET", "FULL", "VARIABLE", "${ASTSPOOLDIR}"] => {
+                Answer::Line(format!("200 result=1 ({})", board.spool.display()))
+            }
+            ["RECORD", "FILE", name, "wav", stop, ms, ..] => {
+                // Asterisk makes no folder (file.c, ast_writefile).
+                if fs::write(format!("{name}.wav"), b"RIFF").is_err() {
+                    return Answer::Line("200 result=-1 (writefile)".to_owned());
+                }
+                let how = |result: i64, ms: i64| match result {
+                    -1 => format!("200 result=-1 (hangup) endpos={}", ms * SAMPLES),
+                    0 => format!("200 result=0 (timeout) endpos={}", ms * SAMPLES),
+                    key => format!("200 result={key} (dtmf) endpos={}", ms * SAMPLES),
+                };
+                assert!(stop == "0123456789*#" || self.keys.is_empty(), "other keys would be lost");
+                self.listen(board, ms.parse().unwrap(), how)
+            }
             ["GET", "FULL", "VARIABLE", "${AMDSTATUS} ${AMDCAUSE}"] => {
                 let status = variables.get("AMDSTATUS").map_or(" ", String::as_str);
                 Answer::Line(format!("200 result=1 ({status})"))

@@ -7,7 +7,7 @@ use campanile::domain::attempt::Order;
 use campanile::domain::evidence::{Fact, Finding, Step, StepResult, WhoAnswered};
 use campanile::domain::ids::AttemptId;
 use campanile::domain::instant::UtcMs;
-use campanile::domain::name::Name;
+use campanile::domain::name::{Name, SoundName};
 use campanile::domain::variable::Variables;
 
 use super::super::{Output, record};
@@ -58,6 +58,10 @@ pub(super) enum Waiting {
     Choice(Box<Choosing>),
     /// `AMD`.
     Amd(Listening),
+    /// `RECORD`: where does Asterisk keep such files?
+    Folder,
+    /// `RECORD`, into this file.
+    Recording(SoundName),
     /// `SET`.
     Variable,
     /// `OPT-OUT`: the ledger, and nothing of Asterisk.
@@ -128,6 +132,7 @@ impl Leg {
             Action::Amd(_) => self.listen(outputs),
             Action::OptOut { list } => self.opt_out(now, list, outputs),
             Action::Set { name, text } => self.set(now, name, &text, outputs),
+            Action::Record(_) => self.record(outputs),
             Action::Hangup => self.leave(now, StepResult::Done, None, &Target::Hangup, outputs),
             Action::Ivr { .. }
             | Action::Transfer { .. }
@@ -145,6 +150,8 @@ impl Leg {
             Waiting::Voice(saying) => self.said(now, answer, saying),
             Waiting::Choice(choosing) => self.heard(now, answer, *choosing),
             Waiting::Amd(listening) => self.listened(now, answer, listening),
+            Waiting::Folder => self.folder_told(now, answer),
+            Waiting::Recording(file) => self.recorded(now, answer, file),
             Waiting::Variable => self.next(now, StepResult::Done, vec![]),
             Waiting::Dialplan(connecting) => self.told(now, connecting),
             Waiting::Probe => self.failed(now, "Asterisk could not play it"),
@@ -238,8 +245,20 @@ impl Leg {
         self.leave(now, StepResult::Failed, finding, &target, vec![warning])
     }
 
-    pub(super) fn hung_up(self: Box<Self>, now: UtcMs) -> Turn {
-        (State::Closed, vec![self.step(now, StepResult::HungUp, None), Output::Close])
+    pub(super) fn hung_up(&self, now: UtcMs) -> Turn {
+        let finding = match &self.waiting {
+            Waiting::Recording(file) => Some(Finding::Recorded { file: file.clone() }),
+            _ => None,
+        };
+        self.hung_up_with(now, finding)
+    }
+
+    pub(super) fn hung_up_with(&self, now: UtcMs, finding: Option<Finding>) -> Turn {
+        (State::Closed, vec![self.step(now, StepResult::HungUp, finding), Output::Close])
+    }
+
+    pub(super) fn ordinal(&self) -> u32 {
+        self.ordinal
     }
 
     pub(super) fn action(&self) -> Option<&Action> {

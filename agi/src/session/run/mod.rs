@@ -7,6 +7,7 @@ mod connect;
 mod leg;
 mod menu;
 mod opt_out;
+mod recording;
 mod sound;
 mod variables;
 

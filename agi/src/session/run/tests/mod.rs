@@ -201,6 +201,7 @@ fn a_fact_that_is_not_recorded_is_told_even_after_the_end() {
 
 mod branches;
 mod connecting;
+mod recordings;
 mod speech;
 
 /// A call that runs these lists.
@@ -223,6 +224,7 @@ fn told(outputs: &[Output]) -> Vec<String> {
         let finding = match &step.finding {
             None => String::new(),
             Some(Finding::Chose { to }) => format!(" → {to}"),
+            Some(Finding::Recorded { file }) => format!(" in {file}"),
             Some(Finding::Heard { who, cause, to }) => format!(" {who} {} → {to}", cause.as_deref().unwrap_or("-")),
         };
         format!("{} {list} {} {} {:?}{keys}{finding}", step.ordinal, step.index, step.action.verb(), step.result)
