@@ -254,7 +254,14 @@ impl World {
                 }
                 (1, fine("1"))
             }
-            Command::Noop | Command::GetFullVariable { .. } => (1, fine("0")),
+            Command::Noop => (1, fine("0")),
+            // What AMD heard.
+            Command::GetFullVariable { .. } => {
+                let status =
+                    if self.chance.per_mille(400) { "MACHINE LONGGREETING-1500-1500" } else { "HUMAN HUMAN-9-9" };
+                let (result, value) = ("1".to_owned(), Some(status.to_owned()));
+                (1, Reply::Answer(Answer { result, value, endpos: None }))
+            }
             Command::SetContactVariable { .. } => (1, fine("1")),
             Command::Exec { .. } if dead => (1, fine("-1")),
             Command::Exec { .. } => (self.chance.between(500, 5_000), fine("0")),
@@ -272,6 +279,8 @@ impl World {
                 let ms = self.chance.between(500, 6_000);
                 (ms, Reply::Answer(Answer { result: "0".to_owned(), value: None, endpos: Some(8 * ms as u64) }))
             }
+            // Behind a menu; no other step waits for so long.
+            Command::WaitForDigit { timeout_ms: 5_000 } if self.chance.per_mille(500) => (700, fine("49")),
             Command::WaitForDigit { timeout_ms } => (i64::from(*timeout_ms), fine("0")),
         };
         let life = self.fastagi.life;
@@ -299,6 +308,9 @@ impl World {
                     self.record.acknowledged(attempt, &fact);
                 }
                 let opts_out = matches!(fact.fact, Fact::OptedOut { .. });
+                if opts_out && kept.is_ok() {
+                    self.opts_out(attempt);
+                }
                 self.answer(id, if opts_out { Input::OptedOut(kept) } else { Input::Recorded(kept) });
                 self.bury_fastagi();
             }

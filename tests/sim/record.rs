@@ -49,6 +49,8 @@ pub struct Record {
     doubtful: BTreeSet<AttemptId>,
     /// Facts that a session was told are durable.
     durable: Vec<(AttemptId, Evidence)>,
+    /// Contacts who want no further call, and whose wish is durable; until an operator asks for one.
+    pub opted_out: BTreeSet<ContactId>,
     /// Attempts of campaigns that were removed: nothing is known of them any more.
     pub removed: BTreeSet<AttemptId>,
     last_start: Option<Start>,
@@ -89,6 +91,8 @@ impl World {
         let start = Start { at: start_at, epoch: self.epoch };
         assert!(self.record.claimed.insert(attempt, start).is_none(), "I1: attempt {attempt} is claimed twice");
         let open = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap().expect("a claimed attempt is open");
+        let unwanted = open.contact.filter(|contact| self.record.opted_out.contains(contact));
+        assert_eq!(unwanted, None, "I4: attempt {attempt} is claimed for a contact who opted out");
         let told = &self.operators.told[&open.campaign].campaign;
         assert_eq!(told.state, CampaignState::Running, "I4: claimed though {} was acknowledged", told.state);
         assert!(told.calendar.contains(start_at), "I4: claimed for {start_at}, outside the window");
@@ -112,6 +116,12 @@ impl World {
             let last = self.record.last_on_trunk.insert(trunk, start);
             check_gap(last, start, 1000 / i64::from(per_second) - JITTER_MS, "a trunk");
         }
+    }
+
+    /// The callee was told that no call will follow.
+    pub fn opts_out(&mut self, attempt: AttemptId) {
+        let open = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap();
+        self.record.opted_out.extend(open.and_then(|open| open.contact));
     }
 
     /// A call file is there only if its order is durable: else nobody would know of it (I8).
@@ -262,7 +272,7 @@ impl World {
         for dialled in self.record.dialled.values().filter(|d| !self.record.removed.contains(&d.attempt)) {
             let row = &rows[&dialled.attempt];
             assert_ne!(row.disposition, Some(Disposition::NotDialled), "I3: attempt {} was dialled", row.id);
-            let answered = row.disposition == Some(Disposition::Answered);
+            let answered = matches!(row.disposition, Some(Disposition::Answered | Disposition::Machine));
             assert!(!answered || dialled.answered, "I3: attempt {} is answered by nobody", row.id);
         }
         for row in rows.values().filter(|row| row.disposition != Some(Disposition::NotDialled)) {

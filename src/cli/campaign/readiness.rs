@@ -61,7 +61,11 @@ fn missing_sounds(settings: &Settings, campaign: &Campaign, place: &Place, actio
     let absent = action.sounds().into_iter().filter(|sound| sounds::find(settings, sound).is_none());
     absent
         .map(|sound| {
-            let mend = format!("{}\nor: {set} {}", sounds::where_to_put(settings, &sound), instead(action));
+            let put = match action {
+                Action::Say { .. } => "install Asterisk's own sounds (on Debian: asterisk-core-sounds-en)".to_owned(),
+                _ => sounds::where_to_put(settings, &sound),
+            };
+            let mend = format!("{put}\nor: {set} {}", instead(action));
             Missing { what: format!("the sound `{sound}` of the action at {place} does not exist"), mend }
         })
         .collect()

@@ -43,7 +43,7 @@ pub enum ActionRefusal {
     )]
     Menu(String),
     /// A choice that is not `KEY:LIST`.
-    #[error("MENU: `{0}` is no choice; one is KEY:LIST, such as 1:sales, and a comma stands between two")]
+    #[error("MENU: `{0}` is no choice; one is KEY:LIST, such as 1:sales; between two stands a comma and no blank")]
     Choice(String),
     /// The same keys twice.
     #[error("MENU: the keys {0} are there twice")]
@@ -111,7 +111,7 @@ pub enum ActionRefusal {
         text: String,
     },
     /// An action behind one that hands the call away would never run.
-    #[error("nothing can follow {verb} at {place}: {why}; move {verb} to the end")]
+    #[error("nothing can follow {verb} at {place}: {why}; what is to run comes before it (--at {})", place.number)]
     Follows {
         /// The action.
         verb: &'static str,
