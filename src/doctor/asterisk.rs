@@ -3,7 +3,6 @@
 use std::process::Command;
 
 use super::Finding;
-use crate::ledger::{Db, Ledger, LedgerError, actions, campaigns};
 use crate::settings::Settings;
 use crate::spool::{SpoolDirs, asterisk_watches, running_asterisk};
 
@@ -90,56 +89,12 @@ fn judge(context: &str, answer: &str) -> Finding {
     Finding::ok("dialplan", format!("context {context} is there"))
 }
 
-/// Where running campaigns hand calls over to: an extension that is not there ends each answered call.
-pub(super) fn ivr_targets(settings: &Settings) -> Vec<Finding> {
-    let targets = Ledger::open_existing(&settings.ledger()).and_then(|mut ledger| ledger.read(|db| running_ivrs(db)));
-    // A ledger that cannot be read has its own finding.
-    targets.unwrap_or_default().iter().map(|reached| ivr_target(settings, reached)).collect()
-}
-
-/// A place of the dialplan that a campaign's action leads to.
-struct Reached {
-    /// `IVR main,s,1 of campaign spring`.
-    shown: String,
-    context: String,
-    extension: String,
-}
-
-fn running_ivrs(db: &Db) -> Result<Vec<Reached>, LedgerError> {
-    let mut found = Vec::new();
-    for campaign in campaigns::running(db)? {
-        let lists = actions::get(db, campaign.actions)?;
-        found.extend(lists.all().filter_map(|(_, action)| {
-            let (context, extension) = action.reaches()?;
-            let shown = format!("{action} of campaign {}", campaign.name);
-            Some(Reached { shown, context: context.to_string(), extension: extension.to_string() })
-        }));
-    }
-    Ok(found)
-}
-
-fn ivr_target(settings: &Settings, Reached { shown, context, extension }: &Reached) -> Finding {
-    match ask(settings, &format!("dialplan show {extension}@{context}")) {
-        Err(reason) => Finding::warning(
-            "dialplan",
-            format!("{shown} could not be looked at: {reason}"),
-            format!("look at it by hand: asterisk -rx 'dialplan show {extension}@{context}'"),
-        ),
-        Ok(answer) if shows(&answer, context) => Finding::ok("dialplan", format!("{shown} is there")),
-        Ok(_) => Finding::problem(
-            "dialplan",
-            format!("{shown} is not in the dialplan: each answered call that comes there ends"),
-            "add it to the dialplan, or mend the list with `campanile actions`",
-        ),
-    }
-}
-
 /// Whether `dialplan show EXTENSION@CONTEXT` found it. The console ends with 0 either way.
-fn shows(answer: &str, context: &str) -> bool {
+pub(super) fn shows(answer: &str, context: &str) -> bool {
     answer.contains(&format!("Context '{context}'")) && !answer.contains("There is no existence")
 }
 
-fn ask(settings: &Settings, question: &str) -> Result<String, String> {
+pub(super) fn ask(settings: &Settings, question: &str) -> Result<String, String> {
     let socket = settings.asterisk_run_dir.join("asterisk.ctl");
     let output = Command::new("asterisk").arg("-s").arg(&socket).arg("-rx").arg(question).output();
     let output = output.map_err(|error| format!("cannot run `asterisk`: {error}"))?;

@@ -45,6 +45,18 @@ impl Action {
         }
     }
 
+    /// The application of Asterisk that it needs, beside those without which nothing works.
+    #[must_use]
+    pub fn application(&self) -> Option<&'static str> {
+        match self {
+            Self::Amd(_) => Some("AMD"),
+            Self::Dial { .. } => Some("Dial"),
+            Self::Queue { .. } => Some("Queue"),
+            Self::Conference { .. } => Some("ConfBridge"),
+            _ => None,
+        }
+    }
+
     /// Context and extension that must be in the dialplan for it.
     #[must_use]
     pub fn reaches(&self) -> Option<(&DialplanWord, &DialplanWord)> {
