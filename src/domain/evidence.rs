@@ -197,3 +197,18 @@ pub struct Evidence {
     /// What was seen.
     pub fact: Fact,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_stored_before_there_were_named_lists_is_read_as_it_was() {
+        let stored =
+            r#"{"kind":"step","index":2,"action":{"kind":"wait","seconds":2},"result":"done","digits":"1","ran_ms":9}"#;
+        let Ok(Fact::Step(step)) = serde_json::from_str(stored) else { panic!("{stored}") };
+        assert_eq!((step.ordinal, step.list, step.index, step.finding), (0, None, 2, None));
+        let opted_out = Fact::OptedOut { list: Some("never".parse().unwrap()) };
+        assert_eq!(serde_json::to_string(&opted_out).unwrap(), r#"{"kind":"opted_out","list":"never"}"#);
+    }
+}

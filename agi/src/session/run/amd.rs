@@ -4,7 +4,6 @@ use campanile::domain::action::Action;
 use campanile::domain::evidence::{Finding, StepResult, WhoAnswered};
 use campanile::domain::instant::UtcMs;
 
-use super::super::Output;
 use super::Turn;
 use super::leg::{Leg, Waiting};
 use crate::protocol::{Answer, Application, Command};
@@ -24,8 +23,8 @@ pub(super) enum Listening {
 }
 
 impl Leg {
-    pub(super) fn listen(self: Box<Self>, outputs: Vec<Output>) -> Turn {
-        self.send(Waiting::Amd(Listening::ToCallee), Command::Exec { application: Application::Amd }, outputs)
+    pub(super) fn listen(self: Box<Self>) -> Turn {
+        self.send(Waiting::Amd(Listening::ToCallee), Command::Exec { application: Application::Amd }, vec![])
     }
 
     pub(super) fn listened(self: Box<Self>, now: UtcMs, answer: &Answer, listening: Listening) -> Turn {

@@ -21,14 +21,14 @@ pub(super) struct Connecting {
 }
 
 impl Leg {
-    pub(super) fn connect(self: Box<Self>, action: &Action, outputs: Vec<Output>) -> Turn {
+    pub(super) fn connect(self: Box<Self>, action: &Action) -> Turn {
         let over = action.hand_over();
         let set = |name, value| Command::SetVariable { name, value };
         let connect = over.as_ref().and_then(|over| over.argument.clone()).map(|with| set(Variable::Connect, with));
         let target = over.map(|over| set(Variable::Ivr, over.target));
         let left = connect.into_iter().chain(target).collect();
         let keys = set(Variable::Digits, self.keys.clone());
-        self.send(Waiting::Dialplan(Connecting { left }), keys, outputs)
+        self.send(Waiting::Dialplan(Connecting { left }), keys, vec![])
     }
 
     /// A variable is set.

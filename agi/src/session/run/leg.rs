@@ -99,13 +99,8 @@ impl Leg {
         }
     }
 
-    /// Begins the first action.
-    pub(super) fn begin(self: Box<Self>, now: UtcMs, outputs: Vec<Output>) -> Turn {
-        self.act(now, outputs)
-    }
-
     /// Begins the action at the innermost place; behind the last one of all the dialplan hangs up.
-    fn act(mut self: Box<Self>, now: UtcMs, mut outputs: Vec<Output>) -> Turn {
+    pub(super) fn act(mut self: Box<Self>, now: UtcMs) -> Turn {
         self.began_at = now;
         self.keys_before = self.keys.len();
         while self.action().is_none() && self.frames.len() > 1 {
@@ -113,32 +108,30 @@ impl Leg {
         }
         // Lists are checked where they are written; this is for one that came into the ledger past that check.
         if self.ordinal as usize >= STEPS_MAX {
-            outputs.push(Output::Warn(format!("attempt {}: run: more than {STEPS_MAX} steps", self.attempt)));
-            outputs.push(Output::Close);
-            return (State::Closed, outputs);
+            let warning = format!("attempt {}: run: more than {STEPS_MAX} steps", self.attempt);
+            return (State::Closed, vec![Output::Warn(warning), Output::Close]);
         }
         let Some(action) = self.action().cloned() else {
-            outputs.push(Output::Close);
-            return (State::Closed, outputs);
+            return (State::Closed, vec![Output::Close]);
         };
         match action {
             Action::Wait { seconds } => {
                 let until = now.plus_s(i64::from(seconds));
-                self.wait(now, until, outputs)
+                self.wait(now, until, vec![])
             }
-            Action::Play { sound } => self.play(Playing::of(sound), outputs),
-            Action::Say { form, text } => self.say(now, form, &text, outputs),
-            Action::Menu(menu) => self.ask(Choosing::of(menu), outputs),
-            Action::Amd(_) => self.listen(outputs),
-            Action::OptOut { list } => self.opt_out(now, list, outputs),
-            Action::Set { name, text } => self.set(now, name, &text, outputs),
-            Action::Record(_) => self.record(outputs),
-            Action::Hangup => self.leave(now, StepResult::Done, None, &Target::Hangup, outputs),
+            Action::Play { sound } => self.play(Playing::of(sound), vec![]),
+            Action::Say { form, text } => self.say(now, form, &text),
+            Action::Menu(menu) => self.ask(Choosing::of(menu), vec![]),
+            Action::Amd(_) => self.listen(),
+            Action::OptOut { list } => self.opt_out(now, list),
+            Action::Set { name, text } => self.set(now, name, &text),
+            Action::Record(_) => self.record(),
+            Action::Hangup => self.leave(now, StepResult::Done, None, &Target::Hangup, vec![]),
             Action::Ivr { .. }
             | Action::Transfer { .. }
             | Action::Dial { .. }
             | Action::Queue { .. }
-            | Action::Conference { .. } => self.connect(&action, outputs),
+            | Action::Conference { .. } => self.connect(&action),
         }
     }
 
@@ -222,9 +215,9 @@ impl Leg {
             }
             Target::List(name) => {
                 self.frames.push(Frame { list: Some(name.clone()), index: 0 });
-                self.act(now, outputs)
+                (State::Acting(self), outputs)
             }
-            Target::Next | Target::Again => self.act(now, outputs),
+            Target::Next | Target::Again => (State::Acting(self), outputs),
         }
     }
 

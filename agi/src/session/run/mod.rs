@@ -38,7 +38,11 @@ enum State {
     LookingUp,
     /// The leg ended before we knew whose it was.
     GoneEarly,
+    /// Waits for what the action's command brings.
     Stepping(Box<Leg>),
+    /// Is to begin its next action; never lasts. Hundreds of actions may fail at once, one behind the other: they are
+    /// begun in a loop and not one by the other.
+    Acting(Box<Leg>),
     Closed,
 }
 
@@ -55,7 +59,7 @@ impl Run {
             return vec![Output::Warn(format!("run: {:?}: a fact is not recorded: {down}", self.ticket))];
         }
         let state = std::mem::replace(&mut self.state, State::Closed);
-        let (state, outputs) = match (state, input) {
+        let (mut state, mut outputs) = match (state, input) {
             (State::LookingUp, Input::Order(found)) => self.found(now, found),
             (State::LookingUp, Input::Hangup) => (State::GoneEarly, vec![]),
             (State::GoneEarly, Input::Order(found)) => self.found_too_late(now, found),
@@ -70,6 +74,11 @@ impl Run {
             (state, Input::OptedOut(Err(down))) => (state, vec![self.not_opted_out(&down)]),
             (state, _) => (state, vec![]),
         };
+        while let State::Acting(leg) = state {
+            let (next, more) = leg.act(now);
+            state = next;
+            outputs.extend(more);
+        }
         self.state = state;
         outputs
     }
@@ -78,7 +87,7 @@ impl Run {
         match no_order("run", self.ticket, found) {
             Ok(order) => {
                 let answered = record(order.attempt, now, Fact::Answered);
-                Box::new(Leg::of(*order, now)).begin(now, vec![answered])
+                (State::Acting(Box::new(Leg::of(*order, now))), vec![answered])
             }
             Err(outputs) => (State::Closed, outputs),
         }

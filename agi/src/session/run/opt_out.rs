@@ -15,9 +15,9 @@ use super::{State, Turn};
 pub const OPT_OUT_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Leg {
-    pub(super) fn opt_out(self: Box<Self>, now: UtcMs, list: Option<Name>, mut outputs: Vec<Output>) -> Turn {
-        outputs.push(record(self.attempt, now, Fact::OptedOut { list }));
-        outputs.push(Output::Pause(OPT_OUT_PATIENCE));
+    pub(super) fn opt_out(self: Box<Self>, now: UtcMs, list: Option<Name>) -> Turn {
+        let fact = record(self.attempt, now, Fact::OptedOut { list });
+        let outputs = vec![fact, Output::Pause(OPT_OUT_PATIENCE)];
         self.pause(Waiting::OptOut, outputs)
     }
 

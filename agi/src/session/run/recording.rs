@@ -5,7 +5,6 @@ use campanile::domain::evidence::{Finding, StepResult};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::name::SoundName;
 
-use super::super::Output;
 use super::Turn;
 use super::leg::{Leg, Waiting};
 use crate::protocol::{Answer, Command, KEYS};
@@ -14,8 +13,8 @@ use crate::protocol::{Answer, Command, KEYS};
 const FOLDER: &str = "${ASTSPOOLDIR}";
 
 impl Leg {
-    pub(super) fn record(self: Box<Self>, outputs: Vec<Output>) -> Turn {
-        self.send(Waiting::Folder, Command::GetFullVariable { expression: FOLDER }, outputs)
+    pub(super) fn record(self: Box<Self>) -> Turn {
+        self.send(Waiting::Folder, Command::GetFullVariable { expression: FOLDER }, vec![])
     }
 
     /// The file's name is made of the attempt, the step and the time: nothing foreign is in it.

@@ -80,14 +80,14 @@ impl Leg {
         }
     }
 
-    pub(super) fn say(self: Box<Self>, now: UtcMs, form: SayForm, text: &Text, outputs: Vec<Output>) -> Turn {
+    pub(super) fn say(self: Box<Self>, now: UtcMs, form: SayForm, text: &Text) -> Turn {
         let said = match text.read(&self.variables) {
             Ok(value) => utterance(form, value.as_str()).map_err(|why| why.to_string()),
             Err(name) => Err(format!("the contact has no variable `{name}`")),
         };
         match said {
-            Ok(utterance) => self.speak(Saying { utterance, again: 0 }, outputs),
-            Err(why) => self.failed_at_once(now, &why, outputs),
+            Ok(utterance) => self.speak(Saying { utterance, again: 0 }, vec![]),
+            Err(why) => self.failed(now, &why),
         }
     }
 
@@ -112,12 +112,5 @@ impl Leg {
             }
             None => self.failed(now, "Asterisk gave no result"),
         }
-    }
-
-    /// Fails before anything was asked of Asterisk; `outputs` come first.
-    pub(super) fn failed_at_once(self: Box<Self>, now: UtcMs, why: &str, mut outputs: Vec<Output>) -> Turn {
-        let (state, more) = self.failed(now, why);
-        outputs.extend(more);
-        (state, outputs)
     }
 }

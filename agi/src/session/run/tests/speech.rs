@@ -78,3 +78,23 @@ fn debug_shows_nothing_that_is_said() {
     let shown = format!("{:?} {:?}", talk.session, outputs.last());
     assert!(shown.contains("SAY …") && !shown.contains("4711"), "{shown}");
 }
+
+#[test]
+fn hundreds_of_steps_that_fail_at_once_fit_on_the_stack() {
+    let mut actions = campanile::domain::action::Actions::default();
+    for i in 0..5 {
+        let says = std::iter::repeat_n("SAY number {debt}", 99).map(super::super::super::world::action);
+        let menu = super::super::super::world::action(&format!("MENU m keys=1:l{}", i + 1));
+        let list: Vec<Action> = if i == 4 { says.collect() } else { std::iter::once(menu).chain(says).collect() };
+        let name = (i > 0).then(|| format!("l{i}").parse().unwrap());
+        actions.replace(name.as_ref(), list);
+    }
+    assert_eq!(actions.check(), Ok(()));
+    let mut talk = call_lists(actions);
+    for ms in 0..4 {
+        talk.take();
+        talk.hear(ms, answer("49", Some(1)));
+    }
+    let outputs = talk.take();
+    assert_eq!((told(&outputs).len(), outputs.last()), (1 + 5 * 99, Some(&Output::Close)));
+}
