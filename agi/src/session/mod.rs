@@ -7,6 +7,7 @@
 //! [`Input::Hangup`].
 
 mod gate;
+mod naming;
 mod ping;
 mod report;
 mod run;
@@ -262,8 +263,11 @@ mod tests {
             })
         };
         let actions = any::<bool>().prop_flat_map(move |ends| (list(ends, &STEPS), list(ends, &SIMPLE)));
-        (actions, any::<bool>()).prop_map(|((first, branch), known)| {
+        (actions, any::<bool>(), any::<bool>()).prop_map(|((first, branch), known, named)| {
             let mut order = order(&[]);
+            if named {
+                order.variables.set("debt".parse().unwrap(), "42".parse().unwrap());
+            }
             order.actions = lists(&[("", &first), ("branch", &branch)]);
             Input::Order(Ok(known.then(|| Box::new(order))))
         })

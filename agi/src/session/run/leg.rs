@@ -238,6 +238,10 @@ impl Leg {
         self.leave(now, StepResult::Failed, finding, &target, vec![warning])
     }
 
+    pub(super) fn gone_before_its_steps(&self, now: UtcMs) -> Turn {
+        if self.actions.is_empty() { (State::Closed, vec![Output::Close]) } else { self.hung_up(now) }
+    }
+
     pub(super) fn hung_up(&self, now: UtcMs) -> Turn {
         let finding = match &self.waiting {
             Waiting::Recording(file) => Some(Finding::Recorded { file: file.clone() }),

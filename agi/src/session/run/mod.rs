@@ -19,6 +19,7 @@ use campanile::domain::evidence::Fact;
 use campanile::domain::ids::Ticket;
 use campanile::domain::instant::UtcMs;
 
+use super::naming::Naming;
 use super::{Input, LedgerDown, Output, no_order, record};
 use crate::protocol::Reply;
 use leg::Leg;
@@ -38,6 +39,8 @@ enum State {
     LookingUp,
     /// The leg ended before we knew whose it was.
     GoneEarly,
+    /// Its contact's variables are set first.
+    Naming(Box<Leg>, Naming),
     /// Waits for what the action's command brings.
     Stepping(Box<Leg>),
     /// Is to begin its next action; never lasts. Hundreds of actions may fail at once, one behind the other: they are
@@ -63,6 +66,9 @@ impl Run {
             (State::LookingUp, Input::Order(found)) => self.found(now, found),
             (State::LookingUp, Input::Hangup) => (State::GoneEarly, vec![]),
             (State::GoneEarly, Input::Order(found)) => self.found_too_late(now, found),
+            (State::Naming(leg, _), Input::Hangup | Input::Reply(Reply::DeadChannel)) => leg.gone_before_its_steps(now),
+            // A variable that is refused does not take the message with it.
+            (State::Naming(leg, naming), Input::Reply(_)) => name(leg, naming, vec![]),
             (State::Stepping(leg), Input::Hangup) => leg.hung_up(now),
             (State::Stepping(leg), Input::Reply(Reply::Answer(answer))) => leg.answered(now, &answer),
             (State::Stepping(leg), Input::Reply(Reply::DeadChannel)) => leg.hung_up(now),
@@ -87,7 +93,8 @@ impl Run {
         match no_order("run", self.ticket, found) {
             Ok(order) => {
                 let answered = record(order.attempt, now, Fact::Answered);
-                (State::Acting(Box::new(Leg::of(*order, now))), vec![answered])
+                let naming = Naming::of(&order.variables);
+                name(Box::new(Leg::of(*order, now)), naming, vec![answered])
             }
             Err(outputs) => (State::Closed, outputs),
         }
@@ -103,5 +110,16 @@ impl Run {
 
     fn not_opted_out(&self, down: &LedgerDown) -> Output {
         Output::Warn(format!("run: {:?}: an opt-out is not recorded: {down}", self.ticket))
+    }
+}
+
+/// Sets the next of the contact's variables; behind the last one the actions begin.
+fn name(leg: Box<Leg>, mut naming: Naming, mut outputs: Vec<Output>) -> Turn {
+    match naming.next() {
+        None => (State::Acting(leg), outputs),
+        Some(command) => {
+            outputs.push(Output::Send(command));
+            (State::Naming(leg, naming), outputs)
+        }
     }
 }

@@ -58,6 +58,44 @@ fn a_call_without_actions_is_answered_and_ended() {
     assert_eq!(call(&[]).take(), [answered(0), Output::Close]);
 }
 
+/// A call of a contact with two variables.
+fn named(actions: &[(&str, &str)]) -> Talk {
+    let mut talk = Talk::open(&Request::new("run", &[&ticket().to_string()]));
+    talk.take();
+    let mut order = order(actions);
+    for (name, value) in [("language", "de"), ("debt", "20 000")] {
+        order.variables.set(name.parse().unwrap(), value.parse().unwrap());
+    }
+    talk.hear(0, Input::Order(Ok(Some(Box::new(order)))));
+    talk
+}
+
+fn names(name: &str, value: &str) -> Output {
+    let (name, value) = (name.parse().unwrap(), value.parse().unwrap());
+    Output::Send(Command::SetContactVariable { name, value })
+}
+
+#[test]
+fn the_contacts_variables_are_set_before_the_first_action_and_a_refused_one_harms_nothing() {
+    let mut talk = named(&[WAIT]);
+    assert_eq!(talk.take(), [answered(0), names("debt", "20 000")]);
+    talk.hear(1, Input::Reply(Reply::Usage));
+    assert_eq!(talk.take(), [names("language", "de")]);
+    talk.hear(2, answer("1", None));
+    assert_eq!(talk.take(), [wait_for_digit(2000)]);
+}
+
+#[test]
+fn a_callee_who_is_gone_before_the_variables_are_set_is_gone() {
+    for (actions, steps) in [(&[WAIT][..], 1), (&[], 0)] {
+        let mut talk = named(actions);
+        talk.take();
+        talk.hear(5, Input::Hangup);
+        let said = talk.take();
+        assert_eq!((said.len(), said.last()), (steps + 1, Some(&Output::Close)), "{said:?}");
+    }
+}
+
 #[test]
 fn a_key_neither_cuts_the_message_nor_gets_lost() {
     let mut talk = call(&[PLAY]);
