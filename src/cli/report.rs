@@ -36,8 +36,9 @@ Examples:
 JSON, and the columns of CSV: [{number, planned_at, dialled_at, answered_at, ended_at, disposition, detail, \
 cause (Q.850), sip_code, ring_ms, talk_ms, state, steps: [{list, place, action, result, digits, ran_ms, finding}]}], in the \
 order of planning. disposition is null (empty) while a call is open; dispositions are answered, machine, \
-busy, no_answer, rejected, invalid_number, trunk_failure, not_dialled, indeterminate. finding is null, or {kind: chose, to} of a MENU, {kind: heard, who: human | machine | unsure, cause, to} \
-of AMD, {kind: recorded, file} of RECORD.")]
+busy, no_answer, rejected, invalid_number, trunk_failure, not_dialled, indeterminate. finding is null, \
+or {kind: chose, to} of a MENU, {kind: heard, who: human | machine | unsure, cause, to} of AMD, {kind: recorded, file} \
+of RECORD.")]
 pub struct Report {
     /// The campaign.
     campaign: Name,
