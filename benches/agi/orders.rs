@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use campanile::clock;
-use campanile::domain::action::Action;
+use campanile::domain::action::Actions;
 use campanile::domain::calendar::{Calendar, Window, Zone};
 use campanile::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
 use campanile::domain::ids::{ActionListId, CampaignId, ContactId, Ticket, TrunkId, UserId};
@@ -32,7 +32,7 @@ pub struct Orders {
 
 impl Orders {
     /// A fresh one in `folder`.
-    pub fn new(folder: PathBuf, answered: &[Action]) -> Self {
+    pub fn new(folder: PathBuf, answered: &Actions) -> Self {
         write_settings(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         let mut ledger = fine(Ledger::open(&folder.join("state/campanile.db")));
         let now = clock::now();

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use campanile::clock;
-use campanile::domain::action::Action;
+use campanile::domain::action::{Action, Actions};
 use campanile::domain::attempt::{Order, OrderPart};
 use campanile::domain::evidence::Evidence;
 use campanile::domain::gate::Refusal;
@@ -75,8 +75,8 @@ fn order() -> Order {
 }
 
 /// Four commands: a sound, a wait, and two variables.
-pub fn actions() -> Vec<Action> {
-    [("PLAY", "hello"), ("WAIT", "1"), ("IVR", "main,s,1")]
-        .map(|(verb, argument)| Action::parse(verb, argument).unwrap_or_else(|e| panic!("{verb}: {e}")))
-        .into()
+pub fn actions() -> Actions {
+    let typed = [("PLAY", "hello"), ("WAIT", "1"), ("IVR", "main,s,1")];
+    let read = typed.map(|(verb, argument)| Action::parse(verb, argument).unwrap_or_else(|e| panic!("{verb}: {e}")));
+    Actions::from(read.to_vec())
 }

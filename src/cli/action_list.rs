@@ -1,67 +1,57 @@
 //! `campanile actions`.
 
+mod address;
+mod manual;
+mod show;
+
 use clap::{Args, Subcommand};
 
 use super::actor::Actor;
 use super::failure::{Failure, Outcome, Result};
 use super::session::Session;
 use super::sounds;
-use crate::domain::action::{Action, ActionRefusal, check_list};
+use crate::domain::action::{Action, ActionRefusal, Actions};
 use crate::domain::campaign::CampaignState;
 use crate::domain::name::Name;
 use crate::exit::Exit;
 use crate::ledger::actions;
 use crate::settings::Settings;
 
-/// What happens when a call is answered: an ordered list of WAIT, PLAY and IVR.
+use address::Address;
+use manual::{ACTIONS, JSON};
+
+/// What happens when a call is answered: lists of actions.
 #[derive(Debug, Subcommand)]
 #[command(after_help = ACTIONS)]
 pub enum ActionsVerb {
-    /// List the actions.
+    /// List the actions, with all lists that they lead to.
     List(List),
     /// Add an action at the end, or at a place.
     Add(Add),
     /// Replace the action at a place.
     Set(Set),
-    /// Move an action to another place.
+    /// Move an action to another place of its list.
     Move(Move),
-    /// Remove an action.
+    /// Remove an action; a list without actions is no more.
     Remove(Remove),
 }
 
-const ACTIONS: &str = "\
-Actions:
-  WAIT SECONDS                      stay silent; keys pressed meanwhile are kept
-  PLAY SOUND                        play a sound below the folders of the setting sounds_dirs, such as
-                                    hello-world, or an absolute path; keys pressed meanwhile are kept
-  IVR CONTEXT,EXTENSION,PRIORITY    hand the call to the dialplan; the last action; admin only
-
-Calls that are planned already keep the list that they were planned with.
-
-Examples:
-  campanile actions add spring PLAY hello-world
-  campanile actions add spring WAIT 2 --at 1
-  campanile actions add spring IVR ivr-main,s,1
-  campanile actions move spring 3 1
-
-JSON: {campaign, actions: [{place, action, kind, …}]}, the list as it is then.";
-
 #[derive(Debug, Args)]
-#[command(after_help = "JSON: {campaign, actions: [{place, action, kind, …}]}.")]
+#[command(after_help = JSON)]
 pub struct List {
-    /// The campaign.
-    campaign: Name,
+    /// The campaign, or one of its lists.
+    #[arg(value_name = "CAMPAIGN[:LIST]")]
+    at: Address,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = ACTIONS)]
 pub struct Add {
-    /// The campaign.
-    campaign: Name,
-    /// WAIT, PLAY or IVR.
-    action: String,
-    /// Seconds, a sound, or context,extension,priority.
-    argument: String,
+    /// The campaign, or one of its lists; a list is made by its first action.
+    #[arg(value_name = "CAMPAIGN[:LIST]")]
+    to: Address,
+    #[command(flatten)]
+    action: Typed,
     /// The place, from 1 [default: at the end].
     #[arg(long, value_name = "N")]
     at: Option<usize>,
@@ -70,21 +60,21 @@ pub struct Add {
 #[derive(Debug, Args)]
 #[command(after_help = ACTIONS)]
 pub struct Set {
-    /// The campaign.
-    campaign: Name,
+    /// The campaign, or one of its lists.
+    #[arg(value_name = "CAMPAIGN[:LIST]")]
+    at: Address,
     /// The place, from 1.
     place: usize,
-    /// WAIT, PLAY or IVR.
-    action: String,
-    /// Seconds, a sound, or context,extension,priority.
-    argument: String,
+    #[command(flatten)]
+    action: Typed,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = ACTIONS)]
 pub struct Move {
-    /// The campaign.
-    campaign: Name,
+    /// The campaign, or one of its lists.
+    #[arg(value_name = "CAMPAIGN[:LIST]")]
+    at: Address,
     /// From this place, from 1.
     from: usize,
     /// To this place, from 1.
@@ -94,35 +84,50 @@ pub struct Move {
 #[derive(Debug, Args)]
 #[command(after_help = ACTIONS)]
 pub struct Remove {
-    /// The campaign.
-    campaign: Name,
+    /// The campaign, or one of its lists.
+    #[arg(value_name = "CAMPAIGN[:LIST]")]
+    at: Address,
     /// The place, from 1.
     place: usize,
+}
+
+/// An action as typed.
+#[derive(Debug, Args)]
+pub struct Typed {
+    /// WAIT, PLAY, SAY, MENU, AMD, OPT-OUT, SET, RECORD, HANGUP, IVR, TRANSFER, DIAL, QUEUE or CONFERENCE.
+    action: String,
+    /// What the action takes; see below.
+    #[arg(allow_negative_numbers = true)]
+    argument: Vec<String>,
 }
 
 impl ActionsVerb {
     pub fn run(self, session: &mut Session) -> Outcome {
         match self {
-            Self::List(verb) => edit(session, &verb.campaign, |_| Ok(())),
+            Self::List(verb) => list(session, &verb.at),
             Self::Add(verb) => {
-                let action = typed(&session.settings, &session.actor, &verb.action, &verb.argument)?;
-                edit(session, &verb.campaign, |list| insert(list, verb.at.unwrap_or(list.len() + 1), action))
+                let action = verb.action.read(&session.settings, &session.actor)?;
+                edit(session, &verb.to, |list| {
+                    let at = verb.at.unwrap_or(list.len() + 1);
+                    list.insert(place(list.len() + 1, at)?, action);
+                    Ok(())
+                })
             }
             Self::Set(verb) => {
-                let action = typed(&session.settings, &session.actor, &verb.action, &verb.argument)?;
-                edit(session, &verb.campaign, |list| {
+                let action = verb.action.read(&session.settings, &session.actor)?;
+                edit(session, &verb.at, |list| {
                     let i = place(list.len(), verb.place)?;
                     list[i] = action;
                     Ok(())
                 })
             }
-            Self::Move(verb) => edit(session, &verb.campaign, |list| {
+            Self::Move(verb) => edit(session, &verb.at, |list| {
                 let (from, to) = (place(list.len(), verb.from)?, place(list.len(), verb.to)?);
                 let action = list.remove(from);
                 list.insert(to, action);
                 Ok(())
             }),
-            Self::Remove(verb) => edit(session, &verb.campaign, |list| {
+            Self::Remove(verb) => edit(session, &verb.at, |list| {
                 list.remove(place(list.len(), verb.place)?);
                 Ok(())
             }),
@@ -130,20 +135,28 @@ impl ActionsVerb {
     }
 }
 
-/// An action as typed; a sound must be there, and only an admin may use IVR.
-fn typed(settings: &Settings, actor: &Actor, verb: &str, argument: &str) -> Result<Action> {
-    let action = Action::parse(verb, argument).map_err(refused)?;
-    if action.needs_admin() {
-        actor.must_be_admin("use IVR actions")?;
+impl Typed {
+    /// The action; its sounds must be there, and only an admin may reach the PBX.
+    fn read(&self, settings: &Settings, actor: &Actor) -> Result<Action> {
+        let mut action = Action::parse(&self.action, &self.argument.join(" ")).map_err(|why| refused(None, why))?;
+        if action.needs_admin() {
+            actor.must_be_admin(&format!("use {} actions", action.verb()))?;
+        }
+        for sound in action.sounds_mut() {
+            *sound = sounds::resolve(settings, sound)?.sound;
+        }
+        Ok(action)
     }
-    Ok(match action {
-        Action::Play { sound } => Action::Play { sound: sounds::resolve(settings, &sound)?.sound },
-        action => action,
-    })
 }
 
-fn refused(why: ActionRefusal) -> Failure {
-    Failure::new(Exit::DataErr, why.to_string(), "`campanile help actions add` has examples")
+fn refused(campaign: Option<&Name>, why: ActionRefusal) -> Failure {
+    let mend = match (campaign, &why) {
+        (Some(campaign), ActionRefusal::NoList { list, .. }) => {
+            format!("make it first: campanile actions add {campaign}:{list} PLAY SOUND")
+        }
+        _ => "`campanile help actions add` has examples".to_owned(),
+    };
+    Failure::new(Exit::DataErr, why.to_string(), mend)
 }
 
 /// Without actions a campaign cannot start, so none that runs comes to be without them.
@@ -168,51 +181,45 @@ fn place(length: usize, place: usize) -> Result<usize> {
     Err(Failure::new(Exit::DataErr, what, "`campanile actions list CAMPAIGN` shows the places"))
 }
 
-fn insert(list: &mut Vec<Action>, at: usize, action: Action) -> Result<()> {
-    list.insert(place(list.len() + 1, at)?, action);
-    Ok(())
+fn list(session: &mut Session, address: &Address) -> Outcome {
+    let actor = &session.actor;
+    let lists = session.ledger.try_read(|db| {
+        let campaign = actor.campaign(db, &address.campaign)?;
+        Ok::<_, Failure>(actions::get(db, campaign.actions)?)
+    })?;
+    match lists.list(address.list.as_ref()) {
+        [] if address.list.is_some() => Err(address.no_list(&lists)),
+        _ => show(session, address, &lists),
+    }
 }
 
-/// Reads the list, lets `change` change it, writes it if it did, and shows it.
-fn edit(session: &mut Session, campaign: &Name, change: impl FnOnce(&mut Vec<Action>) -> Result<()>) -> Outcome {
+/// Reads the lists, lets `change` change the one at `address`, writes them if it did, and shows them.
+fn edit(session: &mut Session, address: &Address, change: impl FnOnce(&mut Vec<Action>) -> Result<()>) -> Outcome {
     let actor = &session.actor;
-    let list = session.ledger.try_write(|db| {
-        let campaign = actor.campaign(db, campaign)?;
+    let after = session.ledger.try_write(|db| {
+        let campaign = actor.campaign(db, &address.campaign)?;
         let before = actions::get(db, campaign.actions)?;
-        let mut list = before.clone();
+        let mut list = before.list(address.list.as_ref()).to_vec();
         change(&mut list)?;
-        check_list(&list).map_err(refused)?;
-        if list.is_empty() && !before.is_empty() && campaign.state == CampaignState::Running {
+        let mut after = before.clone();
+        after.replace(address.list.as_ref(), list);
+        if after == before {
+            return Ok::<_, Failure>(after);
+        }
+        after.check().map_err(|why| refused(Some(&campaign.name), why))?;
+        if after.is_empty() && !before.is_empty() && campaign.state == CampaignState::Running {
             return Err(would_be_silent(&campaign.name));
         }
-        if list != before {
-            actions::replace(db, campaign.id, &list)?;
-        }
-        Ok::<_, Failure>(list)
+        actions::replace(db, campaign.id, &after)?;
+        Ok(after)
     })?;
-    show(session, campaign, &list)
+    // A list without actions is no more.
+    let gone = address.list.is_some() && after.list(address.list.as_ref()).is_empty();
+    let shown = if gone { &Address { list: None, ..address.clone() } } else { address };
+    show(session, shown, &after)
 }
 
-fn show(session: &mut Session, campaign: &Name, list: &[Action]) -> Outcome {
-    let rows: Vec<_> = list.iter().enumerate().map(|(i, action)| row(i + 1, action)).collect();
-    let answer = serde_json::json!({"campaign": campaign.as_str(), "actions": rows});
-    session.answer(&answer, |out| {
-        if list.is_empty() {
-            writeln!(
-                out,
-                "campaign {campaign} has no actions; to add one: campanile actions add {campaign} PLAY SOUND"
-            )?;
-        }
-        list.iter().enumerate().try_for_each(|(i, action)| Ok(writeln!(out, "{:>3}. {action}", i + 1)?))
-    })?;
+fn show(session: &mut Session, address: &Address, lists: &Actions) -> Outcome {
+    session.answer(&show::json(address, lists), |out| show::text(out, address, lists))?;
     Ok(Exit::Ok)
-}
-
-/// An action with its parts, its place and its text.
-fn row(place: usize, action: &Action) -> serde_json::Value {
-    let mut row = serde_json::json!({"place": place, "action": action.to_string()});
-    if let (Some(row), Ok(serde_json::Value::Object(parts))) = (row.as_object_mut(), serde_json::to_value(action)) {
-        row.extend(parts);
-    }
-    row
 }

@@ -68,7 +68,7 @@ pub struct Global {
     /// Who acts [default: admin, the built-in admin].
     ///
     /// An admin sees and does all. A user sees only their own campaigns (those of others do not exist
-    /// for them), and may not use IVR actions nor administer users and trunks. Whoever can open the
+    /// for them), and may not use the actions that reach the PBX (IVR, DIAL, …) nor administer users and trunks. Whoever can open the
     /// ledger's file is its authority: this is no password, it keeps honest people apart.
     #[arg(long = "as", global = true, help_heading = EVERYWHERE, value_name = "USER", env = "CAMPANILE_AS", hide_env_values = true)]
     acting: Option<Name>,

@@ -17,7 +17,7 @@ use crate::domain::attempt::AttemptState;
 use crate::domain::breakdown::Grouping;
 use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::disposition::Disposition;
-use crate::domain::evidence::{Step, StepResult};
+use crate::domain::evidence::{Finding, Step, StepResult};
 use crate::domain::ids::AttemptId;
 use crate::domain::name::Name;
 use crate::exit::Exit;
@@ -40,9 +40,11 @@ Examples:
   campanile report spring --json | jq '.[] | select(.disposition == \"busy\").number'
 
 JSON, and the columns of CSV: [{number, planned_at, dialled_at, answered_at, ended_at, disposition, detail, \
-cause (Q.850), sip_code, ring_ms, talk_ms, state, steps: [{place, action, result, digits, ran_ms}]}], in the \
-order of planning. disposition is null (empty) while a call is open; dispositions are answered, busy, \
-no_answer, rejected, invalid_number, trunk_failure, not_dialled, indeterminate.
+cause (Q.850), sip_code, ring_ms, talk_ms, state, steps: [{list, place, action, result, digits, ran_ms, finding}]}], in the \
+order of planning. disposition is null (empty) while a call is open; dispositions are answered, machine, \
+busy, no_answer, rejected, invalid_number, trunk_failure, not_dialled, indeterminate. finding is null, \
+or {kind: chose, to} of a MENU, {kind: heard, who: human | machine | unsure, cause, to} of AMD, {kind: recorded, file} \
+of RECORD.
 
 With --by, JSON is {campaign, by, groups: [{group, attempts, dialled, answered, answer_rate, mean_ring_ms, \
 mean_talk_ms, talk_ms}], all: {…}} and CSV has a line for each group: calls that have ended, at the instant at which \
@@ -80,12 +82,16 @@ struct ReportRow {
 
 #[derive(Serialize)]
 struct StepRow {
+    /// `None` for the list that begins.
+    list: Option<Name>,
     /// From 1, as `actions list` counts.
     place: u32,
     action: String,
     result: StepResult,
     digits: String,
     ran_ms: i64,
+    /// What it found out, and where the call went on.
+    finding: Option<Finding>,
 }
 
 impl From<(AttemptRow, Vec<Step>)> for ReportRow {
@@ -111,11 +117,13 @@ impl From<(AttemptRow, Vec<Step>)> for ReportRow {
 impl From<Step> for StepRow {
     fn from(step: Step) -> Self {
         Self {
+            list: step.list,
             place: step.index + 1,
             action: step.action.to_string(),
             result: step.result,
             digits: step.digits,
             ran_ms: step.ran_ms,
+            finding: step.finding,
         }
     }
 }
@@ -217,13 +225,25 @@ fn text(value: Option<impl ToString>) -> String {
     value.map(|v| v.to_string()).unwrap_or_default()
 }
 
-/// `PLAY hello done 1,2; WAIT 2 hung_up`.
+/// `PLAY hello done keys 12; MENU … done keys 2 → no-more; no-more: OPT-OUT done`.
 fn told_steps(steps: &[StepRow]) -> String {
-    let told = |step: &StepRow| match step.digits.as_str() {
-        "" => format!("{} {}", step.action, step.result),
-        digits => format!("{} {} keys {digits}", step.action, step.result),
+    steps.iter().map(told_step).collect::<Vec<_>>().join("; ")
+}
+
+/// A menu's choices stand in the list of actions; here is what became of it.
+fn told_step(step: &StepRow) -> String {
+    let list = step.list.as_ref().map(|list| format!("{list}: ")).unwrap_or_default();
+    let keys = if step.digits.is_empty() { String::new() } else { format!(" keys {}", step.digits) };
+    let found = match &step.finding {
+        None => String::new(),
+        Some(Finding::Chose { to }) => format!(" → {to}"),
+        Some(Finding::Heard { who, cause, to }) => {
+            let cause = cause.as_ref().map(|cause| format!(" ({cause})")).unwrap_or_default();
+            format!(" heard {who}{cause} → {to}")
+        }
+        Some(Finding::Recorded { file }) => format!(" in {file}"),
     };
-    steps.iter().map(told).collect::<Vec<_>>().join("; ")
+    format!("{list}{} {}{keys}{found}", step.action, step.result)
 }
 
 /// The rows first and what they come to last: that is what stands above the prompt of a terminal.

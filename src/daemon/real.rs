@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::spool::{
     Acquaintance, AsteriskRun, FileState, Judged, RescanWhy, Spool, SpoolDirs, SpoolError, SpoolEvent, SpoolName,
-    SpoolWatch, Swept, Withdrawn, asterisk_watches, running_asterisk,
+    SpoolWatch, Swept, Withdrawn, asterisk_watches, make_recordings_folder, running_asterisk,
 };
 
 /// The template's file name below `template_dir`.
@@ -110,6 +110,9 @@ impl RealSpool {
     pub fn open(settings: &Settings) -> Result<Self, SetUpError> {
         let template = load_template(&settings.template_dir)?;
         let spool = Spool::open(SpoolDirs::below(&settings.spool_dir))?;
+        if let Err(error) = make_recordings_folder(&settings.spool_dir) {
+            log::warn!("RECORD actions will fail: {error}");
+        }
         let asterisk_run_dir = settings.asterisk_run_dir.clone();
         Ok(Self { spool, template, asterisk_run_dir, pulse: Pulse::default(), known: Acquaintance::default() })
     }

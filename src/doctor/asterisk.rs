@@ -3,8 +3,6 @@
 use std::process::Command;
 
 use super::Finding;
-use crate::domain::action::Action;
-use crate::ledger::{Db, Ledger, LedgerError, actions, campaigns};
 use crate::settings::Settings;
 use crate::spool::{SpoolDirs, asterisk_watches, running_asterisk};
 
@@ -15,6 +13,8 @@ const RELOAD_MEND: &str = "install the extensions_campanile.conf of this version
     `asterisk -rx 'dialplan reload'`";
 
 const DIAL_CONTEXT: &str = "campanile-dial";
+/// It came with the actions that connect; an older dialplan has none.
+const CONNECT_CONTEXT: &str = "campanile-connect";
 /// Where the gate's word becomes a call; an older dialplan would not understand it.
 const DIAL_STEP: &str = "Dial(${CAMPANILE_GO},i)";
 
@@ -57,7 +57,8 @@ fn reads_our_spool(settings: &Settings, pid: i64) -> Option<Finding> {
 /// Asks the console for each of our contexts. Where there is no `asterisk` program (a container), the
 /// self-test call answers the same question.
 pub(super) fn dialplan(settings: &Settings) -> Vec<Finding> {
-    let contexts = [(DIAL_CONTEXT, "dial"), ("campanile-answered", "s"), ("campanile-report", "s")];
+    let contexts =
+        [(DIAL_CONTEXT, "dial"), ("campanile-answered", "s"), (CONNECT_CONTEXT, "dial"), ("campanile-report", "s")];
     let mut found = Vec::new();
     for (context, extension) in contexts {
         match ask(settings, &format!("dialplan show {extension}@{context}")) {
@@ -72,6 +73,12 @@ pub(super) fn dialplan(settings: &Settings) -> Vec<Finding> {
 }
 
 fn judge(context: &str, answer: &str) -> Finding {
+    if context == CONNECT_CONTEXT && !shows(answer, context) {
+        let text = format!(
+            "context {context} is missing: the dialplan is of another version, and DIAL, QUEUE and CONFERENCE end the call"
+        );
+        return Finding::problem("dialplan", text, RELOAD_MEND);
+    }
     if !shows(answer, context) {
         return Finding::problem("dialplan", format!("context {context} is missing"), INCLUDE_MEND);
     }
@@ -82,52 +89,12 @@ fn judge(context: &str, answer: &str) -> Finding {
     Finding::ok("dialplan", format!("context {context} is there"))
 }
 
-/// Where running campaigns hand calls over to: an IVR that is not there ends each answered call.
-pub(super) fn ivr_targets(settings: &Settings) -> Vec<Finding> {
-    let targets = Ledger::open_existing(&settings.ledger()).and_then(|mut ledger| ledger.read(|db| running_ivrs(db)));
-    // A ledger that cannot be read has its own finding.
-    let asked =
-        targets.unwrap_or_default().into_iter().map(|(campaign, target)| ivr_target(settings, &campaign, &target));
-    asked.collect()
-}
-
-/// Campaign, and `context,extension,priority` as its action list has it.
-fn running_ivrs(db: &Db) -> Result<Vec<(String, [String; 3])>, LedgerError> {
-    let mut found = Vec::new();
-    for campaign in campaigns::running(db)? {
-        found.extend(actions::get(db, campaign.actions)?.into_iter().filter_map(|action| match action {
-            Action::Ivr { context, extension, priority } => {
-                Some((campaign.name.to_string(), [context.to_string(), extension.to_string(), priority.to_string()]))
-            }
-            _ => None,
-        }));
-    }
-    Ok(found)
-}
-
-fn ivr_target(settings: &Settings, campaign: &str, [context, extension, priority]: &[String; 3]) -> Finding {
-    let target = format!("IVR {context},{extension},{priority} of campaign {campaign}");
-    match ask(settings, &format!("dialplan show {extension}@{context}")) {
-        Err(reason) => Finding::warning(
-            "dialplan",
-            format!("{target} could not be looked at: {reason}"),
-            format!("look at it by hand: asterisk -rx 'dialplan show {extension}@{context}'"),
-        ),
-        Ok(answer) if shows(&answer, context) => Finding::ok("dialplan", format!("{target} is there")),
-        Ok(_) => Finding::problem(
-            "dialplan",
-            format!("{target} is not in the dialplan: each answered call ends there"),
-            "add it to the dialplan, or mend the list with `campanile actions`",
-        ),
-    }
-}
-
 /// Whether `dialplan show EXTENSION@CONTEXT` found it. The console ends with 0 either way.
-fn shows(answer: &str, context: &str) -> bool {
+pub(super) fn shows(answer: &str, context: &str) -> bool {
     answer.contains(&format!("Context '{context}'")) && !answer.contains("There is no existence")
 }
 
-fn ask(settings: &Settings, question: &str) -> Result<String, String> {
+pub(super) fn ask(settings: &Settings, question: &str) -> Result<String, String> {
     let socket = settings.asterisk_run_dir.join("asterisk.ctl");
     let output = Command::new("asterisk").arg("-s").arg(&socket).arg("-rx").arg(question).output();
     let output = output.map_err(|error| format!("cannot run `asterisk`: {error}"))?;
@@ -151,6 +118,9 @@ mod tests {
         let older = answer("  'dial' =>  1. Dial(${CAMPANILE_DIAL},${CAMPANILE_RING},i)");
         assert!(judge(DIAL_CONTEXT, &older).text.contains("another version"));
         assert!(judge(DIAL_CONTEXT, "").text.contains("is missing"));
+        let unconnected = judge(CONNECT_CONTEXT, "There is no existence of 'campanile-connect' context\n");
+        assert!(unconnected.text.contains("another version"), "{unconnected:?}");
+        assert!(ours.contains("[campanile-connect]\nexten => dial,1,"));
     }
 
     #[test]

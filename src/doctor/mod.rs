@@ -8,6 +8,7 @@ mod agi;
 mod asterisk;
 mod local;
 mod log;
+mod running_lists;
 mod selftest;
 
 pub use self::agi::gate;
@@ -80,7 +81,7 @@ pub fn examine(settings: &Settings, call: TestCall, mut tell: impl FnMut(&Findin
     note(log::writable(settings));
     note(asterisk::running(settings));
     note(asterisk::dialplan(settings));
-    note(asterisk::ivr_targets(settings));
+    note(running_lists::needs(settings));
     note(agi::round_trip(settings));
     note(local::daemon(settings));
     if call == TestCall::Make {

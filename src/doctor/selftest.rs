@@ -119,7 +119,7 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
         contacts: ContactRules::default(),
     };
     let campaign = campaigns::add(db, &campaign, now)?;
-    crate::ledger::actions::replace(db, campaign, &[Action::Wait { seconds: 1 }])?;
+    crate::ledger::actions::replace(db, campaign, &vec![Action::Wait { seconds: 1 }].into())?;
     contacts::import(db, campaign, &number)?;
     campaigns::set_state(db, campaign, CampaignState::Running)?;
     Ok(campaign)

@@ -1,6 +1,6 @@
 //! An attempt: one call file, one claim, one disposition.
 
-use super::action::Action;
+use super::action::Actions;
 use super::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId};
 use super::instant::UtcMs;
 use super::name::{AccountCode, CallerName, CallerNumber};
@@ -64,7 +64,7 @@ pub struct Order {
     /// `CHANNEL(accountcode)`.
     pub account: Option<AccountCode>,
     /// What happens on answer.
-    pub actions: Vec<Action>,
+    pub actions: Actions,
     /// The contact's variables, as they were when the call was planned. Part of the whole order only.
     pub variables: Variables,
 }

@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::action::Action;
+use super::action::{Action, Target};
 use super::gate::Refusal;
 use super::instant::UtcMs;
+use super::name::{Name, SoundName};
 use super::stored::worded_enum;
 
 worded_enum! {
@@ -58,6 +59,18 @@ worded_enum! {
     }
 }
 
+worded_enum! {
+    /// Who answered, as `AMD` heard it.
+    pub enum WhoAnswered {
+        /// A human.
+        Human = "human",
+        /// An answering machine.
+        Machine = "machine",
+        /// Not sure, silent for too long, or `AMD` could not be run.
+        Unsure = "unsure",
+    }
+}
+
 /// What the report leg saw, raw.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -77,9 +90,41 @@ pub struct Report {
     pub talk_ms: Option<i64>,
 }
 
+/// What a step found out, and where the call went on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Finding {
+    /// A menu was left.
+    Chose {
+        /// Where to.
+        to: Target,
+    },
+    /// `AMD` ended.
+    Heard {
+        /// Whom it heard.
+        who: WhoAnswered,
+        /// `AMDCAUSE`, such as `LONGGREETING-1500-1500`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<String>,
+        /// Where the call went on.
+        to: Target,
+    },
+    /// Something was recorded.
+    Recorded {
+        /// The file, on Asterisk's machine.
+        file: SoundName,
+    },
+}
+
 /// One step of the action list as it ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
+    /// The how manieth step of the call it was, from 0.
+    #[serde(default)]
+    pub ordinal: u32,
+    /// The list; `None` for the one that begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<Name>,
     /// Its place in the list, from 0.
     pub index: u32,
     /// What it was.
@@ -90,6 +135,9 @@ pub struct Step {
     pub digits: String,
     /// How long it ran.
     pub ran_ms: i64,
+    /// What it found out; `None` for an action that finds out nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Finding>,
 }
 
 /// One fact about an attempt.
@@ -110,8 +158,14 @@ pub enum Fact {
     Answered,
     /// A step of the action list ended.
     Step(Step),
-    /// The call was handed to the dialplan by an `IVR` action.
+    /// The call was handed to the dialplan by an `IVR` action, or another that does so.
     HandedOver,
+    /// The callee wants no further call.
+    OptedOut {
+        /// The do-not-call list that the action names; `None` for the campaign's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        list: Option<Name>,
+    },
     /// The dialling leg ended and said how.
     Reported(Report),
     /// The file came to `outgoing_done`, or was found there.
@@ -142,4 +196,19 @@ pub struct Evidence {
     pub at: UtcMs,
     /// What was seen.
     pub fact: Fact,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_stored_before_there_were_named_lists_is_read_as_it_was() {
+        let stored =
+            r#"{"kind":"step","index":2,"action":{"kind":"wait","seconds":2},"result":"done","digits":"1","ran_ms":9}"#;
+        let Ok(Fact::Step(step)) = serde_json::from_str(stored) else { panic!("{stored}") };
+        assert_eq!((step.ordinal, step.list, step.index, step.finding), (0, None, 2, None));
+        let opted_out = Fact::OptedOut { list: Some("never".parse().unwrap()) };
+        assert_eq!(serde_json::to_string(&opted_out).unwrap(), r#"{"kind":"opted_out","list":"never"}"#);
+    }
 }

@@ -130,7 +130,9 @@ pub fn after(conclusion: &Conclusion, past: Past, rules: Rules<'_>, calendar: &C
     let rule = rules.causes.rule_for(conclusion).map(|(_, rule)| rule);
     let ended = Ended { conclusion, rule, short: is_short(conclusion, rules.outcome) };
     let tally = past.tally.counting(&ended);
-    let next = match ended.final_state(past, tally, rules) {
+    // Who opted out, or has the message, is called no more, whatever else is said of the call.
+    let done = conclusion.learned.map(|_| ContactNext::Reached);
+    let next = match done.or_else(|| ended.final_state(past, tally, rules)) {
         Some(state) => state,
         None => {
             let due_at = ended.earliest(tally, rules);
@@ -202,9 +204,14 @@ impl ContactTally {
             (Some(Verb::Ok | Verb::Minus), _) => (0, 1, 0),
             (None, Disposition::Answered) => (u32::from(ended.short), 1, 0),
             (None, Disposition::TrunkFailure) => (0, 1, 0),
-            (None, Disposition::Busy | Disposition::NoAnswer | Disposition::Rejected | Disposition::Indeterminate) => {
-                (1, 1, 0)
-            }
+            (
+                None,
+                Disposition::Busy
+                | Disposition::NoAnswer
+                | Disposition::Rejected
+                | Disposition::Machine
+                | Disposition::Indeterminate,
+            ) => (1, 1, 0),
             (None, Disposition::InvalidNumber) => (1, 1, 1),
             (None, Disposition::NotDialled) => (0, 0, 0),
         };

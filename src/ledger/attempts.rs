@@ -4,6 +4,7 @@ use rusqlite::{CachedStatement, Connection, Row, params};
 
 use super::rows::{collect, first, instant, number, parsed, parsed_or_null};
 use super::{LedgerError, Result, actions, details};
+use crate::domain::action::Actions;
 use crate::domain::attempt::{AttemptState, Order, OrderPart};
 use crate::domain::ids::{ActionListId, AttemptId, CampaignId, ContactId, Ticket, TrunkId};
 use crate::domain::instant::UtcMs;
@@ -184,7 +185,7 @@ fn read_order(row: &Row<'_>, ticket: Ticket) -> Result<(Order, Option<ActionList
         caller_number: parsed_or_null(row, "caller_number")?,
         caller_name: parsed_or_null(row, "caller_name")?,
         account: parsed_or_null(row, "account")?,
-        actions: Vec::new(),
+        actions: Actions::default(),
         variables: Variables::default(),
     };
     Ok((order, list.map(ActionListId)))

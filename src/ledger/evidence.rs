@@ -3,12 +3,12 @@
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{collect, instant};
-use super::{LedgerError, Result};
+use super::{LedgerError, Result, dnc};
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::AttemptId;
 use crate::domain::instant::{SET_BACK_MS, UtcMs};
 
-/// Appends a fact about an attempt.
+/// Appends a fact about an attempt; with an opt-out its number comes onto the list.
 pub fn append(db: &Connection, attempt: AttemptId, evidence: &Evidence) -> Result<()> {
     let fact = serde_json::to_string(&evidence.fact).map_err(|problem| LedgerError::corrupt("a fact", problem))?;
     db.prepare_cached("INSERT INTO evidence (attempt, at, kind, fact) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
@@ -17,7 +17,11 @@ pub fn append(db: &Connection, attempt: AttemptId, evidence: &Evidence) -> Resul
         kind(&evidence.fact),
         fact
     ])?;
-    Ok(())
+    match &evidence.fact {
+        // Nobody may be told that no call follows before it is so.
+        Fact::OptedOut { list } => dnc::opt_out(db, attempt, list.as_ref(), evidence.at),
+        _ => Ok(()),
+    }
 }
 
 /// All that is known of an attempt, in the order of arrival.
@@ -72,6 +76,7 @@ pub fn kind(fact: &Fact) -> &'static str {
         Fact::Answered => "answered",
         Fact::Step(_) => "step",
         Fact::HandedOver => "handed_over",
+        Fact::OptedOut { .. } => "opted_out",
         Fact::Reported(_) => "reported",
         Fact::Archived { .. } => "archived",
         Fact::Missing => "missing",

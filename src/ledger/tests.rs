@@ -272,12 +272,12 @@ fn the_actions_are_read_only_where_they_are_wanted() {
     let mut w = World::new(trunk(None, None));
     let campaign = w.campaign("spring");
     let play = Action::parse("PLAY", "hello").unwrap();
-    w.ledger.write(|db| actions::replace(db, campaign, std::slice::from_ref(&play))).unwrap();
+    w.ledger.write(|db| actions::replace(db, campaign, &vec![play.clone()].into())).unwrap();
     w.intent(campaign, 1).unwrap();
     let shown = ticket(campaign, 1);
     let mut read = |part| w.ledger.read(|db| part_of_order(db, &shown, part)).unwrap().unwrap();
     let (whole, call) = (read(OrderPart::Whole), read(OrderPart::Call));
-    assert_eq!(whole.actions, [play]);
+    assert_eq!(whole.actions.list(None), [play]);
     assert_eq!(Order { actions: whole.actions.clone(), ..call }, whole);
 }
 
@@ -418,7 +418,7 @@ fn every_migration_is_tried_over_the_data_of_the_one_before() {
             for contact in contacts::page(db, campaign.id, None, ContactId(0), 10)? {
                 assert_eq!(contacts::find(db, campaign.id, &contact.number)?, Some(contact));
             }
-            assert_eq!(actions::get(db, campaign.actions)?.len(), 3);
+            assert_eq!(actions::get(db, campaign.actions)?.list(None).len(), 3);
             assert_eq!(contacts::page(db, campaign.id, None, ContactId(0), 10)?.len(), 10);
             let attempts: Vec<_> =
                 views::attempts_page(db, campaign.id, AttemptId(0), 10)?.iter().map(|a| a.id.0).collect();
@@ -453,7 +453,7 @@ fn attempts_of_an_older_ledger_keep_what_they_had_and_their_numbers_are_not_give
             for (attempt, ticket) in [(1, "000102030405060708090a0b0c0d0e0f"), (2, "100102030405060708090a0b0c0d0e0f")]
             {
                 let order = order(db, &ticket.parse().unwrap())?.unwrap();
-                assert_eq!((order.attempt.0, order.actions.len()), (attempt, 3), "an open and a closed one");
+                assert_eq!((order.attempt.0, order.actions.list(None).len()), (attempt, 3), "an open and a closed one");
             }
             let reached = contacts::get(db, ContactId(4))?.unwrap();
             let history = views::attempts_of(db, &reached, 10)?;

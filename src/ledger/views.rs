@@ -110,7 +110,7 @@ pub fn steps(db: &Connection, attempt: AttemptId) -> Result<Vec<Step>> {
     let facts = evidence::of(db, attempt)?.into_iter();
     let mut steps: Vec<Step> =
         facts.filter_map(|e| if let Fact::Step(step) = e.fact { Some(step) } else { None }).collect();
-    steps.sort_by_key(|step| step.index);
+    steps.sort_by_key(|step| (step.ordinal, step.index));
     Ok(steps)
 }
 

@@ -103,6 +103,12 @@ impl Spool {
     }
 }
 
+/// Makes the folder below `astspooldir` into which `RECORD` writes: for AGI Asterisk makes none (file.c,
+/// `ast_writefile`). Whether it is there already, and whose, does not matter to a spool.
+pub fn make_recordings_folder(astspooldir: &Path) -> Result<(), SpoolError> {
+    create_folder(&astspooldir.join("monitor"))
+}
+
 fn folder(path: &Path) -> Result<Metadata, SpoolError> {
     let found = fs::metadata(path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => SpoolError::NoFolder { path: path.to_owned() },

@@ -1,5 +1,6 @@
 //! The command line, with the real binary.
 
+mod actions;
 mod calendars;
 mod calls;
 mod dnc;
@@ -172,30 +173,6 @@ fn a_spreadsheet_export_in_utf_16_is_read_by_its_header() {
         told["format"],
         json!({"charset": "UTF-16LE", "separator": "semicolon", "header": "Telefon", "column": 2})
     );
-}
-
-#[test]
-fn actions_are_an_ordered_list_whose_sounds_exist() {
-    let machine = Machine::with_campaign();
-    machine.ok("actions add spring PLAY hello.wav");
-    machine.ok("actions add spring WAIT 2 --at 1");
-    machine.ok("actions add spring IVR main,s,1");
-    let list = || {
-        let told = machine.json("actions list spring");
-        told["actions"].as_array().unwrap().iter().map(|a| a["action"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    assert_eq!(list(), ["WAIT 2", "PLAY hello", "IVR main,s,1"]);
-    machine.ok("actions move spring 2 1");
-    machine.ok("actions set spring 2 WAIT 5");
-    assert_eq!(list(), ["PLAY hello", "WAIT 5", "IVR main,s,1"]);
-    machine.fails("actions add spring PLAY helo", 65, "there is no sound `helo`");
-    machine.fails("actions add spring WAIT 2", 65, "nothing can follow IVR");
-    machine.fails("actions add spring DANCE x", 65, "no action");
-    machine.fails("actions remove spring 4", 65, "no place 4");
-    machine.ok("actions remove spring 3");
-    assert_eq!(list(), ["PLAY hello", "WAIT 5"]);
-    let sound = machine.path("sounds/en/hello").display().to_string();
-    assert!(machine.ok(&format!("actions add spring PLAY {sound}")).contains(&sound));
 }
 
 #[test]

@@ -36,8 +36,10 @@ pub struct Seen {
     pub reached: Vec<Reached>,
     /// Where answered calls were handed to, with the keys pressed before.
     pub handed_over: Vec<(String, String)>,
-    /// Sounds that were begun.
+    /// Sounds that were begun, and what was said: `DIGITS 42`.
     pub played: Vec<String>,
+    /// Variables of contacts and lists in channels at their ends.
+    pub set: Vec<(String, String)>,
 }
 
 /// All that the threads share.

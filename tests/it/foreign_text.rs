@@ -128,6 +128,16 @@ fn actions_take_no_foreign_text_i7() {
     refused(&m, &["actions", "add", "spring", "IVR", "menu,s,{}"], &[]);
     refused(&m, &["actions", "add", "spring", "WAIT", "1{}"], &[""]);
     refused(&m, &["actions", "add", "spring", "{}", "1"], &[]);
+    refused(&m, &["actions", "add", "spring", "MENU", "x{} keys=1:next"], &[""]);
+    refused(&m, &["actions", "add", "spring", "MENU", "hello keys=1:x{}"], &[""]);
+    refused(&m, &["actions", "add", "spring", "TRANSFER", "menu,{}"], &["#"]);
+    refused(&m, &["actions", "add", "spring", "DIAL", "{},100"], &["#"]);
+    refused(&m, &["actions", "add", "spring", "QUEUE", "{}"], &["#"]);
+    refused(&m, &["actions", "add", "spring", "CONFERENCE", "{}"], &["#"]);
+    refused(&m, &["actions", "add", "spring", "OPT-OUT", "x{}"], &[""]);
+    // A blank ends the name.
+    refused(&m, &["actions", "add", "spring", "SET", "x{} y"], &["", " #"]);
+    refused(&m, &["actions", "add", "spring", "SAY", "digits", "1{}"], &[""]);
     assert_eq!(m.ok(&["actions", "list", "spring", "--json"]), before);
 }
 

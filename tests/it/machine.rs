@@ -242,6 +242,13 @@ impl Machine {
         self.ok(&["actions", "add", name, "PLAY", "hello"]);
     }
 
+    /// A sound that is there.
+    pub fn sound(&self, name: &str) {
+        let file = self.dir.path().join(format!("sounds/en/{name}.gsm"));
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, b"").unwrap();
+    }
+
     #[track_caller]
     pub fn start(&self, name: &str) {
         self.ok(&["campaign", "start", name]);

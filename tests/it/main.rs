@@ -1,6 +1,8 @@
 //! The integration tests: one binary, so that they link once.
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod cli;

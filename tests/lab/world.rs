@@ -91,8 +91,22 @@ impl Campaign<'_> {
     #[track_caller]
     pub fn actions(self, actions: &[&str]) -> Self {
         for action in actions {
-            let (verb, argument) = action.split_once(' ').unwrap();
-            self.lab.campanile(&["actions", "add", self.name, verb, argument]);
+            self.add_action(self.name, action);
+        }
+        self
+    }
+
+    #[track_caller]
+    fn add_action(&self, to: &str, action: &str) {
+        let (verb, argument) = action.split_once(' ').unwrap_or((action, ""));
+        self.lab.campanile(&["actions", "add", to, verb, argument]);
+    }
+
+    /// Adds actions to a list of this name.
+    #[track_caller]
+    pub fn list(self, list: &str, actions: &[&str]) -> Self {
+        for action in actions {
+            self.add_action(&format!("{}:{list}", self.name), action);
         }
         self
     }
@@ -130,6 +144,8 @@ pub struct Step {
     pub result: String,
     pub digits: String,
     pub ran_ms: i64,
+    /// What it found out, in JSON; null for most.
+    pub finding: Value,
 }
 
 impl Attempt {
@@ -161,7 +177,13 @@ impl Step {
     fn of(step: &Value) -> Self {
         let word = |name: &str| text(&step[name]).unwrap_or_else(|| panic!("a step has {name}: {step}"));
         let ran_ms = step["ran_ms"].as_i64().expect("a step ran for a while");
-        Self { action: word("action"), result: word("result"), digits: word("digits"), ran_ms }
+        Self {
+            action: word("action"),
+            result: word("result"),
+            digits: word("digits"),
+            ran_ms,
+            finding: step["finding"].clone(),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use campanile::domain::evidence::Evidence;
+use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::{AttemptId, Ticket};
 use campanile::domain::instant::UtcMs;
 use campanile::ledger::claims::{ServerRate, ServerRules, claim};
@@ -42,7 +42,7 @@ pub struct Talk {
 pub enum Heard {
     Lookup(Ticket),
     Claim(AttemptId),
-    Record(AttemptId, Evidence),
+    Record(AttemptId, Box<Evidence>),
     Input(Input),
     /// The answer to the command of this number, unless it was answered before.
     Answer(u64, Reply),
@@ -217,7 +217,7 @@ impl World {
                 }
                 Output::Lookup(ticket) => self.ask(id, 2, Heard::Lookup(ticket)),
                 Output::Claim(attempt) => self.ask(id, 12, Heard::Claim(attempt)),
-                Output::Record(attempt, fact) => self.ask(id, 12, Heard::Record(attempt, fact)),
+                Output::Record(attempt, fact) => self.ask(id, 12, Heard::Record(attempt, Box::new(fact))),
                 Output::Warn(why) => self.say(|_| format!("FastAGI warns: {why}")),
                 Output::Close => self.close(id),
             }
@@ -254,13 +254,33 @@ impl World {
                 }
                 (1, fine("1"))
             }
+            Command::Noop => (1, fine("0")),
+            // What AMD heard.
+            Command::GetFullVariable { .. } => {
+                let status =
+                    if self.chance.per_mille(400) { "MACHINE LONGGREETING-1500-1500" } else { "HUMAN HUMAN-9-9" };
+                let (result, value) = ("1".to_owned(), Some(status.to_owned()));
+                (1, Reply::Answer(Answer { result, value, endpos: None }))
+            }
             Command::SetContactVariable { .. } => (1, fine("1")),
-            Command::Noop | Command::GetFullVariable { .. } => (1, fine("0")),
-            Command::StreamFile { .. } | Command::WaitForDigit { .. } if dead => (1, Reply::DeadChannel),
+            Command::Exec { .. } if dead => (1, fine("-1")),
+            Command::Exec { .. } => (self.chance.between(500, 5_000), fine("0")),
+            Command::StreamFile { .. }
+            | Command::Say { .. }
+            | Command::RecordFile { .. }
+            | Command::WaitForDigit { .. }
+                if dead =>
+            {
+                (1, Reply::DeadChannel)
+            }
+            Command::RecordFile { timeout_ms, .. } => (i64::from(*timeout_ms), fine("0")),
+            Command::Say { .. } => (self.chance.between(500, 3_000), fine("0")),
             Command::StreamFile { .. } => {
                 let ms = self.chance.between(500, 6_000);
                 (ms, Reply::Answer(Answer { result: "0".to_owned(), value: None, endpos: Some(8 * ms as u64) }))
             }
+            // Behind a menu; no other step waits for so long.
+            Command::WaitForDigit { timeout_ms: 5_000 } if self.chance.per_mille(500) => (700, fine("49")),
             Command::WaitForDigit { timeout_ms } => (i64::from(*timeout_ms), fine("0")),
         };
         let life = self.fastagi.life;
@@ -287,7 +307,11 @@ impl World {
                 if kept.is_ok() {
                     self.record.acknowledged(attempt, &fact);
                 }
-                self.answer(id, Input::Recorded(kept));
+                let opts_out = matches!(fact.fact, Fact::OptedOut { .. });
+                if opts_out && kept.is_ok() {
+                    self.opts_out(attempt);
+                }
+                self.answer(id, if opts_out { Input::OptedOut(kept) } else { Input::Recorded(kept) });
                 self.bury_fastagi();
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use campanile::domain::action::Action;
+use campanile::domain::action::{Action, Actions};
 use campanile::domain::attempt::AttemptState;
 use campanile::domain::bar::{OPT_OUT_LIST, Pattern};
 use campanile::domain::calendar::{Calendar, Holiday, Repeats, Schedule, Timetable, Window, Zone};
@@ -117,7 +117,7 @@ impl World {
             },
         };
         self.draw_hours(&mut campaign);
-        let list = [Action::parse("PLAY", "hello-world").unwrap(), Action::parse("WAIT", "2").unwrap()];
+        let list = answered(self.operators.told.len());
         let table = self.draw_causes();
         campaign.id = self.command(|db| {
             let id = campaigns::add(db, &campaign, now)?;
@@ -384,6 +384,7 @@ impl World {
         if let Some(contact) = page.first() {
             let now = self.now();
             self.command(|db| contacts::reactivate(db, contact, now));
+            self.record.opted_out.remove(&contact.id);
             self.say(|_| format!("operator: reactivates contact {}", contact.id));
         }
     }
@@ -446,4 +447,23 @@ impl World {
             self.set_state(id, CampaignState::Running);
         }
     }
+}
+
+/// What the n-th campaign says: a message; or a menu for humans and a message for machines, both of whom may opt
+/// out: a human may have been taken for a machine.
+fn answered(n: usize) -> Actions {
+    let read = |texts: &[(&str, &str)]| texts.iter().map(|(verb, text)| Action::parse(verb, text).unwrap()).collect();
+    let simple: Vec<Action> = read(&[("PLAY", "hello-world"), ("WAIT", "2")]);
+    if n % 3 != 1 {
+        return simple.into();
+    }
+    let mut lists = Actions::default();
+    lists.replace(None, read(&[("AMD", "machine=leave"), ("MENU", "menu keys=1:no-more repeats=1"), ("HANGUP", "")]));
+    lists.replace(
+        "leave".parse().ok().as_ref(),
+        read(&[("MENU", "menu keys=1:no-more repeats=0"), ("PLAY", "message")]),
+    );
+    lists.replace("no-more".parse().ok().as_ref(), read(&[("OPT-OUT", ""), ("HANGUP", "")]));
+    assert_eq!(lists.check(), Ok(()));
+    lists
 }

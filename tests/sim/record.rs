@@ -57,6 +57,8 @@ pub struct Record {
     doubtful: BTreeSet<AttemptId>,
     /// Facts that a session was told are durable.
     durable: Vec<(AttemptId, Evidence)>,
+    /// Contacts who want no further call, and whose wish is durable; until an operator asks for one.
+    pub opted_out: BTreeSet<ContactId>,
     /// Attempts of campaigns that were removed: nothing is known of them any more.
     pub removed: BTreeSet<AttemptId>,
     last_start: Option<Start>,
@@ -106,6 +108,8 @@ impl World {
         let open = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap().expect("a claimed attempt is open");
         self.check_callee(open.campaign, attempt, start_at);
         self.check_contact(attempt, open.contact, start_at);
+        let unwanted = open.contact.filter(|contact| self.record.opted_out.contains(contact));
+        assert_eq!(unwanted, None, "I4: attempt {attempt} is claimed for a contact who opted out");
         let told = &self.operators.told[&open.campaign].campaign;
         assert_eq!(told.state, CampaignState::Running, "I4: claimed though {} was acknowledged", told.state);
         assert!(told.calendar.contains(start_at), "I4: claimed for {start_at}, outside the window");
@@ -204,6 +208,15 @@ impl World {
         let unsuccessful = matches!(last.disposition, Some(Disposition::Busy | Disposition::NoAnswer));
         let again = unsuccessful && last.number == contact.number;
         assert!(!again, "contact {id} was not reached by attempt {}, and is called by the same number again", last.id);
+    }
+
+    /// The callee was told that no call will follow.
+    pub fn opts_out(&mut self, attempt: AttemptId) {
+        let Some(open) = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap() else { return };
+        self.record.opted_out.extend(open.contact);
+        // The ledger has put the number on the list in the same transaction.
+        let row = self.rows_of(open.campaign).into_iter().find(|row| row.id == attempt);
+        self.operators.do_not_call.extend(row.map(|row| (row.number, None)));
     }
 
     /// A call file is there only if its order is durable: else nobody would know of it (I8).
@@ -376,7 +389,7 @@ impl World {
         for dialled in self.record.dialled.values().filter(|d| !self.record.removed.contains(&d.attempt)) {
             let row = &rows[&dialled.attempt];
             assert_ne!(row.disposition, Some(Disposition::NotDialled), "I3: attempt {} was dialled", row.id);
-            let answered = row.disposition == Some(Disposition::Answered);
+            let answered = matches!(row.disposition, Some(Disposition::Answered | Disposition::Machine));
             assert!(!answered || dialled.answered, "I3: attempt {} is answered by nobody", row.id);
         }
         for row in rows.values().filter(|row| row.disposition != Some(Disposition::NotDialled)) {

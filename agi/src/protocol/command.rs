@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use campanile::domain::action::{Beep, Utterance};
 use campanile::domain::name::SoundName;
 use campanile::domain::variable::{CHANNEL_PREFIX, VariableName, VariableValue};
 
@@ -12,7 +13,7 @@ pub const COMMAND_BYTES_MAX: usize = 2000;
 /// The keys that may interrupt a sound: all of a telephone's.
 pub const KEYS: &str = "0123456789*#";
 
-/// The variables that we set, beside those that a contact brings.
+/// The variables that we set, beside those that a contact or a list brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variable {
     /// The number shown to the callee.
@@ -27,14 +28,24 @@ pub enum Variable {
     Digits,
     /// Where the dialplan goes on after the answered leg.
     Ivr,
+    /// With whom the dialplan connects the callee there.
+    Connect,
     /// The answer to a ping: our version.
     Pong,
 }
 
 impl Variable {
     /// Every variable.
-    pub const ALL: [Self; 7] =
-        [Self::CallerNumber, Self::CallerName, Self::AccountCode, Self::Go, Self::Digits, Self::Ivr, Self::Pong];
+    pub const ALL: [Self; 8] = [
+        Self::CallerNumber,
+        Self::CallerName,
+        Self::AccountCode,
+        Self::Go,
+        Self::Digits,
+        Self::Ivr,
+        Self::Connect,
+        Self::Pong,
+    ];
 
     /// Its name in Asterisk.
     #[must_use]
@@ -46,7 +57,32 @@ impl Variable {
             Self::Go => "CAMPANILE_GO",
             Self::Digits => "CAMPANILE_DIGITS",
             Self::Ivr => "CAMPANILE_IVR",
+            Self::Connect => "CAMPANILE_CONNECT",
             Self::Pong => "CAMPANILE_PONG",
+        }
+    }
+}
+
+/// The keys that interrupt what is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interrupt {
+    /// Any of [`KEYS`].
+    Keys,
+    /// None; a key that is pressed meanwhile is lost.
+    Nothing,
+}
+
+/// The applications that we run; there are no others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Application {
+    /// Listens whether a machine answered, by `amd.conf`; leaves `AMDSTATUS` and `AMDCAUSE`.
+    Amd,
+}
+
+impl Application {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Amd => "AMD",
         }
     }
 }
@@ -61,12 +97,24 @@ pub enum Command {
         /// To what.
         value: String,
     },
-    /// `SET VARIABLE` of one that a contact brings. Its name has the prefix of all ours, and is no function.
+    /// `SET VARIABLE` of one that a contact or a list brings. Its name has the prefix of all ours, and is no function.
     SetContactVariable {
         /// Its name, without the prefix.
         name: VariableName,
         /// To what.
         value: VariableValue,
+    },
+    /// `SAY DIGITS`, `SAY NUMBER`, `SAY DATETIME` or `SAY ALPHA`.
+    Say {
+        /// What is said.
+        utterance: Utterance,
+        /// Which keys end it.
+        interrupt: Interrupt,
+    },
+    /// `EXEC`, without arguments. Works on a dead channel too.
+    Exec {
+        /// Which.
+        application: Application,
     },
     /// `STREAM FILE`: plays a sound; any of [`KEYS`] interrupts it.
     StreamFile {
@@ -74,6 +122,19 @@ pub enum Command {
         sound: SoundName,
         /// Where playback begins, in samples: an earlier reply's `endpos`.
         offset: u64,
+    },
+    /// `RECORD FILE`, as WAV.
+    RecordFile {
+        /// The file with its ending, which Asterisk adds.
+        file: SoundName,
+        /// The keys that end it.
+        stop: String,
+        /// At most so long, in milliseconds.
+        timeout_ms: u32,
+        /// Silence that ends it, in seconds.
+        silence_s: Option<u32>,
+        /// Whether it begins with a beep.
+        beep: Beep,
     },
     /// `WAIT FOR DIGIT`.
     WaitForDigit {
@@ -111,8 +172,17 @@ impl Command {
             Self::SetContactVariable { name, value } => {
                 write_words(&mut line, "SET VARIABLE", &[&format!("{CHANNEL_PREFIX}{name}"), value.as_str()])
             }
+            Self::Say { utterance, interrupt } => write_say(&mut line, utterance, *interrupt),
+            Self::Exec { application } => write_words(&mut line, "EXEC", &[application.as_str()]),
             Self::StreamFile { sound, offset } => {
                 write_words(&mut line, "STREAM FILE", &[sound.as_str(), KEYS, &offset.to_string()])
+            }
+            Self::RecordFile { file, stop, timeout_ms, silence_s, beep } => {
+                let name = file.as_str().strip_suffix(".wav").unwrap_or(file.as_str());
+                write_words(&mut line, "RECORD FILE", &[name, "wav", stop, &timeout_ms.to_string()]);
+                let silence = silence_s.map(|s| format!("s={s}"));
+                let rest = (*beep == Beep::Yes).then_some("BEEP").into_iter().chain(silence.as_deref());
+                write_words(&mut line, "", &rest.collect::<Vec<_>>());
             }
             Self::WaitForDigit { timeout_ms } => write_words(&mut line, "WAIT FOR DIGIT", &[&timeout_ms.to_string()]),
             Self::GetFullVariable { expression } => write_words(&mut line, "GET FULL VARIABLE", &[expression]),
@@ -126,6 +196,23 @@ impl Command {
             return Err(CommandRefusal::TooLong(line.len()));
         }
         Ok(line.into_bytes())
+    }
+}
+
+/// A date is said in UTC, in which it was read. Day of the week, month, day, year; hours, minutes, AM or PM.
+fn write_say(line: &mut String, utterance: &Utterance, interrupt: Interrupt) {
+    let keys = match interrupt {
+        Interrupt::Keys => KEYS,
+        Interrupt::Nothing => "",
+    };
+    match utterance {
+        Utterance::Digits(digits) => write_words(line, "SAY DIGITS", &[digits, keys]),
+        Utterance::Number(number) => write_words(line, "SAY NUMBER", &[&number.to_string(), keys]),
+        Utterance::Day(s) => write_words(line, "SAY DATETIME", &[&s.to_string(), keys, "ABdY", "UTC"]),
+        Utterance::Moment(s) => {
+            write_words(line, "SAY DATETIME", &[&s.to_string(), keys, "ABdY 'digits/at' IMp", "UTC"])
+        }
+        Utterance::Characters(text) => write_words(line, "SAY ALPHA", &[text, keys]),
     }
 }
 
@@ -154,7 +241,10 @@ impl fmt::Debug for Command {
         match self {
             Self::SetVariable { name, .. } => write!(f, "SET VARIABLE {} …", name.as_str()),
             Self::SetContactVariable { name, .. } => write!(f, "SET VARIABLE {CHANNEL_PREFIX}{name} …"),
+            Self::Say { .. } => f.write_str("SAY …"),
+            Self::Exec { application } => write!(f, "EXEC {}", application.as_str()),
             Self::StreamFile { sound, offset } => write!(f, "STREAM FILE {sound} at {offset}"),
+            Self::RecordFile { file, timeout_ms, .. } => write!(f, "RECORD FILE {file} {timeout_ms}"),
             Self::WaitForDigit { timeout_ms } => write!(f, "WAIT FOR DIGIT {timeout_ms}"),
             Self::GetFullVariable { expression } => write!(f, "GET FULL VARIABLE {expression}"),
             Self::Noop => f.write_str("NOOP"),
@@ -214,8 +304,32 @@ mod tests {
         renders(&Command::WaitForDigit { timeout_ms: 2000 }, "WAIT FOR DIGIT \"2000\"\n");
         renders(&Command::GetFullVariable { expression: "${X}" }, "GET FULL VARIABLE \"${X}\"\n");
         renders(&Command::Noop, "NOOP\n");
+        renders(&Command::Exec { application: Application::Amd }, "EXEC \"AMD\"\n");
         let (name, value) = ("debt".parse().unwrap(), "20 000".parse().unwrap());
         renders(&Command::SetContactVariable { name, value }, "SET VARIABLE \"CAMPANILE_VAR_debt\" \"20 000\"\n");
+    }
+
+    #[test]
+    fn a_recording_reads_as_documented() {
+        let record = |silence_s, beep, expected: &str| {
+            let file = "/var/spool/asterisk/monitor/campanile-7-0-1.wav".parse().unwrap();
+            renders(&Command::RecordFile { file, stop: "#".to_owned(), timeout_ms: 5000, silence_s, beep }, expected);
+        };
+        let line = "RECORD FILE \"/var/spool/asterisk/monitor/campanile-7-0-1\" \"wav\" \"#\" \"5000\"";
+        record(None, Beep::No, &format!("{line}\n"));
+        record(Some(3), Beep::Yes, &format!("{line} \"BEEP\" \"s=3\"\n"));
+    }
+
+    #[test]
+    fn what_is_said_reads_as_documented() {
+        let say = |utterance, interrupt, expected| renders(&Command::Say { utterance, interrupt }, expected);
+        let keys = Interrupt::Keys;
+        say(Utterance::Digits("0042".to_owned()), keys, "SAY DIGITS \"0042\" \"0123456789*#\"\n");
+        say(Utterance::Number(-7), Interrupt::Nothing, "SAY NUMBER \"-7\" \"\"\n");
+        say(Utterance::Characters("A 1".to_owned()), Interrupt::Nothing, "SAY ALPHA \"A 1\" \"\"\n");
+        say(Utterance::Day(86_400), Interrupt::Nothing, "SAY DATETIME \"86400\" \"\" \"ABdY\" \"UTC\"\n");
+        let moment = "SAY DATETIME \"60\" \"\" \"ABdY 'digits/at' IMp\" \"UTC\"\n";
+        say(Utterance::Moment(60), Interrupt::Nothing, moment);
     }
 
     #[test]

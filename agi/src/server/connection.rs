@@ -345,8 +345,11 @@ impl<D: Desk> Connection<D> {
         // A step is a detail of the leg; the ledger has them all.
         let level = if matches!(evidence.fact, Fact::Step(_)) { log::Level::Debug } else { log::Level::Info };
         log::log!(level, "attempt {attempt}: {}", Told(&evidence.fact));
+        // The one fact that a call waits for.
+        let opts_out = matches!(evidence.fact, Fact::OptedOut { .. });
         let done = self.ask();
-        self.around.desk.append(attempt, evidence, move |kept| done(Input::Recorded(kept)));
+        let told = move |kept| done(if opts_out { Input::OptedOut(kept) } else { Input::Recorded(kept) });
+        self.around.desk.append(attempt, evidence, told);
     }
 
     /// Waits for what was asked after the connection is closed: nothing may be lost unheard (I8).
@@ -462,6 +465,7 @@ impl Display for Told<'_> {
                 write!(f, "{} {} after {} ms, {keys} keys", step.action, step.result, step.ran_ms)
             }
             Fact::HandedOver => f.write_str("handed over"),
+            Fact::OptedOut { .. } => f.write_str("the callee wants no further call"),
             Fact::Reported(report) => write!(f, "ended: {report:?}"),
             other => write!(f, "{other:?}"),
         }

@@ -83,7 +83,8 @@ impl Limits {
     fn runs(&self, command: &Command) -> Duration {
         match command {
             Command::WaitForDigit { timeout_ms } => Duration::from_millis((*timeout_ms).into()),
-            Command::StreamFile { .. } => self.sound,
+            Command::RecordFile { timeout_ms, .. } => self.reply + Duration::from_millis((*timeout_ms).into()),
+            Command::StreamFile { .. } | Command::Say { .. } | Command::Exec { .. } => self.sound,
             Command::SetVariable { .. }
             | Command::SetContactVariable { .. }
             | Command::GetFullVariable { .. }

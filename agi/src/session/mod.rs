@@ -26,7 +26,7 @@ use crate::protocol::{Command, Reply, Request};
 
 pub use gate::{CLAIM_LEAD_MS, HOLD_MS_MAX};
 pub use report::RECORD_TRIES_MAX;
-pub use run::KEYS_MAX;
+pub use run::{KEYS_MAX, OPT_OUT_PATIENCE};
 
 /// Something that a session learns.
 #[derive(Debug, Clone)]
@@ -41,8 +41,10 @@ pub enum Input {
     Order(Result<Option<Box<Order>>, LedgerDown>),
     /// What the ledger says to the claim: the instant to dial at, or why not.
     Claimed(Result<Result<UtcMs, Refusal>, LedgerDown>),
-    /// Whether the last fact is durable.
+    /// Whether a fact is durable. Of an answered leg's facts only bad news need be told, and maybe late.
     Recorded(Result<(), LedgerDown>),
+    /// Whether [`Fact::OptedOut`] is durable.
+    OptedOut(Result<(), LedgerDown>),
 }
 
 /// Something that a session wants.
@@ -58,7 +60,7 @@ pub enum Output {
     Lookup(Ticket),
     /// Claim the attempt; answered by [`Input::Claimed`]. The ledger records a refusal itself.
     Claim(AttemptId),
-    /// Record a fact; answered by [`Input::Recorded`].
+    /// Record a fact; answered by [`Input::Recorded`], or [`Input::OptedOut`] for that one.
     Record(AttemptId, Evidence),
     /// Something an operator should know.
     Warn(String),
@@ -161,9 +163,9 @@ mod tests {
 
     use campanile::domain::gate::GO_LATE_MS_MAX;
 
-    use super::world::{Talk, answer, at, order, ticket};
+    use super::world::{Talk, answer, at, lists, order, ticket};
     use super::*;
-    use crate::protocol::Variable;
+    use crate::protocol::{Answer, Variable};
 
     #[test]
     fn unknown_scripts_are_unwelcome_and_shown_short() {
@@ -190,6 +192,7 @@ mod tests {
         order: usize,
         claim: usize,
         record: usize,
+        opt_out: usize,
         timer: Option<UtcMs>,
         claims: usize,
         admitted: Option<UtcMs>,
@@ -218,6 +221,7 @@ mod tests {
                         self.claim += 1;
                         self.claims += 1;
                     }
+                    Output::Record(_, Evidence { fact: Fact::OptedOut { .. }, .. }) => self.opt_out += 1,
                     Output::Record(..) => self.record += 1,
                     Output::Warn(_) => {}
                     Output::Close => self.closed = true,
@@ -227,7 +231,7 @@ mod tests {
         }
 
         fn waits(&self) -> bool {
-            self.reply + self.order + self.claim + self.record > 0 || self.timer.is_some()
+            self.reply + self.order + self.claim + self.record + self.opt_out > 0 || self.timer.is_some()
         }
 
         /// Notes that the input comes; `None` when it cannot.
@@ -237,6 +241,7 @@ mod tests {
                 Input::Order(_) => &mut self.order,
                 Input::Claimed(_) => &mut self.claim,
                 Input::Recorded(_) => &mut self.record,
+                Input::OptedOut(_) => &mut self.opt_out,
                 Input::Timer => return self.timer.take().map(|_| input),
                 Input::Hangup => return Some(input),
             };
@@ -249,18 +254,54 @@ mod tests {
     }
 
     fn any_order() -> impl Strategy<Value = Input> {
-        let actions = proptest::collection::vec(prop_oneof![Just(("WAIT", "2")), Just(("PLAY", "hello"))], 0..4);
-        (actions, any::<bool>(), any::<bool>()).prop_map(|(mut actions, ivr, known)| {
-            if ivr {
-                actions.push(("IVR", "main,s,1"));
+        let list = |ends: bool, steps: &'static [&'static str]| {
+            let last: &'static [&'static str] = if ends { &LAST } else { &["WAIT 1"] };
+            let steps = proptest::collection::vec(proptest::sample::select(steps), 0..4);
+            (steps, proptest::sample::select(last)).prop_map(|(mut steps, last)| {
+                steps.push(last);
+                steps
+            })
+        };
+        let actions = any::<bool>().prop_flat_map(move |ends| (list(ends, &STEPS), list(ends, &SIMPLE)));
+        (actions, any::<bool>(), any::<bool>()).prop_map(|((first, branch), known, named)| {
+            let mut order = order(&[]);
+            if named {
+                order.variables.set("debt".parse().unwrap(), "42".parse().unwrap());
             }
-            Input::Order(Ok(known.then(|| Box::new(order(&actions)))))
+            order.actions = lists(&[("", &first), ("branch", &branch)]);
+            Input::Order(Ok(known.then(|| Box::new(order))))
         })
     }
 
+    const LAST: [&str; 6] =
+        ["HANGUP", "IVR main,s,1", "TRANSFER main,s", "DIAL agents,100", "QUEUE support wait=60", "CONFERENCE 8000"];
+    const SIMPLE: [&str; 8] = [
+        "WAIT 2",
+        "PLAY hello",
+        "SAY digits 42",
+        "SAY date 2026-12-01",
+        "SAY number {debt}",
+        "SET debt 5",
+        "SET debt {debt}",
+        "OPT-OUT",
+    ];
+    const STEPS: [&str; 6] = [
+        "RECORD seconds=5",
+        "PLAY hello",
+        "MENU m keys=1:branch,23:again,5:hangup wrong=sorry else=next",
+        "MENU m keys=*:branch,#:next repeats=0 else=branch",
+        "AMD human=branch machine=branch",
+        "OPT-OUT never",
+    ];
+
     fn any_input() -> impl Strategy<Value = Input> {
         let down = || LedgerDown("down".to_owned());
+        let heard = |status: &str| {
+            let answer = Answer { result: "1".to_owned(), value: Some(status.to_owned()), endpos: None };
+            Input::Reply(Reply::Answer(answer))
+        };
         prop_oneof![
+            2 => prop_oneof![Just("MACHINE MAXWORDS-3-3"), Just("HUMAN HUMAN-1-2"), Just(" "), Just("HANGUP "), Just("/var/spool")].prop_map(heard),
             8 => (-2..70_i32, proptest::option::of(0..9000_u64)).prop_map(|(code, endpos)| answer(&code.to_string(), endpos)),
             1 => prop_oneof![Just(Reply::Unknown), Just(Reply::DeadChannel), Just(Reply::Usage)].prop_map(Input::Reply),
             1 => Just(Input::Hangup),
@@ -271,6 +312,8 @@ mod tests {
             1 => Just(Input::Claimed(Err(down()))),
             4 => Just(Input::Recorded(Ok(()))),
             1 => Just(Input::Recorded(Err(down()))),
+            6 => Just(Input::OptedOut(Ok(()))),
+            1 => Just(Input::OptedOut(Err(down()))),
         ]
     }
 

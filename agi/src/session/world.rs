@@ -1,6 +1,6 @@
 //! A call for the sessions' tests.
 
-use campanile::domain::action::Action;
+use campanile::domain::action::{Action, Actions};
 use campanile::domain::attempt::Order;
 use campanile::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId};
 use campanile::domain::instant::UtcMs;
@@ -36,9 +36,31 @@ pub(super) fn order(actions: &[(&str, &str)]) -> Order {
         caller_number: None,
         caller_name: None,
         account: None,
-        actions: actions.iter().map(|(verb, argument)| Action::parse(verb, argument).unwrap()).collect(),
+        actions: actions
+            .iter()
+            .map(|(verb, argument)| Action::parse(verb, argument).unwrap())
+            .collect::<Vec<_>>()
+            .into(),
         variables: Default::default(),
     }
+}
+
+/// Lists as typed: the name (none for the one that begins), then actions.
+#[track_caller]
+pub(super) fn lists(lists: &[(&str, &[&str])]) -> Actions {
+    let mut actions = Actions::default();
+    for (name, typed) in lists {
+        let name = (!name.is_empty()).then(|| name.parse().unwrap());
+        actions.replace(name.as_ref(), typed.iter().map(|text| action(text)).collect());
+    }
+    assert_eq!(actions.check(), Ok(()));
+    actions
+}
+
+#[track_caller]
+pub(super) fn action(text: &str) -> Action {
+    let (verb, argument) = text.split_once(' ').unwrap_or((text, ""));
+    Action::parse(verb, argument).unwrap()
 }
 
 pub(super) fn answer(result: &str, endpos: Option<u64>) -> Input {

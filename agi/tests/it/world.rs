@@ -58,7 +58,11 @@ impl World {
             caller_number: None,
             caller_name: Some("Campanile".parse().unwrap()),
             account: None,
-            actions: actions.iter().map(|(verb, argument)| Action::parse(verb, argument).unwrap()).collect(),
+            actions: actions
+                .iter()
+                .map(|(verb, argument)| Action::parse(verb, argument).unwrap())
+                .collect::<Vec<_>>()
+                .into(),
             variables: Default::default(),
         };
         self.desk.expect(&order);

@@ -15,6 +15,7 @@ use crate::domain::campaign::{Campaign, CampaignState, Pacing, Phase};
 use crate::domain::contact::CallingOrder;
 use crate::domain::disposition::Disposition;
 use crate::domain::instant::UtcMs;
+use crate::domain::name::Name;
 use crate::ledger::contacts::{self, Counts};
 use crate::ledger::{Connection, actions, attempts, calendars, campaigns, trunks, users, views};
 
@@ -72,6 +73,8 @@ pub struct Page {
     pub order: CallingOrder,
     pub next_number_after_s: u32,
     pub actions: Vec<String>,
+    /// Those that the actions lead to.
+    pub action_lists: BTreeMap<Name, Vec<String>>,
     pub open_calls: u32,
     pub dispositions: BTreeMap<Disposition, u64>,
 }
@@ -93,6 +96,8 @@ pub fn overview(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Over
 /// Everything about this campaign at `now`.
 pub fn page(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Page> {
     let caller = CallerId::of(campaign);
+    let lists = actions::get(db, campaign.actions)?;
+    let in_words = |list: &[Action]| list.iter().map(Action::to_string).collect::<Vec<_>>();
     Ok(Page {
         overview: overview(db, campaign, now)?,
         max_retries: campaign.retry.max_retries,
@@ -104,7 +109,8 @@ pub fn page(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Page> {
         caller_id: (caller != CallerId::default()).then(|| caller.to_string()),
         order: campaign.contacts.order,
         next_number_after_s: campaign.contacts.next_number_after_s,
-        actions: actions::get(db, campaign.actions)?.iter().map(Action::to_string).collect(),
+        actions: in_words(lists.list(None)),
+        action_lists: lists.named().map(|(name, list)| (name.clone(), in_words(list))).collect(),
         open_calls: attempts::open_of(db, campaign.id)?,
         dispositions: views::dispositions(db, Some(campaign.id))?,
     })

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::failure::Result;
 use super::super::sounds;
-use crate::domain::action::Action;
+use crate::domain::action::{Action, Place};
 use crate::domain::campaign::Campaign;
 use crate::domain::instant::UtcMs;
 use crate::ledger::contacts::{self, Counts};
@@ -29,7 +29,7 @@ pub fn missing(db: &Connection, settings: &Settings, campaign: &Campaign, now: U
         let mend = format!("campanile actions add {} PLAY SOUND", campaign.name);
         missing.push(Missing { what: "it has no actions: an answered call would be silent".to_owned(), mend });
     }
-    missing.extend(actions.iter().enumerate().filter_map(|(i, action)| sound(settings, campaign, i + 1, action)));
+    missing.extend(actions.all().flat_map(|(place, action)| missing_sounds(settings, campaign, &place, action)));
     missing.extend(hours(campaign, now));
     Ok(missing)
 }
@@ -75,12 +75,27 @@ fn numbers(campaign: &Campaign, counts: Counts) -> Option<Missing> {
     })
 }
 
-fn sound(settings: &Settings, campaign: &Campaign, place: usize, action: &Action) -> Option<Missing> {
-    let Action::Play { sound } = action else { return None };
-    if sounds::find(settings, sound).is_some() {
-        return None;
+/// The sounds of an action that do not exist, wherever its list is reached from.
+fn missing_sounds(settings: &Settings, campaign: &Campaign, place: &Place, action: &Action) -> Vec<Missing> {
+    let list = place.list.as_ref().map(|list| format!(":{list}")).unwrap_or_default();
+    let set = format!("campanile actions set {}{list} {}", campaign.name, place.number);
+    let absent = action.sounds().into_iter().filter(|sound| sounds::find(settings, sound).is_none());
+    absent
+        .map(|sound| {
+            let put = match action {
+                Action::Say { .. } => "install Asterisk's own sounds (on Debian: asterisk-core-sounds-en)".to_owned(),
+                _ => sounds::where_to_put(settings, &sound),
+            };
+            let mend = format!("{put}\nor: {set} {}", instead(action));
+            Missing { what: format!("the sound `{sound}` of the action at {place} does not exist"), mend }
+        })
+        .collect()
+}
+
+/// What could stand in the place of an action without its sound.
+fn instead(action: &Action) -> &'static str {
+    match action {
+        Action::Menu(_) => "MENU SOUND …",
+        _ => "PLAY SOUND",
     }
-    let put = sounds::where_to_put(settings, sound);
-    let mend = format!("{put}\nor: campanile actions set {} {place} PLAY SOUND", campaign.name);
-    Some(Missing { what: format!("the sound `{sound}` of action {place} does not exist"), mend })
 }

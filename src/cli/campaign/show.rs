@@ -20,7 +20,7 @@ JSON: {campaign, user, trunk, state, phase, run_time, window: {start, stop, time
 numbers: {total, waiting, in_progress, reached, failed, excluded}, max_retries, retry_time_s, \
 retry_times_s: [300, …], max_dials, min_talk_s, wrap_up_s, causes: [{cause, verb, delay_s, limit}], wait_time_s, channels, \
 timing: {calendar, starts_at, ends_at, priority, delay_ms, batch_calls, batch_pause_s, finish, calls_started}, \
-caller_id, order, next_number_after_s, actions: [\"PLAY x\", …], open_calls, dispositions: {answered: n, …}}.")]
+caller_id, order, next_number_after_s, actions: [\"PLAY x\", …], action_lists: {NAME: [\"PLAY x\", …]}, open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
     /// The campaign's name.
     name: Name,
@@ -81,6 +81,9 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
     }
     if page.actions.is_empty() {
         writeln!(out, "actions     none")?;
+    }
+    for (name, list) in &page.action_lists {
+        writeln!(out, "  {name:<9} {}", list.join("; "))?;
     }
     for (i, (disposition, n)) in page.dispositions.iter().enumerate() {
         writeln!(out, "{:<11} {n} {disposition}", if i == 0 { "calls" } else { "" })?;

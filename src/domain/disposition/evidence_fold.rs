@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use super::answered_leg::AnsweredLeg;
 use super::causes::classify;
 use super::{Conclusion, Disposition, Gone, NotDialled};
 use crate::domain::evidence::{ArchiveStatus, Evidence, Fact, Report};
@@ -54,12 +55,14 @@ pub enum Verdict {
 /// [`GRACE_MS`]: an attempt that the gate admitted may have rung, one that it did not admit has not.
 pub fn conclude(planned_at: UtcMs, evidence: &[Evidence], now: UtcMs) -> Verdict {
     let seen = Seen::of(evidence);
-    if let Some(conclusion) = seen.by_report() {
-        return Verdict::Closed(conclusion);
-    }
-    match seen.admitted_at {
-        Some(admitted_at) => seen.may_have_rung(admitted_at, now),
-        None => seen.not_dialled(planned_at, now),
+    let verdict = match (seen.by_report(), seen.admitted_at) {
+        (Some(conclusion), _) => Verdict::Closed(conclusion),
+        (None, Some(admitted_at)) => seen.may_have_rung(admitted_at, now),
+        (None, None) => seen.not_dialled(planned_at, now),
+    };
+    match verdict {
+        Verdict::Closed(conclusion) => Verdict::Closed(seen.leg.tell(conclusion)),
+        open @ Verdict::Open { .. } => open,
     }
 }
 
@@ -83,6 +86,7 @@ struct Seen<'a> {
     gone_at: Option<UtcMs>,
     /// When the call had ended, by its archived file.
     ended_at: Option<UtcMs>,
+    leg: AnsweredLeg,
 }
 
 impl<'a> Seen<'a> {
@@ -115,7 +119,12 @@ impl<'a> Seen<'a> {
             }
             Fact::Missing => self.file_ended(at, Gone::Missing),
             Fact::Swept => self.file_ended(at, Gone::Swept),
-            Fact::Step(_) | Fact::HandedOver => {}
+            Fact::Step(step) => self.leg.note(step),
+            Fact::OptedOut { .. } => {
+                self.leg.opted_out = true;
+                keep_least(&mut self.answered_at, at, |t| *t);
+            }
+            Fact::HandedOver => {}
         }
     }
 
@@ -158,6 +167,7 @@ impl<'a> Seen<'a> {
             ended_at: ended_at.unwrap_or(reported_at),
             ring_ms: rang_ms(report, answered_at.unwrap_or(reported_at)),
             talk_ms,
+            learned: None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! in whatever order they see them, and this fold says what they add up to. What a cause or a SIP code
 //! means stands in one table, in `causes`.
 
+mod answered_leg;
 mod causes;
 mod evidence_fold;
 
@@ -18,6 +19,8 @@ worded_enum! {
     pub enum Disposition {
         /// The callee answered.
         Answered = "answered",
+        /// An answering machine did, by what `AMD` heard.
+        Machine = "machine",
         /// Busy.
         Busy = "busy",
         /// Rang, or could have, and nobody answered.
@@ -89,6 +92,17 @@ pub struct Conclusion {
     pub ring_ms: Option<i64>,
     /// How long the callee was connected.
     pub talk_ms: Option<i64>,
+    /// What the answered leg learned that makes a further call wrong.
+    pub learned: Option<Learned>,
+}
+
+/// What the answered leg learned that makes a further call wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learned {
+    /// The callee wants no further call.
+    OptedOut,
+    /// A machine answered and heard a message to its end: whoever owns it will hear it.
+    MessageLeft,
 }
 
 impl Conclusion {
@@ -105,6 +119,7 @@ impl Conclusion {
             ended_at,
             ring_ms: None,
             talk_ms: None,
+            learned: None,
         }
     }
 

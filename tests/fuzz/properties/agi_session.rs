@@ -2,7 +2,7 @@
 //!
 //! The first line is the script. Then each byte is something that happens: see [`happens`].
 
-use campanile::domain::action::Action;
+use campanile::domain::action::{Action, Actions};
 use campanile::domain::attempt::Order;
 use campanile::domain::evidence::Fact;
 use campanile::domain::gate::Refusal;
@@ -62,6 +62,7 @@ struct Talk {
     lookups_owed: usize,
     claims_owed: usize,
     records_owed: usize,
+    opt_outs_owed: usize,
     claims: usize,
     timer: Option<UtcMs>,
     admitted: bool,
@@ -86,6 +87,7 @@ impl Talk {
             lookups_owed: 0,
             claims_owed: 0,
             records_owed: 0,
+            opt_outs_owed: 0,
             claims: 0,
             timer: None,
             admitted: false,
@@ -101,6 +103,7 @@ impl Talk {
     fn happens(&mut self, byte: u8, place: usize) {
         match byte {
             b'o' => self.order(Ok(Some(Box::new(order(place))))),
+            b'm' => self.order(Ok(Some(Box::new(branching(place))))),
             b'O' => self.order(Ok(None)),
             b'd' => self.order(Err(down())),
             b'c' => self.claimed(Ok(Ok(BEGIN.plus_ms(1000)))),
@@ -109,6 +112,8 @@ impl Talk {
             b'R' => self.claimed(Err(down())),
             b'k' => self.recorded(Ok(())),
             b'K' => self.recorded(Err(down())),
+            b'y' => self.opted_out(Ok(())),
+            b'Y' => self.opted_out(Err(down())),
             b't' => self.timer(),
             b'h' => self.hear(Input::Hangup),
             b'0' => self.line("200 result=0\n"),
@@ -116,6 +121,11 @@ impl Talk {
             b'5' => self.line("200 result=53 endpos=16000\n"),
             b'#' => self.line("200 result=35 endpos=18446744073709551615\n"),
             b'-' => self.line("200 result=-1 endpos=0\n"),
+            b'2' => self.line("200 result=-2\n"),
+            b'a' => self.line("200 result=1 (MACHINE LONGGREETING-1500-1500)\n"),
+            b's' => self.line("200 result=1 (/var/spool/asterisk)\n"),
+            b'w' => self.line("200 result=-1 (writefile)\n"),
+            b'A' => self.line("200 result=1 (HUMAN HUMAN-800-800)\n"),
             b'n' => self.line("200 result=nonsense (x)\n"),
             b'x' => self.line("511 Command Not Permitted on a dead channel\n"),
             b'u' => self.line("520 Invalid command syntax.\n"),
@@ -150,6 +160,13 @@ impl Talk {
         if self.polite(self.records_owed) {
             self.records_owed = self.records_owed.saturating_sub(1);
             self.hear(Input::Recorded(kept));
+        }
+    }
+
+    fn opted_out(&mut self, kept: Result<(), LedgerDown>) {
+        if self.polite(self.opt_outs_owed) {
+            self.opt_outs_owed = self.opt_outs_owed.saturating_sub(1);
+            self.hear(Input::OptedOut(kept));
         }
     }
 
@@ -189,7 +206,7 @@ impl Talk {
 
     fn hear(&mut self, input: Input) {
         // Behind the end a server only tells what became of records.
-        if self.closed && self.manners == Manners::Kept && !matches!(input, Input::Recorded(_)) {
+        if self.closed && self.manners == Manners::Kept && !matches!(input, Input::Recorded(_) | Input::OptedOut(_)) {
             return;
         }
         let outputs = self.session.handle(self.now, input);
@@ -237,7 +254,10 @@ impl Talk {
     }
 
     fn recording(&mut self, fact: &Fact) {
-        self.records_owed += 1;
+        match fact {
+            Fact::OptedOut { .. } => self.opt_outs_owed += 1,
+            _ => self.records_owed += 1,
+        }
         match fact {
             Fact::Answered => self.answered += 1,
             Fact::Reported(_) => self.reports += 1,
@@ -249,7 +269,7 @@ impl Talk {
 
     /// It is over, or something is owed to it: nobody waits for ever.
     fn end(&mut self) {
-        let owed = self.replies_owed + self.lookups_owed + self.claims_owed + self.records_owed;
+        let owed = self.replies_owed + self.lookups_owed + self.claims_owed + self.records_owed + self.opt_outs_owed;
         if self.manners == Manners::Kept {
             assert!(self.closed || owed > 0 || self.timer.is_some(), "{:?} is stuck", self.session);
         }
@@ -265,6 +285,38 @@ fn down() -> LedgerDown {
 fn order(place: usize) -> Order {
     const ACTIONS: [(&str, &str); 4] = [("WAIT", "2"), ("PLAY", "hello"), ("PLAY", "en/bye"), ("IVR", "main,s,1")];
     let actions = ACTIONS.iter().skip(place % 5).map(|(verb, argument)| Action::parse(verb, argument).unwrap());
+    order_of(actions.collect::<Vec<_>>().into())
+}
+
+/// One with every other action, and lists that lead one into the other.
+fn branching(place: usize) -> Order {
+    const FIRST: [(&str, &str); 7] = [
+        ("MENU", "menu keys=1:talk,5:no-more,55:again,#:hangup wrong=sorry else=next"),
+        ("AMD", "human=talk machine=no-more"),
+        ("SAY", "date 2026-12-01 09:30"),
+        ("SET", "debt 42"),
+        ("RECORD", "seconds=9 silence=2"),
+        ("SAY", "number {debt}"),
+        ("MENU", "menu keys=#5:no-more repeats=0 else=talk"),
+    ];
+    const LAST: [(&str, &str); 5] =
+        [("HANGUP", ""), ("TRANSFER", "main,s"), ("DIAL", "agents,100"), ("QUEUE", "q wait=9"), ("CONFERENCE", "1")];
+    let read = |(verb, argument): &(&str, &str)| Action::parse(verb, argument).unwrap();
+    let mut actions = Actions::default();
+    actions.replace(None, FIRST.iter().skip(place % 7).chain(&LAST[place % 5..=place % 5]).map(read).collect());
+    let talk = [("SAY", "characters A1"), ("SAY", "digits {pin}"), ("PLAY", "bye")];
+    actions.replace("talk".parse().ok().as_ref(), talk.iter().map(read).collect());
+    let no_more = [("OPT-OUT", "never"), ("AMD", "human=talk"), ("OPT-OUT", ""), ("HANGUP", "")];
+    actions.replace("no-more".parse().ok().as_ref(), no_more.iter().map(read).collect());
+    assert_eq!(actions.check(), Ok(()));
+    let mut order = order_of(actions);
+    if place % 2 == 1 {
+        order.variables.set("pin".parse().unwrap(), "4711".parse().unwrap());
+    }
+    order
+}
+
+fn order_of(actions: Actions) -> Order {
     Order {
         attempt: ATTEMPT,
         ticket: Ticket::new(TICKET),
@@ -278,7 +330,7 @@ fn order(place: usize) -> Order {
         caller_number: "+442079460000".parse().ok(),
         caller_name: "Lab".parse().ok(),
         account: None,
-        actions: actions.collect(),
+        actions,
         variables: Default::default(),
     }
 }

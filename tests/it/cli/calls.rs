@@ -61,6 +61,7 @@ pub fn close(ledger: &mut Ledger, attempt: AttemptId, disposition: Disposition, 
         ended_at: AT.plus_ms(4000),
         ring_ms: Some(1400),
         talk_ms: Some(2500),
+        learned: None,
     };
     let tally = ContactTally { dials: 1, ..ContactTally::default() };
     ledger
@@ -74,11 +75,14 @@ pub fn close(ledger: &mut Ledger, attempt: AttemptId, disposition: Disposition, 
 
 fn press(ledger: &mut Ledger, attempt: AttemptId) {
     let step = Step {
+        ordinal: 0,
+        list: None,
         index: 0,
         action: Action::parse("PLAY", "hello").unwrap(),
         result: StepResult::Done,
         digits: "1".into(),
         ran_ms: 900,
+        finding: None,
     };
     ledger.write(|db| evidence::append(db, attempt, &Evidence { at: AT, fact: Fact::Step(step) })).unwrap();
 }
@@ -96,7 +100,9 @@ fn a_report_has_one_row_for_each_attempt_with_every_field() {
         "number": "+493012345601", "planned_at": "2026-03-01T08:00:00.250Z", "dialled_at": "2026-03-01T08:00:00.250Z",
         "answered_at": "2026-03-01T08:00:01.750Z", "ended_at": "2026-03-01T08:00:04.250Z", "disposition": "answered",
         "detail": null, "cause": 16, "sip_code": 200, "ring_ms": 1400, "talk_ms": 2500, "state": "closed",
-        "steps": [{"place": 1, "action": "PLAY hello", "result": "done", "digits": "1", "ran_ms": 900}],
+        "steps": [{
+            "list": null, "place": 1, "action": "PLAY hello", "result": "done", "digits": "1", "ran_ms": 900, "finding": null,
+        }],
     });
     assert_eq!((&rows[0], &rows[1]["disposition"], &rows[1]["state"]), (&expected, &json!(null), &json!("intent")));
     let text = machine.ok("report spring");

@@ -11,11 +11,13 @@ use campanile::callfile::parse;
 use campanile::domain::instant::UtcMs;
 
 use super::agi::{self, Answer};
-use super::callee::{self, Callee};
+use super::callee::{self, Callee, Greeting};
 use super::{Power, Reached, Switchboard};
 
 /// How long every sound is.
 const SOUND_MS: i64 = 200;
+/// How long AMD listens.
+const AMD_MS: i64 = 100;
 /// Samples of a sound in a millisecond.
 const SAMPLES: i64 = 8;
 
@@ -115,7 +117,8 @@ fn dial(board: &Switchboard, ticket: &str, go: &str, variables: &HashMap<String,
                 return Report { dialled_at, status: "CANCEL", cause: "0", ..Report::default() };
             }
             let answered_at = at.plus_ms(after_ms);
-            let talk = Talk { answered_at, hangs_up_ms, keys, first_heard_at: Cell::default() };
+            let greeting = callee::greeting(&number);
+            let talk = Talk { answered_at, hangs_up_ms, keys, greeting, first_heard_at: Cell::default() };
             talk.run(board, ticket);
             let talk_ms = campanile::clock::now().since_ms(talk.answered_at);
             Report {
@@ -137,6 +140,7 @@ struct Talk {
     hangs_up_ms: i64,
     /// Each so long after the callee first heard anything: nobody presses keys into silence.
     keys: Vec<(i64, char)>,
+    greeting: Greeting,
     first_heard_at: Cell<Option<UtcMs>>,
 }
 
@@ -148,8 +152,11 @@ impl Talk {
         agi::run(board.agi_port, "run", &[ticket], Some(ends_at), |words| self.command(board, words, &mut variables));
         if let Some(target) = variables.remove("CAMPANILE_IVR").filter(|target| !target.is_empty()) {
             let digits = variables.remove("CAMPANILE_DIGITS").unwrap_or_default();
-            board.note(|seen| seen.handed_over.push((target, digits)));
+            let with = variables.remove("CAMPANILE_CONNECT").map(|with| format!(" {with}")).unwrap_or_default();
+            board.note(|seen| seen.handed_over.push((format!("{target}{with}"), digits)));
         }
+        board
+            .note(|seen| seen.set.extend(variables.into_iter().filter(|(name, _)| name.starts_with("CAMPANILE_VAR_"))));
     }
 
     fn command(&self, board: &Switchboard, words: &[String], variables: &mut HashMap<String, String>) -> Answer {
@@ -171,7 +178,49 @@ impl Talk {
                     format!("200 result={result} endpos={}", offset + ran_ms * SAMPLES)
                 })
             }
+            ["SAY", what, text, keys] | ["SAY", what, text, keys, _, "UTC"] => {
+                assert!(keys.is_empty() || keys == "0123456789*#", "keys outside the set are lost");
+                board.note(|seen| seen.played.push(format!("{what} {text}")));
+                self.listen(board, SOUND_MS, |result, _| format!("200 result={result}"))
+            }
+            ["EXEC", "AMD"] => {
+                variables.insert("AMDSTATUS".to_owned(), self.amd_status().to_owned());
+                let until = campanile::clock::now().plus_ms(AMD_MS);
+                if until.since_ms(self.answered_at) >= self.hangs_up_ms || board.wait_until(until) == Power::Off {
+                    return Answer::HungUp("200 result=0".to_owned());
+                }
+                Answer::Line("200 result=0".to_owned())
+            }
+            ["GET", "FULL", "VARIABLE", "${ASTSPOOLDIR}"] => {
+                Answer::Line(format!("200 result=1 ({})", board.spool.display()))
+            }
+            ["RECORD", "FILE", name, "wav", stop, ms, ..] => {
+                // Asterisk makes no folder (file.c, ast_writefile).
+                if fs::write(format!("{name}.wav"), b"RIFF").is_err() {
+                    return Answer::Line("200 result=-1 (writefile)".to_owned());
+                }
+                let how = |result: i64, ms: i64| match result {
+                    -1 => format!("200 result=-1 (hangup) endpos={}", ms * SAMPLES),
+                    0 => format!("200 result=0 (timeout) endpos={}", ms * SAMPLES),
+                    key => format!("200 result={key} (dtmf) endpos={}", ms * SAMPLES),
+                };
+                assert!(stop == "0123456789*#" || self.keys.is_empty(), "other keys would be lost");
+                self.listen(board, ms.parse().unwrap(), how)
+            }
+            ["GET", "FULL", "VARIABLE", "${AMDSTATUS} ${AMDCAUSE}"] => {
+                let status = variables.get("AMDSTATUS").map_or(" ", String::as_str);
+                Answer::Line(format!("200 result=1 ({status})"))
+            }
             _ => set_variable(words, variables),
+        }
+    }
+
+    /// `AMDSTATUS` and `AMDCAUSE` (asterisk.md 8).
+    fn amd_status(&self) -> &'static str {
+        match self.greeting {
+            Greeting::Silence => "NOTSURE TOOLONG-5000",
+            Greeting::Human => "HUMAN HUMAN-800-800",
+            Greeting::Machine => "MACHINE LONGGREETING-1500-1500",
         }
     }
 

@@ -1,5 +1,15 @@
 //! Callees by magic number, as in the lab: `+441632960FNN`.
 
+/// What `AMD` hears of a callee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Greeting {
+    Silence,
+    /// A short one, then silence.
+    Human,
+    /// A long one.
+    Machine,
+}
+
 /// What a callee does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Callee {
@@ -32,6 +42,16 @@ pub fn of(number: &str) -> Callee {
         }
         "7" => answers(0, nn * 100 + 50),
         "8" => answers(300, 500),
+        _ if nn == 98 || nn == 99 => answers(0, 60_000),
         _ => fails("CHANUNAVAIL", "38"),
+    }
+}
+
+/// How the callee with this number greets.
+pub fn greeting(number: &str) -> Greeting {
+    match number.strip_prefix("+441632960") {
+        Some("998") => Greeting::Human,
+        Some("999") => Greeting::Machine,
+        _ => Greeting::Silence,
     }
 }

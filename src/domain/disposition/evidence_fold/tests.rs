@@ -2,8 +2,10 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::*;
+use crate::domain::action::{Action, Target};
 use crate::domain::campaign::CampaignState;
-use crate::domain::evidence::DialStatus;
+use crate::domain::disposition::Learned;
+use crate::domain::evidence::{DialStatus, Finding, Step, StepResult, WhoAnswered};
 
 const PLANNED: UtcMs = UtcMs(1_000_000);
 const MUCH_LATER: UtcMs = UtcMs(9_000_000);
@@ -208,6 +210,62 @@ fn a_call_that_ended_between_its_claim_and_its_instant_was_not_dialled() {
     assert_eq!(ended(999_949), Disposition::Indeterminate, "before its claim: the clock was set back");
 }
 
+fn step(ordinal: u32, action: (&str, &str), finding: Option<Finding>) -> Step {
+    let action = Action::parse(action.0, action.1).unwrap();
+    let (result, digits) = (StepResult::Done, String::new());
+    Step { ordinal, list: None, index: ordinal, action, result, digits, ran_ms: 1, finding }
+}
+
+fn played(ordinal: u32) -> Step {
+    step(ordinal, ("PLAY", "hello"), None)
+}
+
+fn heard(ordinal: u32, who: WhoAnswered) -> Step {
+    step(ordinal, ("AMD", ""), Some(Finding::Heard { who, cause: None, to: Target::Next }))
+}
+
+fn answered_with(steps: &[Step]) -> Conclusion {
+    let report = Report { talk_ms: Some(5_000), ..dialled(DialStatus::Answer) };
+    let steps = steps.iter().map(|step| at(1_000_100, Fact::Step(step.clone())));
+    let facts = [admitted(), at(1_000_050, Fact::Answered), reported(1_005_000, report)];
+    closed(&steps.chain(facts).collect::<Vec<_>>(), MUCH_LATER)
+}
+
+#[test]
+fn a_machine_is_a_disposition_of_its_own_and_done_only_when_it_heard_a_message() {
+    let judged = |steps: &[Step]| {
+        let conclusion = answered_with(steps);
+        (conclusion.disposition, conclusion.learned)
+    };
+    let machine = heard(1, WhoAnswered::Machine);
+    assert_eq!(judged(&[played(0), machine.clone()]), (Disposition::Machine, None));
+    assert_eq!(judged(&[machine.clone(), played(2)]), (Disposition::Machine, Some(Learned::MessageLeft)));
+    let cut = Step { result: StepResult::HungUp, ..played(2) };
+    assert_eq!(judged(&[machine, cut]), (Disposition::Machine, None), "it did not hear it to its end");
+    for who in [WhoAnswered::Human, WhoAnswered::Unsure] {
+        assert_eq!(judged(&[heard(0, who), played(1)]), (Disposition::Answered, None), "{who}");
+    }
+}
+
+#[test]
+fn a_machine_is_one_also_without_a_report() {
+    let facts = [admitted(), at(1_000_050, Fact::Answered), at(1_000_100, Fact::Step(heard(0, WhoAnswered::Machine)))];
+    let archived = archived(1_009_000, ArchiveStatus::Completed);
+    ends(&[&facts[..], &[archived]].concat(), Disposition::Machine);
+}
+
+#[test]
+fn who_opted_out_has_answered_and_is_not_to_be_called_whatever_else_was_seen() {
+    let opted_out = at(1_000_100, Fact::OptedOut { list: None });
+    let lost =
+        ends(&[admitted(), opted_out.clone(), archived(1_009_000, ArchiveStatus::Unknown)], Disposition::Answered);
+    assert_eq!(lost.learned, Some(Learned::OptedOut));
+    let machine = at(1_000_100, Fact::Step(heard(0, WhoAnswered::Machine)));
+    let told = reported(1_005_000, dialled(DialStatus::Answer));
+    let both = ends(&[admitted(), machine, opted_out, told], Disposition::Machine);
+    assert_eq!(both.learned, Some(Learned::OptedOut));
+}
+
 fn any_fact() -> impl Strategy<Value = Fact> {
     let refusal = select(vec![
         Refusal::AlreadyUsed,
@@ -221,6 +279,9 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         refusal.prop_map(|why| Fact::Refused { why }),
         Just(Fact::Answered),
         Just(Fact::HandedOver),
+        Just(Fact::OptedOut { list: None }),
+        select(vec![played(0), heard(1, WhoAnswered::Machine), heard(1, WhoAnswered::Unsure), played(2)])
+            .prop_map(Fact::Step),
         any_report().prop_map(Fact::Reported),
         (select(ArchiveStatus::ALL), proptest::option::of(999_900_i64..1_000_050))
             .prop_map(|(status, ended_at)| { Fact::Archived { status, ended_at: ended_at.map(UtcMs) } }),
@@ -276,7 +337,7 @@ proptest! {
         let report = Report { dial_status: Some(DialStatus::Answer), ..report };
         let all = [&evidence[..], &[admitted(), reported(1_000_002, report)]].concat();
         let Verdict::Closed(conclusion) = conclude(PLANNED, &all, now) else { panic!("open") };
-        prop_assert_eq!(conclusion.disposition, Disposition::Answered);
+        prop_assert!(matches!(conclusion.disposition, Disposition::Answered | Disposition::Machine), "{conclusion:?}");
     }
 
     #[test]
