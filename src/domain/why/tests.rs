@@ -399,3 +399,16 @@ fn hours_that_never_open_at_once_are_told_although_each_opens_i9() {
     assert_eq!(explanation.callable_at, None);
     assert!(explanation.hint.is_some());
 }
+
+#[test]
+fn a_call_that_is_due_behind_the_end_of_its_campaign_is_told_i9() {
+    let detail = "is the next of its campaign, and its hours end before it could be called";
+    let hint = "give campaign spring longer hours or a later end, or the server a higher rate";
+    let mut view = free();
+    view.due_at = Some(now().plus_s(120));
+    view.calendar.schedule.ends_at = Some(now().plus_s(60));
+    let explanation = explain(&view, now());
+    let turn = explanation.rules.iter().find(|rule| rule.rule == "turn").unwrap();
+    assert_eq!((turn.verdict, turn.detail.as_str()), (Verdict::Fail, detail));
+    assert_eq!((explanation.callable_at, explanation.hint.as_deref()), (None, Some(hint)));
+}

@@ -98,14 +98,19 @@ pub(super) fn pace(view: &WhyView, now: UtcMs) -> Judged {
 
 pub(super) fn turn(view: &WhyView, now: UtcMs) -> Judged {
     const RULE: &str = "turn";
-    if view.ahead == 0 {
-        return pass(RULE, "is the next of its campaign");
-    }
-    let detail = format!("{} contacts are called before it, at most {} a minute", view.ahead, view.calls_one_time);
+    let detail = match view.ahead {
+        0 => "is the next of its campaign".to_owned(),
+        n => format!("{n} contacts are called before it, at most {} a minute", view.calls_one_time),
+    };
     match turn_comes_at(view, now) {
+        Some(_) if view.ahead == 0 => pass(RULE, detail),
         Some(at) => until(RULE, format!("{detail}: not before {}", local(view, at)), Some(at)),
+        // That its hours do not open at all is said by rules of their own.
+        None if view.ahead == 0 && view.calendar.next_opening(now).is_none() => pass(RULE, detail),
         None => {
-            stuck(RULE, detail, format!("give campaign {} a longer window or the server a higher rate", view.campaign))
+            let hint =
+                format!("give campaign {} longer hours or a later end, or the server a higher rate", view.campaign);
+            stuck(RULE, format!("{detail}, and its hours end before it could be called"), hint)
         }
     }
 }
