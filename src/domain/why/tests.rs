@@ -302,7 +302,7 @@ fn those_ahead_take_their_time_and_only_while_the_window_is_open() {
 fn a_queue_beyond_all_windows_has_no_instant_and_a_hint() {
     let (failed, explanation) = failing(|view| view.ahead = u64::MAX);
     assert_eq!((failed.rule, failed.next_at, explanation.callable_at), ("turn", None, None));
-    let hint = "give campaign spring a longer window or the server a higher rate";
+    let hint = "give campaign spring longer hours or a later end, or the server a higher rate";
     assert_eq!(explanation.hint.as_deref(), Some(hint));
 }
 
