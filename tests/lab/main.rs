@@ -43,6 +43,8 @@ mod retries;
 #[cfg(test)]
 mod stop;
 #[cfg(test)]
+mod systems;
+#[cfg(test)]
 mod upheavals;
 #[cfg(test)]
 mod world;
