@@ -142,7 +142,11 @@ pub fn stop(lines: &mut [Line], at: usize, next: usize) -> Option<usize> {
 fn was_unsuccessful(disposition: Disposition) -> bool {
     matches!(
         disposition,
-        Disposition::Busy | Disposition::NoAnswer | Disposition::Rejected | Disposition::InvalidNumber
+        Disposition::Busy
+            | Disposition::NoAnswer
+            | Disposition::Rejected
+            | Disposition::Machine
+            | Disposition::InvalidNumber
     )
 }
 

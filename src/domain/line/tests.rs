@@ -5,6 +5,8 @@ use proptest::sample::select;
 use super::*;
 use crate::domain::calendar::{Window, Zone};
 use crate::domain::cause::CauseTable;
+use crate::domain::disposition::NotDialled as WhyNot;
+use crate::domain::gate::Refusal;
 use crate::domain::retry::{self, ContactTally, Past, Rules, UNCHARGED_DIALS_MAX};
 
 const BEGIN: UtcMs = UtcMs(1_772_352_000_000); // 2026-03-01T08:00:00Z
@@ -38,7 +40,10 @@ impl Contact {
 
     /// A call of the number whose turn it is, with this end.
     fn call(&mut self, disposition: Disposition) -> ContactNext {
-        let conclusion = Conclusion::bare(disposition, self.now);
+        self.conclude(Conclusion::bare(disposition, self.now))
+    }
+
+    fn conclude(&mut self, conclusion: Conclusion) -> ContactNext {
         let rules = allowance(&self.retry, self.lines.len());
         let (outcome, causes) = (OutcomeRules::default(), CauseTable::default());
         let past = Past { tally: self.tally, of_this_cause: 0 };
@@ -71,7 +76,9 @@ impl Contact {
     }
 }
 
-use Disposition::{Answered, Busy, Indeterminate, InvalidNumber, NoAnswer, NotDialled, Rejected, TrunkFailure};
+use Disposition::{
+    Answered, Busy, Indeterminate, InvalidNumber, Machine, NoAnswer, NotDialled, Rejected, TrunkFailure,
+};
 
 #[test]
 fn each_number_has_its_call_after_a_short_pause_and_a_round_ends_with_the_retry_time() {
@@ -100,6 +107,24 @@ fn a_number_that_is_invalid_is_left_out_and_a_contact_is_only_when_all_are() {
     assert_eq!(next, ContactNext::Failed(FailReason::InvalidNumber));
     let (_, next) = Contact::new(2, 0).run(&[Busy, InvalidNumber]);
     assert_eq!(next, ContactNext::Failed(FailReason::RetriesUsedUp), "the first number does exist");
+}
+
+#[test]
+fn a_machine_at_one_number_leads_to_the_next() {
+    let (calls, next) = Contact::new(2, 1).run(&[Machine, Answered]);
+    assert_eq!((calls, next), (vec![(1, 10), (2, 0)], ContactNext::Reached));
+}
+
+#[test]
+fn a_number_on_a_list_is_left_out_and_its_contact_goes_on_with_the_others_i4() {
+    let listed = |at| {
+        let why = Refusal::DoNotCall { list: "robinson".parse().unwrap(), until: None };
+        Conclusion::not_dialled(WhyNot::Refused(why), at)
+    };
+    let mut contact = Contact::new(2, 1);
+    assert_eq!(contact.conclude(listed(BEGIN)), ContactNext::Again { due_at: BEGIN }, "nobody was called");
+    assert_eq!((contact.next, contact.lines[0].state), (1, LineState::Stopped));
+    assert_eq!(contact.conclude(listed(BEGIN)), ContactNext::Excluded, "both are");
 }
 
 #[test]

@@ -21,7 +21,7 @@ impl World {
         });
     }
 
-    fn do_not_call_number(&mut self, n: u32, expires_at: Option<UtcMs>) {
+    pub fn do_not_call_number(&mut self, n: u32, expires_at: Option<UtcMs>) {
         self.do_not_call(Pattern::Number(number(n)), expires_at);
     }
 }

@@ -76,6 +76,27 @@ fn a_contact_fails_as_invalid_only_when_all_of_its_numbers_are() {
 }
 
 #[test]
+fn a_contact_of_which_one_number_is_on_a_list_is_called_by_the_other_i4() {
+    let mut w = World::new();
+    let spring = w.campaign("spring", |_| {});
+    w.bring(spring, &[contact(&[1, 2]), contact(&[3, 4]), contact(&[5, 6])]);
+    for n in [1, 5, 6] {
+        w.do_not_call_number(n, None);
+    }
+    w.set(spring, Running);
+    w.pass_s(2);
+    // And one while its call is planned.
+    assert!(w.rows(spring).iter().any(|row| row.number == number(3)));
+    w.do_not_call_number(3, None);
+    w.pass_until_done(1);
+    let mut dialled = w.dialled_numbers();
+    dialled.sort_unstable();
+    assert_eq!(dialled, [2, 4]);
+    let counts = w.counts(spring);
+    assert_eq!((counts.reached, counts.excluded, counts.total(), w.state(spring)), (2, 1, 3, Completed));
+}
+
+#[test]
 fn who_expires_before_a_call_is_excluded_and_the_campaign_completes_i3_i4() {
     let mut w = World::new();
     w.fate(3, &[BUSY]);
