@@ -226,6 +226,7 @@ fn close_all(db: &Db, now: UtcMs) -> Result<()> {
     let disposition = Disposition::Busy;
     let conclusion = Conclusion {
         disposition,
+        learned: None,
         not_dialled: None,
         detail: None,
         cause: Some(17),

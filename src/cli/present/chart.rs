@@ -37,18 +37,25 @@ fn draw(svg: &mut String, title: &str, (whole, part): (&str, &str), columns: &[C
     let area = SVGBackend::with_string(svg, (WIDTH, HEIGHT)).into_drawing_area();
     area.fill(&WHITE)?;
     let top = columns.iter().map(|column| column.whole).max().unwrap_or(0).max(1);
-    let count = columns.len().max(1);
+    // Segments count their end in.
+    let last = columns.len().saturating_sub(1);
     let mut chart = ChartBuilder::on(&area)
         .caption(title, ("sans-serif", 20))
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(56)
-        .build_cartesian_2d((0..count).into_segmented(), 0..top + top / 10 + 1)?;
+        .build_cartesian_2d((0..last).into_segmented(), 0..top + top / 10 + 1)?;
     let label = |place: &SegmentValue<usize>| match place {
         SegmentValue::CenterOf(at) => columns.get(*at).map(|column| column.label.clone()).unwrap_or_default(),
         _ => String::new(),
     };
-    chart.configure_mesh().disable_x_mesh().x_labels(count.min(LABELS_MAX)).x_label_formatter(&label).draw()?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .x_labels((last + 1).min(LABELS_MAX))
+        .x_label_formatter(&label)
+        .draw()?;
     for (name, color, height) in
         [(whole, WHOLE, (|column: &Column| column.whole) as fn(&Column) -> u64), (part, PART, |column| column.part)]
     {
@@ -63,7 +70,12 @@ fn draw(svg: &mut String, title: &str, (whole, part): (&str, &str), columns: &[C
             .label(name)
             .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], color.filled()));
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK.mix(0.2)).draw()?;
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK.mix(0.2))
+        .draw()?;
     area.present()?;
     Ok(())
 }
