@@ -186,8 +186,8 @@ fn call_generators_telemarketing(version: Version) {
     assert_eq!(starts.len(), 5);
     assert!(starts[0] >= activation && starts[0].since_ms(activation) < 1_500, "activated at {activation}: {starts:?}");
     let gaps: Vec<i64> = starts.windows(2).map(|pair| pair[1].since_ms(pair[0])).collect();
-    // 10 ms for who notes the dial.
-    let paused: Vec<bool> = gaps.iter().map(|gap| *gap >= 3_990).collect();
+    // The gate's starts are exact; Asterisk notes the dial some milliseconds behind them, not always as many.
+    let paused: Vec<bool> = gaps.iter().map(|gap| *gap >= 3_900).collect();
     assert_eq!(paused, [false, true, false, true], "two calls, and a pause: {gaps:?}");
     let yes = to(&attempts, &numbers[0]).next().unwrap();
     assert_eq!(yes.steps[0].finding["to"], "yes", "{:?}", yes.steps);
