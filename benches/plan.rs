@@ -1,6 +1,8 @@
 //! One planning wake of the real engine, with 10 thousand, 1 million and 10 million waiting numbers.
 //!
 //! The ledgers are made by the real import, in random order, and kept in `target/bench` (`SIZES` names other sizes).
+//! A second table has contacts with priorities, expiries and two numbers each, in a campaign that works by a calendar
+//! of ten years of holidays, beside do-not-call lists of as many numbers (`RICH_SIZES`).
 //! A wake plans 1,000 calls, in plans of some hundred, each with a commit of its own. What a plan takes before its
 //! commit is told apart by what the engine says of each plan in its log, right before it, and by the first file that it
 //! asks for, right behind it. The spool is one of memory; what files cost is `publish`'s. Between two wakes another connection closes the calls, as in life, where the FastAGI server
@@ -148,11 +150,39 @@ struct Size {
     wakes: Vec<Wake>,
 }
 
+/// What contacts have beside a number.
+#[derive(Debug, Clone, Copy)]
+enum Contacts {
+    Plain,
+    Rich,
+}
+
+/// Gives contacts and campaign all that a plan looks at. No number on the lists is one of theirs.
+fn enrich(db: &Db) -> Result<()> {
+    let holidays: Vec<String> = (2026..2036)
+        .flat_map(|year| (1..=15).map(move |day| format!("{year}-11-{day:02}")))
+        .map(|day| format!(r#"{{"name":"off","first":"{day}","last":"{day}","repeats":"once"}}"#))
+        .collect();
+    db.execute_batch(&format!(
+        "UPDATE contacts SET priority = id % 5 - 2, expires_at = 1900000000000 + id;
+         INSERT INTO contact_lines (contact, place, number, state) SELECT id, 1, number, 'callable' FROM contacts;
+         INSERT INTO contact_lines (contact, place, number, kind, state)
+             SELECT id, 2, number || '0', 'work', 'callable' FROM contacts;
+         INSERT INTO dnc_entries (kind, pattern, list, source, added_at)
+             SELECT 'number', '+999' || id, (SELECT id FROM dnc_lists WHERE name = 'opt-out'), 'bench', 0 FROM contacts;
+         INSERT INTO calendars (name, owner, time_zone, hours, holidays, created_at)
+             SELECT 'bench', id, 'Europe/Berlin', 'Mon-Sun 00:00-24:00', '[{}]', 0 FROM users LIMIT 1;
+         UPDATE campaigns SET calendar = (SELECT id FROM calendars WHERE name = 'bench');",
+        holidays.join(",")
+    ))?;
+    Ok(())
+}
+
 impl Size {
-    fn new(numbers: u64) -> Self {
+    fn new(numbers: u64, of: Contacts) -> Self {
         let made = Machine::with_waiting(numbers).ledger();
         // The ledger that was made stays as it is for the next run.
-        let file = scratch().join(format!("plan-{numbers}.db"));
+        let file = scratch().join(format!("plan-{numbers}-{of:?}.db"));
         // A log of an aborted run would be taken for the copy's own.
         remove(&file);
         done(&file, std::fs::copy(made, &file));
@@ -162,6 +192,9 @@ impl Size {
             campaign.map_or(Ok(()), |id| campaigns::set_state(db, id, CampaignState::Running))
         });
         done(&file, started);
+        if let Contacts::Rich = of {
+            done(&file, others.write(|db| enrich(db)));
+        }
         let world = World::default();
         let limits = EngineLimits {
             calls_one_time: CALLS,
@@ -247,16 +280,26 @@ fn close_all(db: &Db, now: UtcMs) -> Result<()> {
     Ok(())
 }
 
-fn sizes() -> Vec<u64> {
-    let named = std::env::var("SIZES").unwrap_or_else(|_| "10000,1000000,10000000".to_owned());
-    named.split(',').map(|n| n.parse().unwrap_or_else(|e| panic!("SIZES: {n}: {e}"))).collect()
+fn sizes(variable: &str, default: &str) -> Vec<u64> {
+    let named = std::env::var(variable).unwrap_or_else(|_| default.to_owned());
+    let sizes = named.split(',').filter(|n| !n.is_empty());
+    sizes.map(|n| n.parse().unwrap_or_else(|e| panic!("{variable}: {n}: {e}"))).collect()
 }
 
 pub fn run() {
     if log::set_logger(&Log).is_ok() {
         log::set_max_level(log::LevelFilter::Debug);
     }
-    let mut sizes: Vec<Size> = sizes().into_iter().map(Size::new).collect();
+    measure("A wake that plans", Contacts::Plain, &sizes("SIZES", "10000,1000000,10000000"));
+    let rich = "With calendar, priorities, expiries, two numbers each and lists: a wake that plans";
+    measure(rich, Contacts::Rich, &sizes("RICH_SIZES", "10000,1000000"));
+}
+
+fn measure(what: &str, of: Contacts, sizes: &[u64]) {
+    let mut sizes: Vec<Size> = sizes.iter().map(|numbers| Size::new(*numbers, of)).collect();
+    if sizes.is_empty() {
+        return;
+    }
     // In turn, so that what else the machine does is shared.
     for _ in 0..WAKES {
         sizes.iter_mut().for_each(Size::wake);
@@ -290,5 +333,5 @@ pub fn run() {
         "goal before the commit, ms",
         "",
     ];
-    table(&format!("A wake that plans {CALLS} calls"), &head, &rows);
+    table(&format!("{what} {CALLS} calls"), &head, &rows);
 }

@@ -104,6 +104,7 @@ fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
         calendar_id: None,
         pacing: Pacing::default(),
         finish: Finish::default(),
+        variables: Default::default(),
         retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
         outcome: OutcomeRules::default(),
         channels: None,

@@ -110,6 +110,7 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
         calendar_id: None,
         pacing: Pacing::default(),
         finish: Finish::default(),
+        variables: Default::default(),
         retry: RetryRules { max_retries: 0, retry_time_s: 3600, wait_time_s: 15 },
         outcome: OutcomeRules::default(),
         channels: Some(1),

@@ -11,6 +11,7 @@ use super::name::{CallerName, CallerNumber, Name};
 use super::outcome::OutcomeRules;
 use super::rhythm::Rhythm;
 use super::stored::worded_enum;
+use super::variable::Variables;
 
 worded_enum! {
     /// What an operator asked of a campaign, or that it is done.
@@ -206,6 +207,8 @@ pub struct Campaign {
     pub pacing: Pacing,
     /// When it is completed.
     pub finish: Finish,
+    /// Variables of all its contacts; one that a contact has itself goes before.
+    pub variables: Variables,
     /// How often and how long.
     pub retry: RetryRules,
     /// What else follows after a call; its causes are kept beside it.

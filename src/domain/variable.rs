@@ -50,6 +50,20 @@ impl Variables {
         self.0.insert(name, value);
     }
 
+    /// These, and of `others` those that have another name.
+    #[must_use]
+    pub fn before(mut self, others: &Self) -> Self {
+        for (name, value) in &others.0 {
+            self.0.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        self
+    }
+
+    /// Takes a variable away.
+    pub fn unset(&mut self, name: &VariableName) {
+        self.0.remove(name);
+    }
+
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&VariableName, &VariableValue)> {
         self.0.iter()

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::calendars::read_of_campaign;
 use super::rows::{collect, first, instant, instant_or_null, parsed, parsed_or_null};
-use super::{LedgerError, Result, calendars};
+use super::{LedgerError, Result, calendars, details};
 use crate::domain::campaign::{Activity, Campaign, CampaignState, ContactRules, Pacing, RetryRules};
 use crate::domain::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
 use crate::domain::instant::UtcMs;
@@ -14,7 +14,7 @@ use crate::domain::rhythm::{Batch, Beat, Rhythm};
 
 const COLUMNS: &str = "SELECT c.id, c.name, c.owner, c.trunk, c.state, c.window_start_s, c.window_stop_s, c.time_zone, \
     c.max_retries, c.retry_time_s, c.wait_time_s, c.channels, c.caller_number, c.caller_name, c.action_list, c.calendar, \
-    c.starts_at, c.ends_at, c.priority, c.delay_ms, c.batch_calls, c.batch_pause_s, c.finish, \
+    c.starts_at, c.ends_at, c.priority, c.delay_ms, c.batch_calls, c.batch_pause_s, c.finish, c.variables, \
     c.later_retry_times_s, c.max_dials, c.min_talk_s, c.wrap_up_s, \
     c.calling_order, c.next_number_after_s";
 
@@ -36,6 +36,7 @@ fn read(row: &Row<'_>) -> Result<Campaign> {
         calendar_id: calendar.map(CalendarId),
         pacing: Pacing { priority: row.get("priority")?, rhythm: read_rhythm(row)? },
         finish: parsed(row, "finish")?,
+        variables: details::variables(row)?,
         retry: RetryRules {
             max_retries: row.get("max_retries")?,
             retry_time_s: row.get("retry_time_s")?,
@@ -145,7 +146,7 @@ fn update_timing(db: &Connection, campaign: &Campaign) -> Result<()> {
     let rhythm = campaign.pacing.rhythm;
     db.prepare_cached(
         "UPDATE campaigns SET calendar = ?2, starts_at = ?3, ends_at = ?4, priority = ?5, delay_ms = ?6,
-            batch_calls = ?7, batch_pause_s = ?8, finish = ?9 WHERE id = ?1",
+            batch_calls = ?7, batch_pause_s = ?8, finish = ?9, variables = ?10 WHERE id = ?1",
     )?
     .execute(params![
         campaign.id.0,
@@ -157,6 +158,7 @@ fn update_timing(db: &Connection, campaign: &Campaign) -> Result<()> {
         rhythm.batch.map(|batch| batch.calls),
         rhythm.batch.map(|batch| batch.pause_s),
         campaign.finish.to_string(),
+        details::stored(&campaign.variables)?,
     ])?;
     Ok(())
 }

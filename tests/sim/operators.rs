@@ -96,6 +96,7 @@ impl World {
             calendar_id: None,
             pacing: self.draw_pacing(),
             finish: *self.chance.one_of(&[Finish::WhenDone, Finish::WhenDone, Finish::Never, Finish::AfterCalls(4)]),
+            variables: Default::default(),
             retry: RetryRules {
                 max_retries: self.chance.below(3) as u32,
                 retry_time_s: *self.chance.one_of(&[60, 60, 300]),

@@ -72,6 +72,7 @@ pub struct Page {
     pub caller_id: Option<String>,
     pub order: CallingOrder,
     pub next_number_after_s: u32,
+    pub variables: BTreeMap<String, String>,
     pub actions: Vec<String>,
     /// Those that the actions lead to.
     pub action_lists: BTreeMap<Name, Vec<String>>,
@@ -109,6 +110,7 @@ pub fn page(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Page> {
         caller_id: (caller != CallerId::default()).then(|| caller.to_string()),
         order: campaign.contacts.order,
         next_number_after_s: campaign.contacts.next_number_after_s,
+        variables: campaign.variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
         actions: in_words(lists.list(None)),
         action_lists: lists.named().map(|(name, list)| (name.clone(), in_words(list))).collect(),
         open_calls: attempts::open_of(db, campaign.id)?,

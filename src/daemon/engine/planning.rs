@@ -323,7 +323,7 @@ fn freeze(
         caller_name,
         account: trunk.account.clone(),
         actions: campaign.actions,
-        variables: contact.variables,
+        variables: contact.variables.before(&campaign.variables),
     }
 }
 

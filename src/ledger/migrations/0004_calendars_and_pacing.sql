@@ -14,6 +14,8 @@ CREATE TABLE calendars (
 ) STRICT;
 
 ALTER TABLE campaigns ADD COLUMN calendar INTEGER REFERENCES calendars (id);
+-- {name: text}, for all contacts; NULL for none.
+ALTER TABLE campaigns ADD COLUMN variables TEXT;
 ALTER TABLE campaigns ADD COLUMN starts_at INTEGER;
 ALTER TABLE campaigns ADD COLUMN ends_at INTEGER;
 -- Higher goes first.

@@ -136,6 +136,27 @@ fn when_a_campaign_dials_and_how_fast_is_set_and_shown() {
 }
 
 #[test]
+fn variables_of_all_contacts_are_set_shown_and_taken_away() {
+    let machine = Machine::with_campaign();
+    let set = machine.run_words(&[
+        "campaign",
+        "set",
+        "spring",
+        "--var",
+        "language=ru",
+        "--var",
+        "shop=Main Street",
+        "--json",
+    ]);
+    let page: serde_json::Value = serde_json::from_str(&set.out).unwrap();
+    assert_eq!(page["variables"], json!({"language": "ru", "shop": "Main Street"}));
+    assert_eq!(machine.json("campaign set spring --var shop=")["variables"], json!({"language": "ru"}));
+    machine.fails("campaign set spring --var FILE(/etc/passwd)=x", 64, "variable name has the character '('");
+    machine.fails("campaign set spring --var language=${X}", 64, "variable has the character");
+    machine.fails("campaign set spring --var language", 64, "NAME=TEXT");
+}
+
+#[test]
 fn a_campaign_whose_end_has_come_is_not_started() {
     let machine = Machine::with_campaign();
     machine.import("+493012345601\n");

@@ -187,7 +187,11 @@ fn in_random_order_each_is_called_once() {
 #[test]
 fn caller_id_and_variables_of_a_contact_are_frozen_with_its_call() {
     let mut w = World::new();
-    let spring = w.campaign("spring", |c| c.caller_number = Some("+4930".parse().unwrap()));
+    let spring = w.campaign("spring", |c| {
+        c.caller_number = Some("+4930".parse().unwrap());
+        c.variables.set("debt".parse().unwrap(), "1".parse().unwrap());
+        c.variables.set("language".parse().unwrap(), "ru".parse().unwrap());
+    });
     let mut own = contact(&[1]);
     own.details.caller_number = Some("+4989".parse().unwrap());
     own.details.variables.set("debt".parse().unwrap(), "20000".parse().unwrap());
@@ -198,8 +202,11 @@ fn caller_id_and_variables_of_a_contact_are_frozen_with_its_call() {
     let orders: Vec<_> = w.names().into_iter().map(|file| w.order(file)).collect();
     let callers: Vec<_> = orders.iter().map(|order| order.caller_number.clone().unwrap().to_string()).collect();
     assert_eq!(callers, ["+4989", "+4930"]);
-    assert_eq!(orders[0].variables, own.details.variables);
-    assert!(orders[1].variables.is_empty());
+    let variables = |place: usize| -> Vec<(String, String)> {
+        orders[place].variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+    };
+    let both = |debt: &str| vec![("debt".to_owned(), debt.to_owned()), ("language".to_owned(), "ru".to_owned())];
+    assert_eq!((variables(0), variables(1)), (both("20000"), both("1")), "its own before the campaign's");
     assert_eq!(w.ledger.read(|db| attempts::open_count(db)).unwrap(), 2);
     assert_eq!(w.ledger.read(|db| lines::of(db, ContactId(1))).unwrap(), []);
 }

@@ -170,6 +170,7 @@ impl World {
             calendar_id: None,
             pacing: Pacing::default(),
             finish: Finish::default(),
+            variables: Default::default(),
             retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 30 },
             outcome: OutcomeRules::default(),
             channels: None,
