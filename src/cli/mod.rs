@@ -13,6 +13,7 @@ mod check;
 mod dnc;
 mod doctor;
 mod failure;
+mod forecast;
 mod interrupt;
 mod manual;
 mod numbers;
@@ -124,6 +125,8 @@ enum Verb {
     RedialFailed(redial::RedialFailed),
     /// What became of a campaign's calls, one row for each attempt.
     Report(report::Report),
+    /// What a campaign will come to: its end, its calls, channels over time, who will not be reached.
+    Forecast(forecast::Forecast),
     /// Why is this number not being called? Each rule with pass or fail, and the next instant.
     Why(why::WhyNumber),
     /// Watch calls live: planned, ringing, talking, done by disposition, next starts.
@@ -166,6 +169,7 @@ fn run_with_ledger(verb: Verb, session: &mut Session) -> Outcome {
         Verb::Dnc(verb) => verb.run(session),
         Verb::RedialFailed(verb) => verb.run(session),
         Verb::Report(verb) => verb.run(session),
+        Verb::Forecast(verb) => verb.run(session),
         Verb::Why(verb) => verb.run(session),
         Verb::Watch(verb) => verb.run(session),
     }

@@ -13,6 +13,7 @@ pub mod cause;
 pub mod contact;
 pub mod disposition;
 pub mod evidence;
+pub mod forecast;
 pub mod gate;
 pub mod ids;
 pub mod instant;

@@ -28,6 +28,7 @@ pub mod dnc;
 mod error;
 pub mod evidence;
 pub mod expiry;
+pub mod forecast;
 pub mod importing;
 pub mod imports;
 pub mod lines;

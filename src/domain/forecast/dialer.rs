@@ -1,0 +1,174 @@
+//! A campaign while it is forecast: who waits, how its calls end, and what follows.
+
+use std::collections::BTreeMap;
+
+use super::Standing;
+use super::chance::Chance;
+use super::odds::{Dice, Ending};
+use super::people::{People, Person};
+use super::run::Course;
+use super::series::Series;
+use crate::domain::bar::FrequencyCap;
+use crate::domain::campaign::{CampaignState, Finish};
+use crate::domain::disposition::Conclusion;
+use crate::domain::ids::CampaignId;
+use crate::domain::instant::UtcMs;
+use crate::domain::line::{self, LineRules, Onward};
+use crate::domain::outcome::OutcomeRules;
+use crate::domain::plan::{CampaignView, TrunkView};
+use crate::domain::retry::{self, ContactNext, Past, Rules};
+use crate::domain::rhythm::Beat;
+
+/// A call that is planned or up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call {
+    pub dialer: usize,
+    pub person: usize,
+    pub start_at: UtcMs,
+    pub ending: Ending,
+}
+
+/// A campaign while it is forecast.
+pub(super) struct Dialer<'a> {
+    pub standing: &'a Standing,
+    pub outcome: OutcomeRules,
+    pub dice: Dice<'a>,
+    pub people: People,
+    pub beat: Beat,
+    pub calls_left: Option<u32>,
+    pub open: u32,
+    pub served: u64,
+    pub done: bool,
+    pub course: Course,
+}
+
+impl<'a> Dialer<'a> {
+    pub(super) fn new(standing: &'a Standing, now: UtcMs, chance: &mut Chance) -> Self {
+        // Whoever reports results may say what they like: an answered call counts as successful.
+        let outcome = OutcomeRules { wrap_up_s: None, ..standing.campaign.outcome.clone() };
+        let course = Course {
+            ended_at: None,
+            calls: 0,
+            reached: 0,
+            failed_by: BTreeMap::new(),
+            expired: 0,
+            left: 0,
+            left_by: None,
+            series: Series::new(now),
+        };
+        Self {
+            standing,
+            outcome,
+            dice: Dice::new(&standing.odds, chance),
+            people: People::new(standing.campaign.id, &standing.groups),
+            beat: standing.beat,
+            calls_left: standing.calls_left,
+            open: 0,
+            served: 0,
+            done: false,
+            course,
+        }
+    }
+
+    pub(super) fn id(&self) -> CampaignId {
+        self.standing.campaign.id
+    }
+
+    pub(super) fn is_over(&self, now: UtcMs) -> bool {
+        let ends_at = self.standing.campaign.calendar.ends_at();
+        let calls_made = matches!(self.standing.campaign.finish, Finish::AfterCalls(_)) && self.calls_left == Some(0);
+        calls_made || ends_at.is_some_and(|ends_at| ends_at <= now)
+    }
+
+    /// The most calls that its own channels and those of its trunk leave it.
+    pub(super) fn channels_free(&self, trunks: &[TrunkView]) -> u32 {
+        let free = |cap: Option<u32>, open: u32| cap.map_or(u32::MAX, |cap| cap.saturating_sub(open));
+        let trunk = trunks.iter().find(|trunk| trunk.id == self.standing.campaign.trunk);
+        let trunk_free = trunk.map_or(0, |trunk| free(trunk.channels, trunk.open));
+        free(self.standing.campaign.channels, self.open).min(trunk_free)
+    }
+
+    pub(super) fn view(&mut self, room: u32, now: UtcMs, horizon: UtcMs) -> CampaignView {
+        let campaign = &self.standing.campaign;
+        let room = room.min(self.calls_left.unwrap_or(u32::MAX));
+        CampaignView {
+            id: campaign.id,
+            state: CampaignState::Running,
+            priority: campaign.pacing.priority,
+            rhythm: campaign.pacing.rhythm,
+            beat: self.beat,
+            calls_left: self.calls_left,
+            trunk: campaign.trunk,
+            calendar: campaign.calendar.clone(),
+            channels: campaign.channels,
+            open: self.open,
+            candidates: self.people.candidates(room as usize, now, horizon),
+            next_due: self.people.next_due(horizon),
+        }
+    }
+
+    /// Concludes a call as the engine would. When its contact is due again, if it is.
+    pub(super) fn settle(&mut self, call: Call, at: UtcMs, frequency: Option<FrequencyCap>) -> Option<UtcMs> {
+        self.open -= 1;
+        self.course.calls += 1;
+        self.course.ended_at = self.course.ended_at.max(Some(at));
+        self.course.series.end(at);
+        let conclusion = concluded(call.ending, at);
+        let Onward { consequence, moved_to } = self.what_follows(&conclusion, call.person);
+        let person = self.people.person(call.person);
+        person.tally = consequence.tally;
+        person.calling = moved_to.unwrap_or(person.calling);
+        match consequence.next {
+            ContactNext::Again { due_at } => {
+                let due_at = frequency.map_or(due_at, |cap| put_off(person, call.start_at, cap, due_at));
+                if person.expires_at.is_some_and(|expires_at| expires_at <= at) {
+                    self.course.expired += 1;
+                    self.people.leave(call.person);
+                    return None;
+                }
+                self.people.wait(call.person, due_at);
+                return Some(due_at);
+            }
+            ContactNext::Reached => self.course.reached += 1,
+            ContactNext::Failed(why) => *self.course.failed_by.entry(why).or_default() += 1,
+            // Nobody on a list is called.
+            ContactNext::Excluded => {}
+        }
+        self.people.leave(call.person);
+        None
+    }
+
+    fn what_follows(&mut self, conclusion: &Conclusion, person: usize) -> Onward {
+        let campaign = &self.standing.campaign;
+        let person = self.people.person(person);
+        let retry = line::allowance(&campaign.retry, person.lines.len());
+        let cause = self.standing.causes.rule_for(conclusion).map(|(cause, _)| cause);
+        let came = person.causes.iter().filter(|known| Some(**known) == cause).count();
+        person.causes.extend(cause);
+        let past = Past { tally: person.tally, of_this_cause: u32::try_from(came).unwrap_or(u32::MAX) };
+        let rules = Rules { retry: &retry, outcome: &self.outcome, causes: &self.standing.causes };
+        let told = retry::after(conclusion, past, rules, &campaign.calendar);
+        let next_number_after_s = campaign.contacts.next_number_after_s;
+        let rules =
+            LineRules { retry: &retry, outcome: &self.outcome, next_number_after_s, calendar: &campaign.calendar };
+        let called = person.lines[person.calling].number.clone();
+        line::after(conclusion, &called, &mut person.lines, told, &rules)
+    }
+}
+
+fn concluded(ending: Ending, ended_at: UtcMs) -> Conclusion {
+    Conclusion {
+        cause: ending.cause,
+        sip_code: ending.sip_code,
+        ring_ms: Some(ending.ring_ms),
+        talk_ms: (ending.talk_ms > 0).then_some(ending.talk_ms),
+        ..Conclusion::bare(ending.disposition, ended_at)
+    }
+}
+
+/// When somebody may be called again whose number may not be called more often than `cap` says.
+fn put_off(person: &mut Person, dialled_at: UtcMs, cap: FrequencyCap, due_at: UtcMs) -> UtcMs {
+    person.dials.insert(0, dialled_at);
+    person.dials.truncate(usize::try_from(cap.attempts_max).unwrap_or(usize::MAX));
+    cap.full_until(&person.dials, due_at, due_at).unwrap_or(due_at)
+}

@@ -1,0 +1,118 @@
+//! What a campaign will come to: the planner itself, run ahead on a clock of its own.
+//!
+//! A [`Run`](run::run) lets [`plan`](super::plan::plan) give the slots, lets every call end as the [`Odds`] have it, and
+//! asks the rules of retries and numbers what follows, until nothing is left to call. Several runs, each with its own
+//! luck and its own guess at the true answer rate, give a range ([`Outlook`]).
+//!
+//! What it cannot know: what operators will do, numbers that two campaigns share, results that somebody outside will
+//! report (an answered call counts as successful), and whom a machine's message satisfies.
+
+mod chance;
+mod dialer;
+mod odds;
+mod outlook;
+mod people;
+mod run;
+mod series;
+#[cfg(test)]
+mod tests;
+
+pub use odds::{AnswerRate, Basis, Ending, Odds};
+pub use outlook::{Outlook, Range};
+pub use run::{Course, Left, run};
+pub use series::{Series, Span};
+
+use super::bar::FrequencyCap;
+use super::campaign::Campaign;
+use super::cause::CauseTable;
+use super::contact::Priority;
+use super::ids::{CampaignId, TrunkId};
+use super::instant::UtcMs;
+use super::retry::ContactTally;
+use super::rhythm::Beat;
+
+/// All that a forecast begins with.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// Where it begins.
+    pub now: UtcMs,
+    /// It goes no further.
+    pub until: UtcMs,
+    /// What the settings say.
+    pub server: ServerRules,
+    /// The lines out of the campaigns below.
+    pub trunks: Vec<TrunkRules>,
+    /// The campaign that is asked about, and all others that run, least recently served first.
+    pub campaigns: Vec<Standing>,
+    /// Which is asked about.
+    pub target: CampaignId,
+}
+
+/// What the settings say.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerRules {
+    /// The server's rate: calls a minute.
+    pub calls_one_time: u32,
+    /// Minutes between two ticks.
+    pub cron_interval_min: u32,
+    /// The most files in the spool.
+    pub spool_files_max: u32,
+    /// The most calls to one number.
+    pub frequency: Option<FrequencyCap>,
+}
+
+/// What bounds a trunk.
+#[derive(Debug, Clone, Copy)]
+pub struct TrunkRules {
+    /// Which.
+    pub id: TrunkId,
+    /// The most calls at once.
+    pub channels: Option<u32>,
+    /// The most starts in a second.
+    pub starts_per_second: Option<u32>,
+}
+
+/// A campaign where it stands.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Its settings.
+    pub campaign: Campaign,
+    /// Its causes.
+    pub causes: CauseTable,
+    /// How far it is in its own pace.
+    pub beat: Beat,
+    /// How many more calls it is to make; `None` for no such end.
+    pub calls_left: Option<u32>,
+    /// Who waits.
+    pub groups: Vec<Group>,
+    /// Who is in a call, and since when.
+    pub open: Vec<(UtcMs, Group)>,
+    /// How its calls will end.
+    pub odds: Odds,
+}
+
+/// Contacts that are alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// How many.
+    pub count: u64,
+    /// How early they are called.
+    pub priority: Priority,
+    /// Not before; `None` for those that were never called.
+    pub due_at: Option<UtcMs>,
+    /// No start at or after this instant.
+    pub expires_at: Option<UtcMs>,
+    /// What was done about each so far.
+    pub tally: ContactTally,
+    /// How many numbers each has that are called.
+    pub numbers: u32,
+}
+
+impl Group {
+    /// So many that were never called, with one number each and nothing else.
+    #[must_use]
+    pub fn fresh(count: u64) -> Self {
+        let (priority, tally) = (Priority::default(), ContactTally::default());
+        Self { count, priority, due_at: None, expires_at: None, tally, numbers: 1 }
+    }
+}

@@ -1,0 +1,334 @@
+//! One run of a forecast.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashSet};
+
+use super::chance::Chance;
+use super::dialer::{Call, Dialer};
+use super::series::Series;
+use super::{Scene, TrunkRules};
+use crate::domain::ids::TrunkId;
+use crate::domain::instant::UtcMs;
+use crate::domain::plan::{
+    LEAD_MS, Plan, PlannedCall, SHARED_AFTER_MS, Snapshot, TICK_AHEAD_MS, TrunkView, Why, pace, plan,
+};
+use crate::domain::retry::FailReason;
+use crate::domain::stored::worded_enum;
+
+/// The most calls of one plan, as the daemon has it.
+const CALLS_PER_PLAN: u32 = 250;
+
+/// How long a planned instant that is past still keeps others at a distance.
+const TAKEN_MS: i64 = 60_000;
+
+worded_enum! {
+    /// Why contacts are left when nothing more is called.
+    pub enum Left {
+        /// The campaign has made all the calls that it was to make.
+        CallsMade = "calls_made",
+        /// Its hours do not open any more.
+        HoursOver = "hours_over",
+        /// The forecast goes no further.
+        NotByThen = "not_by_then",
+        /// There is no channel to call them on.
+        NoChannel = "no_channel",
+    }
+}
+
+/// How a run went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Course {
+    /// When the last call ended; `None` when there was none.
+    pub ended_at: Option<UtcMs>,
+    /// Calls that were made.
+    pub calls: u64,
+    /// Contacts that were reached.
+    pub reached: u64,
+    /// Contacts that are called no more, by the reason.
+    pub failed_by: BTreeMap<FailReason, u64>,
+    /// Contacts that expired.
+    pub expired: u64,
+    /// Contacts that still wait.
+    pub left: u64,
+    /// Why they do.
+    pub left_by: Option<Left>,
+    /// Channels over time.
+    pub series: Series,
+}
+
+impl Course {
+    /// Contacts that are called no more.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.failed_by.values().sum()
+    }
+}
+
+/// Goes from the scene to the end of its target, with the luck of `seed`.
+#[must_use]
+pub fn run(scene: &Scene, seed: u64) -> Course {
+    Run::new(scene, seed).until_the_end()
+}
+
+/// What happens next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Happening {
+    Ends { call: usize },
+    Begins { dialer: usize },
+}
+
+struct Run<'a> {
+    scene: &'a Scene,
+    now: UtcMs,
+    chance: Chance,
+    dialers: Vec<Dialer<'a>>,
+    agenda: BinaryHeap<Reverse<(UtcMs, Happening)>>,
+    calls: Vec<Call>,
+    vacant: Vec<usize>,
+    /// Slots of calls that are not past by more than a minute, ascending, with their trunks.
+    taken: Vec<(UtcMs, TrunkId)>,
+    open: u32,
+    served: u64,
+    /// Whether a call that ends may let another begin.
+    capped: bool,
+}
+
+impl<'a> Run<'a> {
+    fn new(scene: &'a Scene, seed: u64) -> Self {
+        let mut chance = Chance::new(seed);
+        let dialers = scene.campaigns.iter().map(|standing| Dialer::new(standing, scene.now, &mut chance)).collect();
+        let mut run = Self {
+            scene,
+            now: scene.now,
+            chance,
+            dialers,
+            agenda: BinaryHeap::new(),
+            calls: Vec::new(),
+            vacant: Vec::new(),
+            taken: Vec::new(),
+            open: 0,
+            served: 0,
+            capped: false,
+        };
+        run.take_up_open_calls();
+        run
+    }
+
+    /// Calls that are up end as if they had just begun to ring, or were just answered: nobody knows how far they are.
+    fn take_up_open_calls(&mut self) {
+        let scene = self.scene;
+        for (dialer, standing) in scene.campaigns.iter().enumerate() {
+            for (start_at, group) in &standing.open {
+                let person = self.dialers[dialer].people.enter(group);
+                self.enter_call(dialer, (person, standing.campaign.trunk), *start_at);
+            }
+        }
+        self.taken.sort_unstable();
+    }
+
+    fn until_the_end(mut self) -> Course {
+        let mut plan_at = Some(self.now);
+        loop {
+            if plan_at.is_some_and(|at| at <= self.now) {
+                plan_at = self.plan_all();
+            }
+            self.complete();
+            if self.target().done {
+                break;
+            }
+            let next = self.agenda.peek().map(|Reverse((at, _))| *at);
+            let Some(at) = [next, plan_at].into_iter().flatten().min().filter(|at| *at < self.scene.until) else {
+                break;
+            };
+            self.now = self.now.max(at);
+            if self.happen() {
+                plan_at = Some(self.now);
+            }
+        }
+        self.result()
+    }
+
+    fn target(&self) -> &Dialer<'a> {
+        let target = self.dialers.iter().find(|dialer| dialer.id() == self.scene.target);
+        target.unwrap_or(&self.dialers[0])
+    }
+
+    fn result(mut self) -> Course {
+        let place = self.dialers.iter().position(|dialer| dialer.id() == self.scene.target).unwrap_or(0);
+        // Whoever was not called by now expires in the end.
+        let expired = self.dialers[place].people.expire(self.scene.until);
+        self.dialers[place].course.expired += expired;
+        let target = &self.dialers[place];
+        let waiting = target.people.waiting();
+        // Nothing more happens before the horizon.
+        let never = || target.standing.campaign.calendar.next_opening(self.horizon()).is_none();
+        let why = match () {
+            () if waiting == 0 => None,
+            () if target.calls_left == Some(0) => Some(Left::CallsMade),
+            () if target.is_over(self.now) || never() => Some(Left::HoursOver),
+            () if self.capped => Some(Left::NoChannel),
+            () => Some(Left::NotByThen),
+        };
+        let mut course = self.dialers.swap_remove(place).course;
+        // Whoever is in a call at the very end of the forecast waits, too.
+        let up = self.calls.iter().enumerate().filter(|(at, call)| call.dialer == place && !self.vacant.contains(at));
+        course.left = waiting + up.count() as u64;
+        course.left_by = if course.left > 0 { why.or(Some(Left::NotByThen)) } else { None };
+        course
+    }
+
+    /// What happens by now. Whether there may be more to plan.
+    fn happen(&mut self) -> bool {
+        let mut more = false;
+        while let Some(Reverse((at, happening))) =
+            self.agenda.peek().copied().filter(|Reverse((at, _))| *at <= self.now)
+        {
+            self.agenda.pop();
+            match happening {
+                Happening::Begins { dialer } => self.dialers[dialer].course.series.begin(at),
+                Happening::Ends { call } => more |= self.end(call, at),
+            }
+        }
+        more
+    }
+
+    /// Plans all there is, and says when to look again.
+    fn plan_all(&mut self) -> Option<UtcMs> {
+        for dialer in &mut self.dialers {
+            dialer.course.expired += dialer.people.expire(self.now);
+        }
+        loop {
+            let ahead_ms = if self.is_shared() { LEAD_MS } else { TICK_AHEAD_MS };
+            let snapshot = self.snapshot();
+            let plan = plan(&snapshot);
+            let full = plan.calls.len() >= CALLS_PER_PLAN as usize;
+            let Plan { calls, waiting, wake_at } = plan;
+            let for_a_tick = waiting.iter().any(|one| matches!(one.why, Why::NoSlot { .. } | Why::CampaignPace { .. }));
+            let idle = calls.is_empty() && self.open == 0 && !for_a_tick;
+            self.carry_out(calls, &snapshot);
+            if !full {
+                let tick = snapshot.horizon.plus_ms(-ahead_ms).max(self.now.plus_ms(1));
+                // Where nothing is up and nothing could be planned, the ticks before `wake_at` bring nothing either.
+                return if idle { wake_at } else { [wake_at, Some(tick)].into_iter().flatten().min() };
+            }
+        }
+    }
+
+    /// How far is planned. The daemon plans an interval, and takes back what it planned for one campaign when another
+    /// comes to its turn or has a higher priority; it comes to the same to plan no further than that it does not.
+    fn horizon(&self) -> UtcMs {
+        let interval_end = pace::interval_end(self.now, self.scene.server.cron_interval_min);
+        if !self.is_shared() {
+            return interval_end;
+        }
+        let slot = pace::slot_from(self.scene.server.calls_one_time, self.now.plus_ms(LEAD_MS));
+        self.now.plus_ms(SHARED_AFTER_MS).max(slot.plus_ms(1)).min(interval_end)
+    }
+
+    /// Whether there is more than one campaign to share the slots.
+    fn is_shared(&self) -> bool {
+        self.dialers.iter().filter(|dialer| !dialer.done && !dialer.people.is_empty()).nth(1).is_some()
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        let (now, horizon, server) = (self.now, self.horizon(), self.scene.server);
+        let since = now.plus_ms(-TAKEN_MS);
+        self.taken.retain(|(at, _)| *at > since);
+        let ahead = self.taken.iter().filter(|(at, _)| *at > now).count();
+        let slots = horizon.since_ms(now).max(0) * i64::from(server.calls_one_time) / 60_000 + 1;
+        let slots = u32::try_from(slots).unwrap_or(u32::MAX).saturating_sub(u32::try_from(ahead).unwrap_or(u32::MAX));
+        let files_free = server.spool_files_max.saturating_sub(self.open);
+        self.capped = files_free <= slots;
+        let files_free = files_free.min(CALLS_PER_PLAN);
+        let trunks: Vec<TrunkView> = self.scene.trunks.iter().map(|trunk| self.trunk_view(trunk)).collect();
+        let room = slots.min(files_free);
+        let mut order: Vec<usize> = (0..self.dialers.len()).filter(|at| !self.dialers[*at].done).collect();
+        order.sort_by_key(|at| self.dialers[*at].served);
+        let mut campaigns = Vec::with_capacity(order.len());
+        for at in order {
+            let dialer = &mut self.dialers[at];
+            let free = dialer.channels_free(&trunks);
+            self.capped |= free <= slots;
+            campaigns.push(dialer.view(room.min(free), now, horizon));
+        }
+        Snapshot {
+            now,
+            horizon,
+            calls_one_time: server.calls_one_time,
+            files_free,
+            taken: self.taken.iter().map(|(at, _)| *at).collect(),
+            trunks,
+            campaigns,
+            busy: HashSet::new(),
+            barred: BTreeMap::new(),
+        }
+    }
+
+    fn trunk_view(&self, trunk: &TrunkRules) -> TrunkView {
+        let open = self.dialers.iter().filter(|dialer| dialer.standing.campaign.trunk == trunk.id);
+        let mine = self.taken.iter().filter(|(_, id)| *id == trunk.id && trunk.starts_per_second.is_some());
+        TrunkView {
+            id: trunk.id,
+            channels: trunk.channels,
+            starts_per_second: trunk.starts_per_second,
+            open: open.map(|dialer| dialer.open).sum(),
+            taken: mine.map(|(at, _)| *at).collect(),
+        }
+    }
+
+    fn carry_out(&mut self, calls: Vec<PlannedCall>, snapshot: &Snapshot) {
+        for PlannedCall { campaign, contact, trunk, start_at, .. } in calls {
+            let Some(place) = self.dialers.iter().position(|dialer| dialer.id() == campaign) else { continue };
+            let person = usize::try_from(contact.0).unwrap_or(usize::MAX);
+            let views = snapshot.campaigns.iter().filter(|view| view.id == campaign);
+            let due_at = views.flat_map(|view| &view.candidates).find(|one| one.contact == contact);
+            let dialer = &mut self.dialers[place];
+            dialer.people.take(person, due_at.and_then(|one| one.due_at));
+            dialer.beat = dialer.standing.campaign.pacing.rhythm.after(dialer.beat, start_at);
+            dialer.calls_left = dialer.calls_left.map(|left| left.saturating_sub(1));
+            self.served += 1;
+            dialer.served = self.served;
+            self.enter_call(place, (person, trunk), start_at);
+        }
+        self.taken.sort_unstable();
+    }
+
+    fn enter_call(&mut self, dialer: usize, (person, trunk): (usize, TrunkId), start_at: UtcMs) {
+        let one = &mut self.dialers[dialer];
+        let wait_time_ms = i64::from(one.standing.campaign.retry.wait_time_s) * 1000;
+        let ending = one.dice.throw(&mut self.chance, wait_time_ms);
+        one.open += 1;
+        self.open += 1;
+        let call = Call { dialer, person, start_at, ending };
+        let place = self.vacant.pop().unwrap_or(self.calls.len());
+        match self.calls.get_mut(place) {
+            Some(vacant) => *vacant = call,
+            None => self.calls.push(call),
+        }
+        if start_at > self.now {
+            self.agenda.push(Reverse((start_at, Happening::Begins { dialer })));
+        } else {
+            one.course.series.carry();
+        }
+        self.taken.push((start_at, trunk));
+        let ends_at = start_at.max(self.now).plus_ms(ending.lasts_ms().max(1));
+        self.agenda.push(Reverse((ends_at, Happening::Ends { call: place })));
+    }
+
+    /// A call is over. Whether there may be more to plan.
+    fn end(&mut self, place: usize, at: UtcMs) -> bool {
+        let call = self.calls[place];
+        self.vacant.push(place);
+        self.open -= 1;
+        let horizon = self.horizon();
+        let due_at = self.dialers[call.dialer].settle(call, at, self.scene.server.frequency);
+        self.capped || due_at.is_some_and(|due_at| due_at < horizon)
+    }
+
+    /// Campaigns that have nothing left to call, or whose end has come.
+    fn complete(&mut self) {
+        for dialer in self.dialers.iter_mut().filter(|dialer| !dialer.done && dialer.open == 0) {
+            dialer.done = dialer.people.is_empty() || dialer.is_over(self.now);
+        }
+    }
+}
