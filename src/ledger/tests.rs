@@ -57,6 +57,7 @@ impl World {
             name: name.parse().unwrap(),
             owner: self.owner,
             trunk: self.trunk,
+            further_trunks: Vec::new(),
             state: CampaignState::Stopped,
             calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
             calendar_id: None,
@@ -138,6 +139,7 @@ fn trunk(channels: Option<u32>, starts_per_second: Option<u32>) -> trunks::NewTr
         starts_per_second,
         account: None,
         short_numbers: ShortNumbers::Refused,
+        breaker: None,
     }
 }
 
@@ -393,6 +395,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0004_calendars_and_pacing.sql"),
     include_str!("../../tests/fixtures/migrations/0005_outcomes.sql"),
     include_str!("../../tests/fixtures/migrations/0006_contacts.sql"),
+    include_str!("../../tests/fixtures/migrations/0007_trunk_lists_and_breakers.sql"),
 ];
 
 /// A ledger as the program with so many migrations left it, in the midst of its work.

@@ -66,6 +66,7 @@ impl World {
                 starts_per_second,
                 account: None,
                 short_numbers: ShortNumbers::Refused,
+                breaker: None,
             };
             let id = self.command(|db| trunks::add(db, &trunk, now)).unwrap();
             self.operators.trunks.insert(id, (channels, starts_per_second));
@@ -91,6 +92,7 @@ impl World {
             name: name.parse().unwrap(),
             owner,
             trunk: *self.chance.one_of(&trunks),
+            further_trunks: Vec::new(),
             state: CampaignState::Stopped,
             calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
             calendar_id: None,

@@ -6,6 +6,7 @@ use super::check::check;
 use super::sample::{any_snapshot, at, campaign, fresh, minute, number, retry, trunk, window};
 use super::*;
 use crate::domain::bar::{Bar, Listed};
+use crate::domain::breaker::LineLeave;
 use crate::domain::campaign::CampaignState;
 use crate::domain::contact::Priority;
 use crate::domain::ids::{ContactId, TrunkId};
@@ -212,7 +213,7 @@ fn a_trunk_fills_its_channels_over_all_its_campaigns_i5() {
 #[test]
 fn a_trunk_that_nobody_knows_has_no_channel() {
     let mut snapshot = minute(vec![campaign(1, 1)]);
-    snapshot.campaigns[0].trunk = TrunkId(9);
+    snapshot.campaigns[0].trunks = vec![TrunkId(9)];
     assert_eq!(whys(&planned(&snapshot)), [Why::TrunkChannels { cap: 0 }]);
 }
 
@@ -223,7 +224,7 @@ fn a_trunk_keeps_its_rate_and_leaves_the_other_slots_to_other_trunks_i5() {
     snapshot.horizon = at("2026-03-01T07:59:58.400Z");
     snapshot.trunks = vec![TrunkView { starts_per_second: Some(3), ..trunk(1) }, trunk(2)];
     snapshot.trunks[0].taken = vec![at("2026-03-01T07:59:57.066Z"), at("2026-03-01T07:59:58.234Z")];
-    snapshot.campaigns[1].trunk = TrunkId(2);
+    snapshot.campaigns[1].trunks = vec![TrunkId(2)];
     let plan = planned(&snapshot);
     let ms = |call: &&PlannedCall| call.start_at.since_ms(snapshot.now);
     // 334 ms after 57.066 and before 58.234, on the grid of 100 ms.
@@ -314,6 +315,9 @@ proptest! {
             for trunk in after.trunks.iter_mut().filter(|trunk| trunk.id == call.trunk) {
                 trunk.taken.push(call.start_at);
                 trunk.open += 1;
+                if trunk.leave != LineLeave::All {
+                    trunk.leave = LineLeave::Nothing;
+                }
             }
             for campaign in after.campaigns.iter_mut().filter(|campaign| campaign.id == call.campaign) {
                 campaign.open += 1;

@@ -103,6 +103,7 @@ impl World {
             starts_per_second: None,
             account: None,
             short_numbers: ShortNumbers::Refused,
+            breaker: None,
         };
         let people =
             |db: &Db| Ok((users::add(db, &"ann".parse()?, Role::User, NOON)?, trunks::add(db, &gateway, NOON)?));
@@ -165,6 +166,7 @@ impl World {
             name: name.parse().unwrap(),
             owner: self.owner,
             trunk: self.trunk,
+            further_trunks: Vec::new(),
             state: CampaignState::Stopped,
             calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
             calendar_id: None,

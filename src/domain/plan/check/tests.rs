@@ -14,7 +14,7 @@ use crate::domain::retry::FailReason;
 fn good() -> (Snapshot, Plan) {
     let mut snapshot = minute(vec![campaign(1, 8), campaign(2, 8)]);
     snapshot.trunks.push(trunk(2));
-    snapshot.campaigns[1].trunk = TrunkId(2);
+    snapshot.campaigns[1].trunks = vec![TrunkId(2)];
     let plan = plan(&snapshot);
     assert_eq!((plan.calls.len(), plan.waiting.len()), (10, 6));
     assert_eq!(check(&snapshot, &plan), []);
