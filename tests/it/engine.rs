@@ -7,6 +7,7 @@ mod crash;
 mod evidence;
 mod faults;
 mod folder;
+mod lines;
 mod outcomes;
 mod people;
 mod timing;

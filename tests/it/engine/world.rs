@@ -43,6 +43,7 @@ pub const LIMITS: EngineLimits =
 pub struct Dialled {
     pub attempt: AttemptId,
     pub number: Number,
+    pub trunk: TrunkId,
     pub at: UtcMs,
 }
 
