@@ -134,8 +134,8 @@ fn told(session: &mut Session, campaign: &Campaign, now: UtcMs, what: &str) -> O
 
 /// Says when no trunk of the campaign takes calls as they come.
 fn warn_of_breakers(session: &mut Session, campaign: &Campaign, now: UtcMs) -> Result<()> {
-    let leaves = |db: &Connection| campaign.trunks().into_iter().map(|id| breakers::leave(db, id, now)).collect();
-    let leaves: Vec<LineLeave> = session.ledger.read(leaves)?;
+    let trunks = campaign.trunks().into_iter();
+    let leaves: Vec<LineLeave> = session.ledger.read(|db| trunks.map(|id| breakers::leave(db, id, now)).collect())?;
     if !leaves.contains(&LineLeave::All) {
         warn("the breakers of all its trunks are open: only a call at a time is tried; see `campanile trunk list`");
     }
