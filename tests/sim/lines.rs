@@ -36,7 +36,7 @@ impl World {
     /// Some of the trunks, in some order, and each once.
     pub fn draw_trunks(&mut self) -> (TrunkId, Vec<TrunkId>) {
         let mut trunks: Vec<TrunkId> = self.operators.trunks.keys().copied().collect();
-        let first = self.chance.below(trunks.len() as u64) as usize;
+        let first = self.chance.below(trunks.len() as i64) as usize;
         let first = trunks.remove(first);
         (first, if self.chance.per_mille(500) { trunks } else { Vec::new() })
     }

@@ -1,7 +1,9 @@
 //! Several trunks of a campaign, and their breakers, as they are typed and shown.
 
+use campanile::domain::campaign::ContactState;
 use campanile::domain::disposition::{Conclusion, Disposition};
-use campanile::ledger::{attempts, breakers, settle};
+use campanile::domain::retry::ContactTally;
+use campanile::ledger::{attempts, breakers, contacts, settle};
 use serde_json::{Value, json};
 
 use super::calls::plan;
@@ -20,10 +22,24 @@ fn fail_calls(machine: &Machine, count: usize) {
     let (mut ledger, now) = (machine.ledger(), campanile::clock::now());
     for place in 0..count {
         let id = plan(&mut ledger, place);
-        let failed = Conclusion { dialled_at: Some(now), ..Conclusion::bare(Disposition::TrunkFailure, now) };
+        let failed = Conclusion {
+            disposition: Disposition::TrunkFailure,
+            not_dialled: None,
+            detail: None,
+            cause: Some(34),
+            sip_code: Some(503),
+            dialled_at: Some(now),
+            answered_at: None,
+            ended_at: now,
+            ring_ms: None,
+            talk_ms: None,
+            learned: None,
+        };
         let end = |db: &_| {
             let attempt = attempts::open_one(db, id)?.unwrap();
             settle::close(db, id, &failed, now)?;
+            let (contact, tally) = (attempt.contact.unwrap(), ContactTally { dials: 4, ..ContactTally::default() });
+            contacts::settle(db, contact, ContactState::Failed, None, tally, Disposition::TrunkFailure)?;
             breakers::count(db, &attempt, &failed, now)
         };
         ledger.write(|db| end(db)).unwrap();
