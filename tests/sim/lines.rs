@@ -48,20 +48,20 @@ impl World {
         self.say(|_| format!("trunk {trunk} carries no call"));
     }
 
-    /// I12: over a trunk whose breaker is open only a trial is claimed, after the rest, and one at a time.
+    /// I13: over a trunk whose breaker is open only a trial is claimed, after the rest, and one at a time.
     pub fn check_breaker(&mut self, attempt: AttemptId, trunk: TrunkId, start_at: UtcMs) {
         let standing = self.ledger.read(|db| breakers::of(db, trunk)).unwrap();
         let Some((rules, Breaker::Open { since, trial })) = standing.map(|s| (s.rules, s.breaker)) else { return };
         assert_eq!(
             trial,
             Some(attempt),
-            "I12: attempt {attempt} is no trial, and the breaker of trunk {trunk} is open"
+            "I13: attempt {attempt} is no trial, and the breaker of trunk {trunk} is open"
         );
         let rested = start_at >= since.plus_s(i64::from(rules.rest_s)) || since > self.now();
-        assert!(rested, "I12: attempt {attempt} is claimed for {start_at}, and trunk {trunk} rests since {since}");
+        assert!(rested, "I13: attempt {attempt} is claimed for {start_at}, and trunk {trunk} rests since {since}");
         let before = self.lines.trials.insert(trunk, (since, attempt));
         let Some((_, before)) = before.filter(|(then, _)| *then == since) else { return };
         let other = self.ledger.read(|db| attempts::open_one(db, before)).unwrap();
-        assert!(other.is_none(), "I12: attempt {attempt} tries trunk {trunk} beside attempt {before}");
+        assert!(other.is_none(), "I13: attempt {attempt} tries trunk {trunk} beside attempt {before}");
     }
 }

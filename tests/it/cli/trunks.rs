@@ -146,8 +146,8 @@ fn an_open_breaker_is_seen_in_the_list_in_why_and_at_the_start() {
     let said = machine.run("campaign start spring");
     assert!(said.code == 0 && said.err.contains("breakers of all its trunks are open"), "{}", said.err);
     machine.ok("campaign set spring --trunk gw1,gw2");
-    let why = machine.json("why +493012345610");
-    let rules = why[0]["rules"].as_array().unwrap();
+    let why = machine.json("why +493012345610 --campaign spring");
+    let rules = why["campaigns"][0]["rules"].as_array().unwrap();
     let rule = rules.iter().find(|rule| rule["rule"] == "trunk_breaker").unwrap();
     assert_eq!(rule["verdict"], "pass", "{rule}");
     assert!(!machine.run("campaign start spring").err.contains("breakers"));
