@@ -40,7 +40,7 @@ const CACHE_KIB: u32 = 8 * 1024;
 Text (one number a line) and CSV are told apart, and charset, separator, header and the column with the \
 numbers are found out, unless they are given. Numbers are read as people write them, +49 (30) 1234-567 or \
 0049…, and without a country code as numbers of the setting country; extensions and short codes are numbers \
-where the campaign's trunk says so. Numbers on a do-not-call list are refused. What is refused is told with its line, text and reason.
+where all trunks of the campaign say so. Numbers on a do-not-call list are refused. What is refused is told with its line, text and reason.
 
 Of each row the number is taken and nothing else, unless --map says what the other columns become: \
 FIELD=COLUMN, with the column's header or its place from 1, or `auto` for what headers say beyond doubt. The fields:

@@ -233,6 +233,69 @@ fn a_trunk_keeps_its_rate_and_leaves_the_other_slots_to_other_trunks_i5() {
     assert_eq!(fast.iter().map(ms).collect::<Vec<_>>(), [500, 600, 700, 900, 1000, 1100, 1200, 1300]);
 }
 
+/// A campaign of five on the trunks 1 and 2.
+fn over_two() -> Snapshot {
+    let mut snapshot = minute(vec![campaign(1, 5)]);
+    snapshot.trunks.push(trunk(2));
+    snapshot.campaigns[0].trunks = vec![TrunkId(1), TrunkId(2)];
+    snapshot
+}
+
+fn lines(plan: &Plan) -> Vec<i64> {
+    plan.calls.iter().map(|call| call.trunk.0).collect()
+}
+
+#[test]
+fn a_call_goes_over_the_first_trunk_that_may_take_it_i5() {
+    let mut snapshot = over_two();
+    assert_eq!(lines(&planned(&snapshot)), [1, 1, 1, 1, 1]);
+    snapshot.trunks[0].channels = Some(2);
+    assert_eq!(lines(&planned(&snapshot)), [1, 1, 2, 2, 2]);
+    snapshot.trunks[1].channels = Some(1);
+    let plan = planned(&snapshot);
+    assert_eq!(lines(&plan), [1, 1, 2]);
+    assert_eq!(whys(&plan), vec![Why::TrunkChannels { cap: 2 }; 2]);
+}
+
+#[test]
+fn who_was_failed_by_a_trunk_begins_behind_it() {
+    let mut snapshot = over_two();
+    snapshot.campaigns[0].candidates[1].failed_trunk = Some(TrunkId(1));
+    snapshot.campaigns[0].candidates[2].failed_trunk = Some(TrunkId(2));
+    snapshot.campaigns[0].candidates[3].failed_trunk = Some(TrunkId(9));
+    assert_eq!(lines(&planned(&snapshot)), [1, 2, 1, 1, 1]);
+    snapshot.trunks[1].leave = LineLeave::Nothing;
+    assert_eq!(lines(&planned(&snapshot)), [1, 1, 1, 1, 1], "better than not at all");
+}
+
+#[test]
+fn an_open_breaker_has_one_trial_and_not_before_its_instant() {
+    let mut snapshot = over_two();
+    let from = at("2026-03-01T08:00:07Z");
+    snapshot.trunks[0].leave = LineLeave::OneCall { from };
+    assert_eq!(lines(&planned(&snapshot)), [2, 2, 1, 2, 2]);
+    snapshot.campaigns[0].trunks.pop();
+    let plan = planned(&snapshot);
+    assert_eq!(seconds(&plan), [12]);
+    assert_eq!(whys(&plan), vec![Why::TrunkBreaker { trial_at: None }; 4]);
+    let later = at("2026-03-01T08:05:00Z");
+    snapshot.trunks[0].leave = LineLeave::OneCall { from: later };
+    assert_eq!(whys(&planned(&snapshot)), vec![Why::TrunkBreaker { trial_at: Some(later) }; 5]);
+}
+
+#[test]
+fn campaigns_with_other_lists_of_trunks_share_the_slots_in_turn() {
+    let mut snapshot = minute(vec![campaign(1, 5), campaign(2, 5), campaign(3, 5)]);
+    snapshot.trunks.push(trunk(2));
+    snapshot.trunks[0].channels = Some(3);
+    snapshot.campaigns[1].trunks = vec![TrunkId(1), TrunkId(2)];
+    snapshot.campaigns[2].trunks = vec![TrunkId(2), TrunkId(1)];
+    let plan = planned(&snapshot);
+    let turns: Vec<(i64, i64)> = plan.calls.iter().map(|call| (call.campaign.0, call.trunk.0)).collect();
+    let expected = [(1, 1), (2, 1), (3, 2), (1, 1), (2, 2), (3, 2), (2, 2), (3, 2), (2, 2), (3, 2)];
+    assert_eq!(turns, expected);
+}
+
 #[test]
 fn a_full_spool_ends_the_plan() {
     let mut snapshot = minute(vec![campaign(1, 5)]);
