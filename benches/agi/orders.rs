@@ -90,7 +90,7 @@ fn trunk(n: u32) -> NewTrunk {
     let template: DialTemplate = read("PJSIP/{number}@gw1");
     let short_numbers = ShortNumbers::Refused;
     let name = read(&format!("gw{n}"));
-    NewTrunk { name, template, channels: None, starts_per_second: None, account: None, short_numbers }
+    NewTrunk { name, template, channels: None, starts_per_second: None, account: None, short_numbers, breaker: None }
 }
 
 fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
@@ -99,6 +99,7 @@ fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
         name: read(&format!("campaign{n}")),
         owner,
         trunk,
+        further_trunks: Vec::new(),
         state: CampaignState::Stopped,
         calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
         calendar_id: None,

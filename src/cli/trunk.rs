@@ -1,5 +1,8 @@
 //! `campanile trunk`.
 
+mod breaker;
+mod set;
+
 use std::io::Write;
 use std::path::Path;
 
@@ -9,15 +12,21 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use serde::Serialize;
 
-use super::failure::{Outcome, Result};
+use super::failure::{Failure, Outcome, Result};
 use super::present::{cap, in_use, or_dash, table};
 use super::session::{Session, warn};
+use crate::domain::breaker::BreakerRules;
+use crate::domain::calendar::Zone;
+use crate::domain::campaign::Campaign;
+use crate::domain::ids::TrunkId;
+use crate::domain::instant::UtcMs;
 use crate::domain::name::{AccountCode, Name};
 use crate::domain::number::Number;
 use crate::domain::trunk::{DialTemplate, ShortNumbers, Trunk};
 use crate::exit::Exit;
 use crate::ledger::trunks::{self, NewTrunk};
 use crate::ledger::{Connection, LedgerError};
+use breaker::{BreakerOptions, BreakerRow};
 
 /// A number that nobody has: 555-01xx is kept for examples.
 const SAMPLE_NUMBER: &str = "+12025550123";
@@ -27,6 +36,8 @@ const SAMPLE_NUMBER: &str = "+12025550123";
 pub enum TrunkVerb {
     /// Add a trunk.
     Add(Add),
+    /// Change a trunk's settings.
+    Set(set::Set),
     /// List all trunks; anybody may.
     List(List),
     /// Show a trunk with what it would dial for a sample number.
@@ -45,6 +56,7 @@ options (,) or code ($).
 
 Examples:
   campanile trunk add gw1 --dial 'PJSIP/{number}@gw1' --channels 30 --starts-per-second 5
+  campanile trunk add gw2 --dial 'PJSIP/{number}@gw2' --breaker-failures 30% --breaker-rest 120
   campanile trunk add pbx --dial 'Local/{digits}@from-internal' --short-numbers
 
 JSON: as `trunk show`.")]
@@ -66,15 +78,23 @@ pub struct Add {
     /// Let extensions and short codes of the local PBX (201, *97) go to it as they are.
     #[arg(long)]
     short_numbers: bool,
+    #[command(flatten)]
+    breaker: BreakerOptions,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "JSON: [{trunk, dial, channels, starts_per_second, account, short_numbers}].")]
+#[command(after_help = "\
+The breaker of a trunk opens when too many of its last calls failed by its fault, and keeps calls from it: see \
+`campanile trunk add --help`.
+
+JSON: [{trunk, dial, channels, starts_per_second, account, short_numbers, open_calls, \
+breaker: {failures_percent, window_s, calls_min, rest_s, state, since, trial_at, calls, failures, \
+failed_percent}}]; the breaker is null where there is none, its state is closed, open or half-open.")]
 pub struct List {}
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-JSON: {trunk, dial, channels, starts_per_second, account, short_numbers, open_calls, sample: {number, dials}}.")]
+JSON: as one of `trunk list`, with sample: {number, dials}.")]
 pub struct Show {
     /// The trunk's name.
     name: Name,
@@ -114,13 +134,14 @@ struct TrunkRow {
     starts_per_second: Option<u32>,
     account: Option<AccountCode>,
     short_numbers: ShortNumbers,
+    open_calls: u32,
+    breaker: Option<BreakerRow>,
 }
 
 #[derive(Serialize)]
 struct TrunkPage {
     #[serde(flatten)]
     row: TrunkRow,
-    open_calls: u32,
     sample: Option<Sample>,
 }
 
@@ -140,17 +161,17 @@ struct Tested {
     channels: Option<u32>,
 }
 
-impl From<&Trunk> for TrunkRow {
-    fn from(trunk: &Trunk) -> Self {
-        Self {
-            trunk: trunk.name.to_string(),
-            dial: trunk.template.to_string(),
-            channels: trunk.channels,
-            starts_per_second: trunk.starts_per_second,
-            account: trunk.account.clone(),
-            short_numbers: trunk.short_numbers,
-        }
-    }
+fn row(db: &Connection, trunk: &Trunk, now: UtcMs) -> std::result::Result<TrunkRow, LedgerError> {
+    Ok(TrunkRow {
+        trunk: trunk.name.to_string(),
+        dial: trunk.template.to_string(),
+        channels: trunk.channels,
+        starts_per_second: trunk.starts_per_second,
+        account: trunk.account.clone(),
+        short_numbers: trunk.short_numbers,
+        open_calls: trunks::open_attempts(db, trunk.id)?,
+        breaker: breaker::row(db, trunk.id, now)?,
+    })
 }
 
 impl TrunkVerb {
@@ -160,6 +181,7 @@ impl TrunkVerb {
         }
         match self {
             Self::Add(verb) => verb.run(session),
+            Self::Set(verb) => verb.run(session),
             Self::List(_) => list(session),
             Self::Show(verb) => show(session, &verb.name),
             Self::Remove(verb) => verb.run(session),
@@ -178,6 +200,7 @@ impl Add {
             starts_per_second: self.starts_per_second,
             account: self.account,
             short_numbers: if self.short_numbers { ShortNumbers::Allowed } else { ShortNumbers::Refused },
+            breaker: self.breaker.apply(Some(BreakerRules::default()))?,
         };
         session.ledger.write(|db| trunks::add(db, &trunk, now))?;
         show(session, &trunk.name)
@@ -185,49 +208,53 @@ impl Add {
 }
 
 fn list(session: &mut Session) -> Outcome {
-    let all = session.ledger.read(|db| trunks::all(db))?;
-    let rows: Vec<TrunkRow> = all.iter().map(TrunkRow::from).collect();
+    let (now, zone) = (session.now(), session.settings.time_zone.clone());
+    let rows: Vec<TrunkRow> =
+        session.ledger.read(|db| trunks::all(db)?.iter().map(|trunk| row(db, trunk, now)).collect())?;
     session.answer(&rows, |out| {
-        let heading = ["trunk", "dial", "channels", "starts a second", "account", "short numbers"];
-        table::write(out, &heading, &rows.iter().map(cells).collect::<Vec<_>>())
+        let heading = ["trunk", "dial", "channels", "starts a second", "account", "short numbers", "breaker"];
+        table::write(out, &heading, &rows.iter().map(|row| cells(row, &zone)).collect::<Vec<_>>())
     })?;
     Ok(Exit::Ok)
 }
 
-fn cells(row: &TrunkRow) -> Vec<String> {
+fn cells(row: &TrunkRow, zone: &Zone) -> Vec<String> {
     vec![
         row.trunk.clone(),
         row.dial.clone(),
-        cap(row.channels),
+        in_use(row.open_calls, row.channels),
         cap(row.starts_per_second),
         or_dash(row.account.as_ref()),
         row.short_numbers.to_string(),
+        breaker::in_short(row.breaker.as_ref(), zone),
     ]
 }
 
 fn show(session: &mut Session, name: &Name) -> Outcome {
-    let page = session.ledger.try_read(|db| page(db, name))?;
-    session.answer(&page, |out| tell(out, &page))?;
+    let (now, zone) = (session.now(), session.settings.time_zone.clone());
+    let page = session.ledger.try_read(|db| page(db, name, now))?;
+    session.answer(&page, |out| tell(out, &page, &zone))?;
     Ok(Exit::Ok)
 }
 
-fn page(db: &Connection, name: &Name) -> Result<TrunkPage> {
+fn page(db: &Connection, name: &Name, now: UtcMs) -> Result<TrunkPage> {
     let trunk = named(db, name)?;
     let sample = Number::from_canonical(SAMPLE_NUMBER).map(|number| Sample {
         number: number.to_string(),
         dials: trunk.template.dial_string(&number).as_str().to_owned(),
     });
-    Ok(TrunkPage { row: TrunkRow::from(&trunk), open_calls: trunks::open_attempts(db, trunk.id)?, sample })
+    Ok(TrunkPage { row: row(db, &trunk, now)?, sample })
 }
 
-fn tell(out: &mut dyn Write, page: &TrunkPage) -> Result<()> {
+fn tell(out: &mut dyn Write, page: &TrunkPage, zone: &Zone) -> Result<()> {
     let row = &page.row;
     writeln!(out, "trunk            {}", row.trunk)?;
     writeln!(out, "dial             {}", row.dial)?;
-    writeln!(out, "channels         {}", in_use(page.open_calls, row.channels))?;
+    writeln!(out, "channels         {}", in_use(row.open_calls, row.channels))?;
     writeln!(out, "starts a second  {}", cap(row.starts_per_second))?;
     writeln!(out, "account          {}", or_dash(row.account.as_ref()))?;
     writeln!(out, "short numbers    {}", row.short_numbers)?;
+    writeln!(out, "breaker          {}", breaker::in_full(row.breaker.as_ref(), zone))?;
     if let Some(sample) = &page.sample {
         writeln!(out, "for {} it dials {}", sample.number, sample.dials)?;
     }
@@ -236,9 +263,7 @@ fn tell(out: &mut dyn Write, page: &TrunkPage) -> Result<()> {
 
 impl Remove {
     fn run(self, session: &mut Session) -> Outcome {
-        session
-            .ledger
-            .try_write(|db| Ok::<_, super::failure::Failure>(trunks::remove(db, &named(db, &self.name)?)?))?;
+        session.ledger.try_write(|db| Ok::<_, Failure>(trunks::remove(db, &named(db, &self.name)?)?))?;
         let answer = serde_json::json!({"trunk": self.name.as_str(), "removed": true});
         session.answer(&answer, |out| Ok(writeln!(out, "removed trunk {}", self.name)?))?;
         Ok(Exit::Ok)
@@ -250,7 +275,7 @@ impl Test {
         let (trunk, open_calls) = session.ledger.try_read(|db| {
             let trunk = named(db, &self.name)?;
             let open = trunks::open_attempts(db, trunk.id)?;
-            Ok::<_, super::failure::Failure>((trunk, open))
+            Ok::<_, Failure>((trunk, open))
         })?;
         let number = super::numbers::canonical(&self.number, trunk.short_numbers, &session.settings)?;
         let tested = Tested {
@@ -285,6 +310,28 @@ fn asterisk_runs(run_dir: &Path) -> bool {
     let text = std::fs::read_to_string(run_dir.join("asterisk.pid")).unwrap_or_default();
     let Some(pid) = text.trim().parse().ok().filter(|pid| *pid > 0) else { return false };
     matches!(kill(Pid::from_raw(pid), None), Ok(()) | Err(Errno::EPERM))
+}
+
+/// Whether numbers of a campaign may be short ones: all of its trunks must take them, since each may have the call.
+pub fn short_numbers_of(db: &Connection, campaign: &Campaign) -> std::result::Result<ShortNumbers, LedgerError> {
+    Ok(refusing_short_numbers(db, campaign)?.map_or(ShortNumbers::Allowed, |trunk| trunk.short_numbers))
+}
+
+/// The first of a campaign's trunks that takes no short numbers.
+pub fn refusing_short_numbers(db: &Connection, campaign: &Campaign) -> std::result::Result<Option<Trunk>, LedgerError> {
+    let trunks = campaign.trunks().into_iter().map(|id| trunks::get(db, id));
+    let trunks = trunks.collect::<std::result::Result<Vec<_>, _>>()?;
+    Ok(trunks.into_iter().find(|trunk| trunk.short_numbers == ShortNumbers::Refused))
+}
+
+/// The trunks of these names, in this order; each may be there once.
+pub fn all_named(db: &Connection, names: &[Name]) -> Result<Vec<TrunkId>> {
+    let twice = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name));
+    if let Some((_, name)) = twice {
+        let what = format!("trunk {name} is twice in the list of trunks");
+        return Err(Failure::new(Exit::Usage, what, "name each trunk once, the first choice first"));
+    }
+    names.iter().map(|name| Ok(named(db, name)?.id)).collect()
 }
 
 /// The trunk of this name.

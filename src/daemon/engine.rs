@@ -5,6 +5,7 @@
 //! durable before its file exists, evidence is durable before its archived file is removed.
 
 mod archives;
+mod breaking;
 mod clock;
 mod planning;
 mod reconcile;
@@ -190,6 +191,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         self.withdraw_not_running(now)?;
         self.share_with_newcomers(now)?;
         self.settle(now)?;
+        self.withdraw_from_open_breakers(now)?;
         self.expiry_at = self.exclude_expired(now)?;
         self.complete_campaigns(now)?;
         if self.plan_wanted || self.plan_at.is_some_and(|t| t <= now) {

@@ -98,13 +98,22 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
         None => users::add(db, &"admin".parse()?, Role::Admin, now)?,
     };
     let short_numbers = ShortNumbers::Allowed;
-    let trunk = NewTrunk { name, template, channels: None, starts_per_second: None, account: None, short_numbers };
+    let trunk = NewTrunk {
+        name,
+        template,
+        channels: None,
+        starts_per_second: None,
+        account: None,
+        short_numbers,
+        breaker: None,
+    };
     let trunk = trunks::add(db, &trunk, now)?;
     let campaign = Campaign {
         id: CampaignId(0),
         name: NAME.parse()?,
         owner,
         trunk,
+        further_trunks: Vec::new(),
         state: CampaignState::Stopped,
         calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
         calendar_id: None,

@@ -9,6 +9,7 @@ use super::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
 use super::instant::UtcMs;
 use super::name::{CallerName, CallerNumber, Name};
 use super::outcome::OutcomeRules;
+use super::retry::NextTrunk;
 use super::rhythm::Rhythm;
 use super::stored::worded_enum;
 use super::variable::Variables;
@@ -149,6 +150,19 @@ pub struct Activity {
 }
 
 impl Campaign {
+    /// All of its lines out, the first choice first.
+    #[must_use]
+    pub fn trunks(&self) -> Vec<TrunkId> {
+        std::iter::once(self.trunk).chain(self.further_trunks.iter().copied()).collect()
+    }
+
+    /// Whether another of its lines stands behind this one.
+    #[must_use]
+    pub fn next_trunk(&self, after: TrunkId) -> NextTrunk {
+        let behind = self.trunks().into_iter().skip_while(|trunk| *trunk != after).nth(1);
+        if behind.is_some() { NextTrunk::Another } else { NextTrunk::None }
+    }
+
     /// Whether it has made all the calls that it was to make, or its end has come.
     #[must_use]
     pub fn is_over(&self, activity: Activity, now: UtcMs) -> bool {
@@ -197,6 +211,8 @@ pub struct Campaign {
     pub owner: UserId,
     /// The line out.
     pub trunk: TrunkId,
+    /// The lines that a call goes over when those before may not take it, in this order.
+    pub further_trunks: Vec<TrunkId>,
     /// What was asked of it.
     pub state: CampaignState,
     /// When it may dial: all that bears on it, put together.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::AttemptState;
 use super::bar::Bar;
+use super::breaker::LineLeave;
 use super::calendar::Calendar;
 use super::campaign::CampaignState;
 use super::instant::UtcMs;
@@ -78,6 +79,11 @@ pub enum Refusal {
     CampaignChannels,
     /// The trunk's channels are all in use.
     TrunkChannels,
+    /// The trunk's breaker is open.
+    TrunkBreaker {
+        /// When a trial may start; `None` while one is under way.
+        trial_at: Option<UtcMs>,
+    },
     /// The server's or the trunk's rate leaves no start within [`LATE_MS_MAX`].
     Rate,
     /// The campaign's own delay or the pause of its batches.
@@ -114,6 +120,8 @@ pub struct GateView {
     pub trunk_live: u32,
     /// The trunk's cap as it is now.
     pub trunk_channels: Option<u32>,
+    /// What the trunk's breaker lets through.
+    pub trunk_leave: LineLeave,
     /// The server's pace.
     pub server: Pace,
     /// The trunk's pace, when it has one.
@@ -223,6 +231,9 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     }
     if view.trunk_channels.is_some_and(|cap| view.trunk_live >= cap) {
         return Err(Refusal::TrunkChannels);
+    }
+    if !view.trunk_leave.admits(start_at) {
+        return Err(Refusal::TrunkBreaker { trial_at: view.trunk_leave.trial_at() });
     }
     Ok(start_at)
 }

@@ -7,6 +7,7 @@ pub mod action;
 pub mod attempt;
 pub mod bar;
 pub mod breakdown;
+pub mod breaker;
 pub mod calendar;
 pub mod campaign;
 pub mod cause;

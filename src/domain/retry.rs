@@ -92,6 +92,16 @@ pub struct Rules<'a> {
     pub causes: &'a CauseTable,
 }
 
+/// Whether a call that its line failed has another line to go over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NextTrunk {
+    /// None that was not tried.
+    #[default]
+    None,
+    /// One: it is called again soon.
+    Another,
+}
+
 /// What came before the attempt that is concluded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Past {
@@ -99,6 +109,8 @@ pub struct Past {
     pub tally: ContactTally,
     /// How often the cause came for it that [`CauseTable::rule_for`] finds now; 0 where it finds none.
     pub of_this_cause: u32,
+    /// Whether another of its campaign's trunks stands behind the one that the attempt went over.
+    pub next_trunk: NextTrunk,
 }
 
 /// The most dials of a contact, above all rules: no table, no uncharged cause and no limit exceeds it.
@@ -135,7 +147,7 @@ pub fn after(conclusion: &Conclusion, past: Past, rules: Rules<'_>, calendar: &C
     let next = match done.or_else(|| ended.final_state(past, tally, rules)) {
         Some(state) => state,
         None => {
-            let due_at = ended.earliest(tally, rules);
+            let due_at = ended.earliest(tally, past.next_trunk, rules);
             ContactNext::Again { due_at: calendar.next_opening(due_at).unwrap_or(due_at) }
         }
     };
@@ -247,7 +259,7 @@ impl Ended<'_> {
     }
 
     /// The earliest next instant, whatever the window.
-    fn earliest(&self, tally: ContactTally, rules: Rules<'_>) -> UtcMs {
+    fn earliest(&self, tally: ContactTally, next_trunk: NextTrunk, rules: Rules<'_>) -> UtcMs {
         let ended_at = self.conclusion.ended_at;
         let retry_time_s = RetryTimes::of(rules.retry, rules.outcome).after(tally.charged);
         let pause_s = match (self.rule.and_then(|rule| rule.delay_s), self.conclusion.disposition) {
@@ -257,6 +269,9 @@ impl Ended<'_> {
                 return self.conclusion.not_dialled.as_ref().map_or_else(late, |why| after_no_dial(why, ended_at));
             }
             (None, Disposition::Indeterminate) if self.rule.is_none() => retry_time_s.max(INDETERMINATE_PAUSE_S),
+            (None, Disposition::TrunkFailure) if self.rule.is_none() && next_trunk == NextTrunk::Another => {
+                retry_time_s.min(TURNED_AWAY_PAUSE_S)
+            }
             (None, _) => retry_time_s,
         };
         let due_at = ended_at.plus_s(i64::from(pause_s));
@@ -287,6 +302,8 @@ fn after_no_dial(why: &NotDialled, ended_at: UtcMs) -> UtcMs {
         // Somebody asked for it: as soon as the campaign runs again.
         NotDialled::Refused(Refusal::NotRunning { .. } | Refusal::Removed | Refusal::CallsMade)
         | NotDialled::Withdrawn => 0,
+        // The planner knows over which line it may go, and when.
+        NotDialled::Refused(Refusal::TrunkBreaker { .. }) => 0,
         // Who has expired is excluded before that.
         NotDialled::Refused(Refusal::Expired { .. } | Refusal::NumberStopped) => 0,
         // Somebody may have set more again meanwhile: then at once.

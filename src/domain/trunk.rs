@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::breaker::BreakerRules;
 use super::ids::TrunkId;
 use super::name::{AccountCode, Name};
 use super::number::Number;
@@ -37,6 +38,8 @@ pub struct Trunk {
     pub account: Option<AccountCode>,
     /// Whether extensions and short codes are allowed.
     pub short_numbers: ShortNumbers,
+    /// When too many failures keep calls from it; `None` for never.
+    pub breaker: Option<BreakerRules>,
 }
 
 /// A dial string with a place for the number: `PJSIP/{number}@gw1`, `Local/9{digits}@from-internal`.

@@ -35,10 +35,8 @@ pub struct WhyView {
     pub calendar_name: Option<Name>,
     /// Calls that the campaign has open, and its cap.
     pub campaign_channels: Channels,
-    /// The trunk's name.
-    pub trunk: Name,
-    /// Calls that the trunk has open, over all campaigns, and its cap.
-    pub trunk_channels: Channels,
+    /// The campaign's lines out, the first choice first.
+    pub trunks: Vec<TrunkWhy>,
     /// Where the contact stands.
     pub contact_state: ContactState,
     /// Not before this instant; `None` for a number that was never called.
@@ -190,7 +188,8 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         frequency_cap(view),
         number_free(view),
         campaign_channels(view),
-        trunk_channels(view),
+        trunks::trunk_channels(view),
+        trunks::trunk_breaker(view, now),
         spool(view),
         asterisk_takes_files(view),
         planning_goes_on(view),
@@ -417,10 +416,6 @@ fn campaign_channels(view: &WhyView) -> Judged {
     channels("campaign_channels", &whose, view.campaign_channels)
 }
 
-fn trunk_channels(view: &WhyView) -> Judged {
-    channels("trunk_channels", &format!("trunk {}", view.trunk), view.trunk_channels)
-}
-
 fn channels(rule: &'static str, whose: &str, channels: Channels) -> Judged {
     let open = channels.open;
     match channels.cap {
@@ -445,3 +440,6 @@ fn spool(view: &WhyView) -> Judged {
 #[cfg(test)]
 mod tests;
 mod timing;
+mod trunks;
+
+pub use trunks::TrunkWhy;

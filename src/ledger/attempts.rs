@@ -57,6 +57,8 @@ pub struct OpenAttempt {
     pub campaign: CampaignId,
     /// The contact; `None` once it was deleted.
     pub contact: Option<ContactId>,
+    /// The line out.
+    pub trunk: TrunkId,
     /// The slot.
     pub planned_at: UtcMs,
     /// How far it came.
@@ -191,7 +193,8 @@ fn read_order(row: &Row<'_>, ticket: Ticket) -> Result<(Order, Option<ActionList
     Ok((order, list.map(ActionListId)))
 }
 
-const OPEN: &str = "SELECT id, spool_salt, campaign, contact, planned_at, state FROM attempts WHERE closed_at IS NULL";
+const OPEN: &str =
+    "SELECT id, spool_salt, campaign, contact, trunk, planned_at, state FROM attempts WHERE closed_at IS NULL";
 
 fn read_open(row: &Row<'_>) -> Result<OpenAttempt> {
     let contact: Option<i64> = row.get("contact")?;
@@ -200,6 +203,7 @@ fn read_open(row: &Row<'_>) -> Result<OpenAttempt> {
         spool_salt: row.get("spool_salt")?,
         campaign: CampaignId(row.get("campaign")?),
         contact: contact.map(ContactId),
+        trunk: TrunkId(row.get("trunk")?),
         planned_at: instant(row, "planned_at")?,
         state: parsed(row, "state")?,
     })
@@ -257,6 +261,12 @@ pub fn overdue(db: &Connection, before: UtcMs) -> Result<Vec<(AttemptId, UtcMs)>
 pub fn planned_after(db: &Connection, at: UtcMs) -> Result<Vec<OpenAttempt>> {
     let mut statement = db.prepare_cached(&format!("{OPEN} AND state IN ('intent', 'spooled') AND planned_at > ?1"))?;
     Ok(by_id(collect(statement.query([at.0])?, read_open)?))
+}
+
+/// Attempts over a trunk that the gate has not admitted, by their slots.
+pub fn unclaimed_over(db: &Connection, trunk: TrunkId) -> Result<Vec<OpenAttempt>> {
+    let sql = format!("{OPEN} AND state IN ('intent', 'spooled') AND trunk = ?1 ORDER BY planned_at");
+    collect(db.prepare_cached(&sql)?.query([trunk.0])?, read_open)
 }
 
 /// How many attempts of a campaign are open.

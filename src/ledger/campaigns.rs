@@ -1,5 +1,8 @@
 //! Campaigns.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use rusqlite::{Connection, Row, params};
 
 use super::calendars::read_of_campaign;
@@ -16,7 +19,7 @@ const COLUMNS: &str = "SELECT c.id, c.name, c.owner, c.trunk, c.state, c.window_
     c.max_retries, c.retry_time_s, c.wait_time_s, c.channels, c.caller_number, c.caller_name, c.action_list, c.calendar, \
     c.starts_at, c.ends_at, c.priority, c.delay_ms, c.batch_calls, c.batch_pause_s, c.finish, c.variables, \
     c.later_retry_times_s, c.max_dials, c.min_talk_s, c.wrap_up_s, \
-    c.calling_order, c.next_number_after_s";
+    c.calling_order, c.next_number_after_s, c.further_trunks";
 
 /// A query for whole campaigns (`c`), with what comes behind `FROM`.
 fn query(rest: &str) -> String {
@@ -31,6 +34,7 @@ fn read(row: &Row<'_>) -> Result<Campaign> {
         name: parsed(row, "name")?,
         owner: UserId(row.get("owner")?),
         trunk: TrunkId(row.get("trunk")?),
+        further_trunks: read_further_trunks(row)?,
         state: parsed(row, "state")?,
         calendar: read_of_campaign(row)?,
         calendar_id: calendar.map(CalendarId),
@@ -54,6 +58,18 @@ fn read(row: &Row<'_>) -> Result<Campaign> {
     })
 }
 
+fn read_further_trunks(row: &Row<'_>) -> Result<Vec<TrunkId>> {
+    let ids = listed(row, "further_trunks")?;
+    Ok(ids.into_iter().map(TrunkId).collect())
+}
+
+/// Numbers with commas between them.
+fn listed<T: FromStr<Err: Display>>(row: &Row<'_>, column: &'static str) -> Result<Vec<T>> {
+    let text: String = row.get(column)?;
+    let numbers = text.split(',').filter(|part| !part.is_empty()).map(str::parse);
+    numbers.map(|number| number.map_err(|problem| LedgerError::corrupt(column, problem))).collect()
+}
+
 /// A campaign's own pace.
 pub(super) fn read_rhythm(row: &Row<'_>) -> Result<Rhythm> {
     let (calls, pause_s): (Option<u32>, Option<u32>) = (row.get("batch_calls")?, row.get("batch_pause_s")?);
@@ -68,10 +84,8 @@ pub(super) fn read_beat(row: &Row<'_>) -> Result<Beat> {
 
 /// What follows after a call.
 pub(super) fn read_outcome(row: &Row<'_>) -> Result<OutcomeRules> {
-    let later: String = row.get("later_retry_times_s")?;
-    let later = later.split(',').filter(|part| !part.is_empty()).map(str::parse).collect::<std::result::Result<_, _>>();
     Ok(OutcomeRules {
-        later_retry_times_s: later.map_err(|problem| LedgerError::corrupt("later_retry_times_s", problem))?,
+        later_retry_times_s: listed(row, "later_retry_times_s")?,
         max_dials: row.get("max_dials")?,
         min_talk_s: row.get("min_talk_s")?,
         wrap_up_s: row.get("wrap_up_s")?,
@@ -117,10 +131,11 @@ fn refuse_taken(db: &Connection, name: &Name) -> Result<()> {
 
 /// Writes the settings of `campaign` over those in the ledger; its state and actions stay.
 pub fn update(db: &Connection, campaign: &Campaign) -> Result<()> {
+    let further: Vec<String> = campaign.further_trunks.iter().map(|trunk| trunk.0.to_string()).collect();
     db.prepare_cached(
         "UPDATE campaigns SET owner = ?2, trunk = ?3, window_start_s = ?4, window_stop_s = ?5, time_zone = ?6,
             max_retries = ?7, retry_time_s = ?8, wait_time_s = ?9, channels = ?10, caller_number = ?11,
-            caller_name = ?12 WHERE id = ?1",
+            caller_name = ?12, further_trunks = ?13 WHERE id = ?1",
     )?
     .execute(params![
         campaign.id.0,
@@ -135,6 +150,7 @@ pub fn update(db: &Connection, campaign: &Campaign) -> Result<()> {
         campaign.channels,
         campaign.caller_number.as_ref().map(CallerNumber::as_str),
         campaign.caller_name.as_ref().map(CallerName::as_str),
+        further.join(","),
     ])?;
     set_contact_rules(db, campaign.id, campaign.contacts)?;
     set_outcome(db, campaign.id, &campaign.outcome)?;

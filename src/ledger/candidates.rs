@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::rows::collect;
 use super::{LedgerError, Result};
 use crate::domain::contact::Priority;
-use crate::domain::ids::{CampaignId, ContactId};
+use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 use crate::domain::plan::Candidate;
@@ -72,7 +72,7 @@ fn highest_below(db: &Connection, campaign: CampaignId, list: &'static str, belo
     Ok(db.prepare_cached(&sql)?.query_row(params![campaign.0, below], |row| row.get(0)).optional()?)
 }
 
-const COLUMNS: &str = "SELECT id, number, due_at, priority, expires_at FROM contacts";
+const COLUMNS: &str = "SELECT id, number, due_at, priority, expires_at, failed_trunk FROM contacts";
 /// A number that is in a call of another campaign is no candidate until that call is closed (I2).
 const FREE: &str = "NOT EXISTS (SELECT 1 FROM attempts a WHERE a.number = contacts.number AND a.closed_at IS NULL)";
 
@@ -96,6 +96,7 @@ fn read(db: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<Vec
             due_at: row.get::<_, Option<i64>>(2)?.map(UtcMs),
             priority: priority(row.get(3)?)?,
             expires_at: row.get::<_, Option<i64>>(4)?.map(UtcMs),
+            failed_trunk: row.get::<_, Option<i64>>(5)?.map(TrunkId),
         })
     })
 }

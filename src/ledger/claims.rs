@@ -5,9 +5,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::calendars::{self, read_of_campaign};
 use super::campaigns::{read_beat, read_rhythm};
 use super::rows::{first, instant, parsed};
-use super::{LedgerError, Result, callees, evidence, lines};
+use super::{LedgerError, Result, breakers, callees, evidence, lines};
 use crate::domain::attempt::AttemptState;
 use crate::domain::bar::FrequencyCap;
+use crate::domain::breaker::LineLeave;
 use crate::domain::campaign::Finish;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::gate::{GateCampaign, GateView, LATE_MS_MAX, Pace, PaceKind, Refusal, judge};
@@ -114,6 +115,7 @@ fn view(db: &Connection, claimant: &Claimant, rules: ServerRules, now: UtcMs) ->
         campaign,
         trunk_live: live(db, "trunk", claimant.trunk.0, trunk_channels)?,
         trunk_channels,
+        trunk_leave: breakers::leave(db, claimant.trunk, now)?,
         server: pace(db, SERVER, PaceKind::Grid, rules.rate.spacing_ms(), now)?,
         trunk,
     })
@@ -179,6 +181,9 @@ fn admit(db: &Connection, id: AttemptId, claimant: &Claimant, view: &GateView, s
         .execute(params![id.0, start_at.0])?;
     if let Some(campaign) = &view.campaign {
         count_start(db, claimant.campaign, campaign.beat_after(start_at, view.now))?;
+    }
+    if view.trunk_leave != LineLeave::All {
+        breakers::begin_trial(db, claimant.trunk, id)?;
     }
     set_pace(db, SERVER, view.server.after(start_at))?;
     match view.trunk {

@@ -7,7 +7,7 @@ use super::{LedgerError, Result, causes, importing, imports, lines};
 use crate::domain::campaign::{Campaign, ContactState};
 use crate::domain::contact::{Exclusion, Priority};
 use crate::domain::disposition::Disposition;
-use crate::domain::ids::{CampaignId, ContactId};
+use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
 use crate::domain::retry::ContactTally;
@@ -254,6 +254,13 @@ pub fn set_standing(
 pub fn note_result(db: &Connection, id: ContactId, comment: Option<&str>) -> Result<()> {
     let sql = "UPDATE contacts SET result_until = NULL, result_comment = ?2 WHERE id = ?1";
     db.prepare_cached(sql)?.execute(params![id.0, comment])?;
+    Ok(())
+}
+
+/// Notes over which trunk a contact's last call failed; `None` when it did not.
+pub fn note_failed_trunk(db: &Connection, id: ContactId, trunk: Option<TrunkId>) -> Result<()> {
+    let sql = "UPDATE contacts SET failed_trunk = ?2 WHERE id = ?1 AND failed_trunk IS NOT ?2";
+    db.prepare_cached(sql)?.execute(params![id.0, trunk.map(|trunk| trunk.0)])?;
     Ok(())
 }
 

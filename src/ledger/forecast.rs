@@ -9,7 +9,7 @@ use super::dnc::{Caller, Stock};
 use super::rows::{collect, instant, instant_or_null, parsed};
 use super::{Result, campaigns, causes, trunks};
 use crate::domain::campaign::{Campaign, CampaignState};
-use crate::domain::forecast::{Basis, Ending, Group, Odds, Scene, ServerRules, Standing, TrunkRules};
+use crate::domain::forecast::{Basis, Ending, Group, Odds, OpenCall, Scene, ServerRules, Standing, TrunkRules};
 use crate::domain::gate::LATE_MS_MAX;
 use crate::domain::ids::{CampaignId, TrunkId};
 use crate::domain::instant::UtcMs;
@@ -59,7 +59,7 @@ pub fn prospect(
         let causes = causes::table(db, campaign.id)?;
         standings.push(Standing { campaign, causes, beat, calls_left, groups, open, odds });
     }
-    let lines: BTreeSet<TrunkId> = standings.iter().map(|standing| standing.campaign.trunk).collect();
+    let lines: BTreeSet<TrunkId> = standings.iter().flat_map(|standing| standing.campaign.trunks()).collect();
     let trunks = lines.into_iter().map(|id| trunk_rules(db, id)).collect::<Result<Vec<_>>>()?;
     let scene = Scene { now, until, server, trunks, campaigns: standings, target: target.id };
     Ok(Prospect { scene, basis, listed })
@@ -136,14 +136,14 @@ fn tally(row: &Row<'_>) -> Result<ContactTally> {
 }
 
 /// Who is in a call or will be, and from when on.
-fn open(db: &Connection, campaign: CampaignId) -> Result<Vec<(UtcMs, Group)>> {
-    let sql = "SELECT a.planned_at AS planned_at, c.priority AS priority, c.expires_at AS expires_at,
+fn open(db: &Connection, campaign: CampaignId) -> Result<Vec<OpenCall>> {
+    let sql = "SELECT a.planned_at AS planned_at, a.trunk AS trunk, c.priority AS priority, c.expires_at AS expires_at,
             c.charged AS charged, c.dials AS dials, c.strikes AS strikes
         FROM attempts a JOIN contacts c ON c.id = a.contact WHERE a.campaign = ?1 AND a.closed_at IS NULL";
     collect(db.prepare_cached(sql)?.query([campaign.0])?, |row| {
         let expires_at = instant_or_null(row, "expires_at")?;
         let priority = priority(row.get("priority")?)?;
         let group = Group { priority, expires_at, tally: tally(row)?, ..Group::fresh(1) };
-        Ok((instant(row, "planned_at")?, group))
+        Ok(OpenCall { start_at: instant(row, "planned_at")?, trunk: TrunkId(row.get("trunk")?), group })
     })
 }

@@ -15,6 +15,7 @@
 pub mod actions;
 pub mod attempts;
 pub mod bars;
+pub mod breakers;
 pub mod calendars;
 mod callees;
 pub mod calls;

@@ -6,8 +6,9 @@ use rusqlite::{Connection, Row};
 
 use super::bars::{Barred, Bars};
 use super::rows::collect;
-use super::{Result, campaigns, candidates, trunks};
+use super::{Result, breakers, campaigns, candidates, trunks};
 use crate::domain::bar::FrequencyCap;
+use crate::domain::breaker::LineLeave;
 use crate::domain::campaign::Campaign;
 use crate::domain::gate::LATE_MS_MAX;
 use crate::domain::ids::{CampaignId, TrunkId};
@@ -40,7 +41,7 @@ pub struct PlanLimits {
 pub fn take(db: &Connection, limits: PlanLimits) -> Result<Snapshot> {
     let running = campaigns::running(db)?;
     let open = Open::read(db)?;
-    let ids: BTreeSet<TrunkId> = running.iter().map(|c| c.trunk).collect();
+    let ids: BTreeSet<TrunkId> = running.iter().flat_map(Campaign::trunks).collect();
     let trunks = ids.into_iter().map(|id| open.trunk_view(db, id, limits.now)).collect::<Result<Vec<_>>>()?;
     let taken = open.taken(None, limits.now);
     let files_free = limits.spool_files_max.saturating_sub(open.count(|_| true)).min(limits.calls_max);
@@ -48,9 +49,11 @@ pub fn take(db: &Connection, limits: PlanLimits) -> Result<Snapshot> {
     let bars = Bars::read(db, limits.frequency, limits.now)?;
     let mut barred = Barred::new();
     let view = |c: Campaign| {
-        let trunk = trunks.iter().find(|t| t.id == c.trunk);
+        let of_campaign = c.trunks();
+        let over_trunks = trunks.iter().filter(|t| of_campaign.contains(&t.id)).map(calls_free);
+        let room = over_trunks.fold(0, u32::saturating_add).min(room);
         let calls = open.count(|call| call.campaign == c.id);
-        campaign_view(db, c, (calls, trunk, room), limits, (bars, &mut barred))
+        campaign_view(db, c, (calls, room), limits, (bars, &mut barred))
     };
     let campaigns = running.into_iter().map(view).collect::<Result<Vec<_>>>()?;
     Ok(Snapshot {
@@ -113,7 +116,18 @@ impl Open {
             starts_per_second: trunk.starts_per_second,
             open: self.count(|call| call.trunk == id),
             taken: self.taken(Some(id), now),
+            leave: breakers::leave_to_plan(db, id, now)?,
         })
+    }
+}
+
+/// How many calls may be planned over a trunk.
+fn calls_free(trunk: &TrunkView) -> u32 {
+    let channels = trunk.channels.map_or(u32::MAX, |cap| cap.saturating_sub(trunk.open));
+    match trunk.leave {
+        LineLeave::All => channels,
+        LineLeave::OneCall { .. } => channels.min(1),
+        LineLeave::Nothing => 0,
     }
 }
 
@@ -122,19 +136,18 @@ fn ahead(taken: &[UtcMs], now: UtcMs) -> u32 {
     u32::try_from(ahead).unwrap_or(u32::MAX)
 }
 
-/// A campaign with as many candidates as `room` (free slots, free files) and the caps leave calls for, twice
+/// A campaign with as many candidates as `room` (free slots, free files, free trunks) and the caps leave calls for, twice
 /// at most: what a look at the plan costs does not grow with the list.
 fn campaign_view(
     db: &Connection,
     campaign: Campaign,
-    (open, trunk, room): (u32, Option<&TrunkView>, u32),
+    (open, room): (u32, u32),
     PlanLimits { now, horizon, .. }: PlanLimits,
     (bars, barred): (Bars, &mut Barred),
 ) -> Result<CampaignView> {
-    let free = |channels: Option<u32>, open: u32| channels.map_or(u32::MAX, |cap| cap.saturating_sub(open));
-    let trunk_free = trunk.map_or(u32::MAX, |t| free(t.channels, t.open));
+    let free = campaign.channels.map_or(u32::MAX, |cap| cap.saturating_sub(open));
     let (beat, calls_left) = campaigns::progress(db, &campaign, now.plus_ms(LATE_MS_MAX))?;
-    let room = room.min(free(campaign.channels, open)).min(trunk_free).min(calls_left.unwrap_or(u32::MAX));
+    let room = room.min(free).min(calls_left.unwrap_or(u32::MAX));
     let candidates =
         bars.screen(db, &campaign, room, barred, |room| candidates::take(db, campaign.id, room, (now, horizon)))?;
     Ok(CampaignView {
@@ -144,7 +157,7 @@ fn campaign_view(
         rhythm: campaign.pacing.rhythm,
         beat,
         calls_left,
-        trunk: campaign.trunk,
+        trunks: campaign.trunks(),
         calendar: campaign.calendar,
         channels: campaign.channels,
         open,

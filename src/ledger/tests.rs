@@ -10,6 +10,7 @@ use super::writer::{Haste, Writer};
 use super::*;
 use crate::domain::action::Action;
 use crate::domain::attempt::{Order, OrderPart};
+use crate::domain::breaker::{BreakerRules, LineLeave};
 use crate::domain::calendar::{Calendar, Window, Zone};
 use crate::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
 use crate::domain::disposition::{Conclusion, Disposition};
@@ -23,6 +24,7 @@ use crate::domain::user::Role;
 use crate::domain::variable::Variables;
 use crate::domain::why::RestWhy;
 
+mod breaking;
 mod of_contacts;
 
 const NOON: UtcMs = UtcMs(1_772_366_400_000);
@@ -57,6 +59,7 @@ impl World {
             name: name.parse().unwrap(),
             owner: self.owner,
             trunk: self.trunk,
+            further_trunks: Vec::new(),
             state: CampaignState::Stopped,
             calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
             calendar_id: None,
@@ -138,6 +141,7 @@ fn trunk(channels: Option<u32>, starts_per_second: Option<u32>) -> trunks::NewTr
         starts_per_second,
         account: None,
         short_numbers: ShortNumbers::Refused,
+        breaker: None,
     }
 }
 
@@ -393,6 +397,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0004_calendars_and_pacing.sql"),
     include_str!("../../tests/fixtures/migrations/0005_outcomes.sql"),
     include_str!("../../tests/fixtures/migrations/0006_contacts.sql"),
+    include_str!("../../tests/fixtures/migrations/0007_trunk_lists_and_breakers.sql"),
 ];
 
 /// A ledger as the program with so many migrations left it, in the midst of its work.
@@ -425,7 +430,12 @@ fn every_migration_is_tried_over_the_data_of_the_one_before() {
                 views::attempts_page(db, campaign.id, AttemptId(0), 10)?.iter().map(|a| a.id.0).collect();
             assert_eq!(attempts, [1, 2, 3, 4, 5]);
             assert_eq!(evidence::of(db, AttemptId(2))?.len(), 3);
-            assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 3);
+            assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 4);
+            assert_eq!(campaign.trunks(), [TrunkId(1), TrunkId(2)]);
+            let of_old = breakers::of(db, TrunkId(1))?.unwrap();
+            assert_eq!((of_old.rules, of_old.leave(NOON)), (BreakerRules::default(), LineLeave::All));
+            let of_new = breakers::of(db, TrunkId(2))?.unwrap();
+            assert_eq!((of_new.rules.rest_s, of_new.leave(NOON)), (120, LineLeave::Nothing));
             assert_eq!((campaign.outcome.later_retry_times_s, campaign.outcome.max_dials), (vec![900, 3600], Some(12)));
             assert_eq!((causes::table(db, campaign.id)?.0.len(), campaign.outcome.wrap_up_s), (3, Some(900)));
             let told = contacts::get(db, ContactId(8))?.unwrap();

@@ -2,14 +2,17 @@
 
 use rusqlite::{Connection, Row, params};
 
+use super::breakers::{self, read_rules};
 use super::rows::{collect, first, parsed, parsed_or_null};
-use super::{LedgerError, Result};
+use super::{LedgerError, Result, campaigns};
+use crate::domain::breaker::BreakerRules;
 use crate::domain::ids::TrunkId;
 use crate::domain::instant::UtcMs;
 use crate::domain::name::{AccountCode, Name};
 use crate::domain::trunk::{DialTemplate, ShortNumbers, Trunk};
 
-const COLUMNS: &str = "SELECT id, name, template, channels, starts_per_second, account, short_numbers FROM trunks";
+const COLUMNS: &str = "SELECT id, name, template, channels, starts_per_second, account, short_numbers, \
+    breaker_failures_percent, breaker_window_s, breaker_calls_min, breaker_rest_s FROM trunks";
 
 /// A trunk that is not in the ledger yet.
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub struct NewTrunk {
     pub account: Option<AccountCode>,
     /// Whether extensions and short codes are allowed.
     pub short_numbers: ShortNumbers,
+    /// When too many failures keep calls from it; `None` for never.
+    pub breaker: Option<BreakerRules>,
 }
 
 fn read(row: &Row<'_>) -> Result<Trunk> {
@@ -37,6 +42,7 @@ fn read(row: &Row<'_>) -> Result<Trunk> {
         starts_per_second: row.get("starts_per_second")?,
         account: parsed_or_null(row, "account")?,
         short_numbers: parsed(row, "short_numbers")?,
+        breaker: read_rules(row)?,
     })
 }
 
@@ -59,7 +65,37 @@ pub fn add(db: &Connection, trunk: &NewTrunk, now: UtcMs) -> Result<TrunkId> {
         trunk.short_numbers.as_str(),
         now.0
     ])?;
-    Ok(TrunkId(db.last_insert_rowid()))
+    let id = TrunkId(db.last_insert_rowid());
+    set_breaker(db, id, trunk.breaker)?;
+    Ok(id)
+}
+
+/// Writes the settings of `trunk`, but for its name and its short numbers. Another breaker begins anew.
+pub fn update(db: &Connection, trunk: &Trunk) -> Result<()> {
+    let before = get(db, trunk.id)?.breaker;
+    let sql = "UPDATE trunks SET template = ?2, channels = ?3, starts_per_second = ?4, account = ?5 WHERE id = ?1";
+    let account = trunk.account.as_ref().map(AccountCode::as_str);
+    db.prepare_cached(sql)?.execute(params![
+        trunk.id.0,
+        trunk.template.as_str(),
+        trunk.channels,
+        trunk.starts_per_second,
+        account
+    ])?;
+    if before != trunk.breaker {
+        set_breaker(db, trunk.id, trunk.breaker)?;
+        breakers::forget(db, trunk.id)?;
+    }
+    Ok(())
+}
+
+fn set_breaker(db: &Connection, id: TrunkId, rules: Option<BreakerRules>) -> Result<()> {
+    let sql = "UPDATE trunks SET breaker_failures_percent = ?2, breaker_window_s = ?3, breaker_calls_min = ?4,
+        breaker_rest_s = ?5 WHERE id = ?1";
+    let BreakerRules { window_s, calls_min, rest_s, .. } = rules.unwrap_or_default();
+    let percent = rules.map(|rules| rules.failures_percent);
+    db.prepare_cached(sql)?.execute(params![id.0, percent, window_s, calls_min, rest_s])?;
+    Ok(())
 }
 
 /// The trunk of this name.
@@ -83,8 +119,9 @@ pub fn all(db: &Connection) -> Result<Vec<Trunk>> {
 /// Removes a trunk that no campaign uses and no attempt was ever made over.
 pub fn remove(db: &Connection, trunk: &Trunk) -> Result<()> {
     let in_use = |by: String| LedgerError::InUse { what: "trunk", name: trunk.name.to_string(), by };
-    let mut users = db.prepare("SELECT name FROM campaigns WHERE trunk = ?1 ORDER BY name")?;
-    let names: Vec<String> = users.query_map([trunk.id.0], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let campaigns = campaigns::all(db)?;
+    let users = campaigns.iter().filter(|campaign| campaign.trunks().contains(&trunk.id));
+    let names: Vec<String> = users.map(|campaign| campaign.name.to_string()).collect();
     if !names.is_empty() {
         return Err(in_use(format!("campaign(s) {}; give these another trunk first", names.join(", "))));
     }

@@ -4,15 +4,16 @@ use rusqlite::Connection;
 
 use super::bars::{Bars, Callee};
 use super::contacts::Contact;
-use super::{LedgerError, Result, attempts, calendars, campaigns, contacts, lines, rest, trunks, views};
+use super::{LedgerError, Result, attempts, breakers, calendars, campaigns, contacts, lines, rest, trunks, views};
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::bar::FrequencyCap;
 use crate::domain::gate::LATE_MS_MAX;
+use crate::domain::ids::TrunkId;
 use crate::domain::instant::UtcMs;
 use crate::domain::line::{self, Line, LineState};
 use crate::domain::number::Number;
 use crate::domain::retry::dials_max;
-use crate::domain::why::{Channels, Daemon, Gate, NumberTurn, WhyView};
+use crate::domain::why::{Channels, Daemon, Gate, NumberTurn, TrunkWhy, WhyView};
 
 /// What the settings say about a call.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +42,6 @@ pub fn view_of(
 ) -> Result<WhyView> {
     let campaign = campaigns::get(db, contact.campaign)?
         .ok_or_else(|| LedgerError::absent("campaign", contact.campaign.to_string()))?;
-    let trunk = trunks::get(db, campaign.trunk)?;
     let (beat, calls_left) = campaigns::progress(db, &campaign, now.plus_ms(LATE_MS_MAX))?;
     let calendar_name = campaign.calendar_id.map(|id| calendars::get(db, id)).transpose()?.map(|c| c.name);
     let busy_in = views::campaign_calling(db, asked)?;
@@ -53,8 +53,7 @@ pub fn view_of(
         rests: rest::until(db, now)?,
         files_overdue: u32::try_from(attempts::overdue(db, now.plus_ms(-OVERDUE_MS))?.len()).unwrap_or(u32::MAX),
         campaign_channels: Channels { open: attempts::open_of(db, campaign.id)?, cap: campaign.channels },
-        trunk_channels: Channels { open: trunks::open_attempts(db, trunk.id)?, cap: trunk.channels },
-        trunk: trunk.name,
+        trunks: campaign.trunks().into_iter().map(|id| trunk(db, id, now)).collect::<Result<_>>()?,
         contact_state: contact.state,
         due_at: contact.due_at,
         expires_at: contact.expires_at,
@@ -81,6 +80,17 @@ pub fn view_of(
         campaign: campaign.name,
         campaign_state: campaign.state,
         calendar: campaign.calendar,
+    })
+}
+
+fn trunk(db: &Connection, id: TrunkId, now: UtcMs) -> Result<TrunkWhy> {
+    let trunk = trunks::get(db, id)?;
+    let share = |rules| Ok::<_, LedgerError>((rules, breakers::share(db, id, rules, now)?));
+    Ok(TrunkWhy {
+        name: trunk.name,
+        channels: Channels { open: trunks::open_attempts(db, id)?, cap: trunk.channels },
+        leave: breakers::leave(db, id, now)?,
+        breaker: trunk.breaker.map(share).transpose()?,
     })
 }
 

@@ -8,6 +8,7 @@ mod forecast;
 pub mod machine;
 mod outcomes;
 mod people;
+mod trunks;
 
 use std::process::Stdio;
 

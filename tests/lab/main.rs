@@ -45,6 +45,8 @@ mod stop;
 #[cfg(test)]
 mod systems;
 #[cfg(test)]
+mod trunks;
+#[cfg(test)]
 mod upheavals;
 #[cfg(test)]
 mod world;

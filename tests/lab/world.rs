@@ -42,6 +42,15 @@ impl Lab {
         Campaign { lab: self, name }
     }
 
+    /// Imports numbers into a campaign.
+    #[track_caller]
+    pub fn import(&self, campaign: &str, numbers: &[String]) {
+        let file = format!("{}/{campaign}.txt", self.path());
+        std::fs::write(&file, numbers.join("\n")).unwrap();
+        let told = self.campanile(&["numbers", "import", campaign, &file]);
+        assert_eq!(told["imported"], numbers.len(), "{told}");
+    }
+
     /// What the report says, in the order of planning.
     #[track_caller]
     pub fn report(&self, campaign: &str) -> Vec<Attempt> {
@@ -80,10 +89,7 @@ impl Campaign<'_> {
     /// Imports numbers.
     #[track_caller]
     pub fn numbers(self, numbers: &[String]) -> Self {
-        let file = format!("{}/{}.txt", self.lab.path(), self.name);
-        std::fs::write(&file, numbers.join("\n")).unwrap();
-        let told = self.lab.campanile(&["numbers", "import", self.name, &file]);
-        assert_eq!(told["imported"], numbers.len(), "{told}");
+        self.lab.import(self.name, numbers);
         self
     }
 

@@ -278,7 +278,7 @@ impl World {
         let (dial, ring_s) = go.split_once(',').expect("a go has a ring time");
         let ring_s: i64 = ring_s.parse().expect("a ring time is a number");
         self.check_dial(&ticket, dial);
-        let fate = self.draw_fate();
+        let fate = self.draw_fate(&ticket);
         self.with_call(id, |call| {
             (call.fate, call.dialled_at_ms, call.dialled_mono) = (Some(fate), Some(now.0), mono);
         });
@@ -289,7 +289,10 @@ impl World {
         }
     }
 
-    fn draw_fate(&mut self) -> Fate {
+    fn draw_fate(&mut self, ticket: &str) -> Fate {
+        if self.lines.is_dark(self.record.dialled[ticket].trunk) {
+            return Fate::TrunkFails;
+        }
         match self.chance.below(10) {
             0..4 => {
                 Fate::Answers { after_ms: self.chance.between(5, 12_000), patience_ms: self.chance.between(1, 15_000) }

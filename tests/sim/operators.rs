@@ -59,6 +59,7 @@ impl World {
         let now = self.now();
         let owner = self.command(|db| users::add(db, &"ann".parse()?, Role::Admin, now)).unwrap();
         for (name, channels, starts_per_second) in [("wide", None, None), ("slow", Some(3), Some(1))] {
+            let breaker = self.draw_breaker();
             let trunk = trunks::NewTrunk {
                 name: name.parse().unwrap(),
                 template: format!("PJSIP/{{number}}@{name}").parse().unwrap(),
@@ -66,6 +67,7 @@ impl World {
                 starts_per_second,
                 account: None,
                 short_numbers: ShortNumbers::Refused,
+                breaker,
             };
             let id = self.command(|db| trunks::add(db, &trunk, now)).unwrap();
             self.operators.trunks.insert(id, (channels, starts_per_second));
@@ -85,12 +87,13 @@ impl World {
     /// A new campaign with an action list, in one transaction; `None` when the ledger refused.
     fn add_campaign(&mut self, name: &str, owner: UserId) -> Option<()> {
         let now = self.now();
-        let trunks: Vec<TrunkId> = self.operators.trunks.keys().copied().collect();
+        let (trunk, further_trunks) = self.draw_trunks();
         let mut campaign = Campaign {
             id: CampaignId(0),
             name: name.parse().unwrap(),
             owner,
-            trunk: *self.chance.one_of(&trunks),
+            trunk,
+            further_trunks,
             state: CampaignState::Stopped,
             calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
             calendar_id: None,
@@ -394,6 +397,7 @@ impl World {
         let mut campaign = self.told(id).campaign.clone();
         campaign.channels = *self.chance.one_of(&[None, Some(1), Some(4)]);
         campaign.pacing.priority = self.chance.below(3) as u32;
+        (campaign.trunk, campaign.further_trunks) = self.draw_trunks();
         self.draw_hours(&mut campaign);
         if self.command(|db| campaigns::update(db, &campaign)).is_none() {
             return;

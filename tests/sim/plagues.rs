@@ -24,9 +24,11 @@ pub enum Plague {
     TicketReplayed,
     /// Somebody removes a call file, whatever its call does.
     FileRemoved,
+    /// A trunk carries no call for a while.
+    TrunkDark,
 }
 
-const ALL: [Plague; 12] = [
+const ALL: [Plague; 13] = [
     Plague::DaemonDies,
     Plague::DaemonDiesInAStep,
     Plague::FastagiDies,
@@ -39,6 +41,7 @@ const ALL: [Plague; 12] = [
     Plague::SyncsFail,
     Plague::TicketReplayed,
     Plague::FileRemoved,
+    Plague::TrunkDark,
 ];
 
 #[derive(Debug, Default)]
@@ -107,6 +110,10 @@ impl World {
             Plague::ClockSteps => self.clock_steps(),
             Plague::TicketReplayed => self.replay_a_ticket(),
             Plague::FileRemoved => self.remove_a_file(),
+            Plague::TrunkDark => {
+                self.a_trunk_goes_dark();
+                self.ends_within(plague, 120_000);
+            }
             Plague::DiskFull => {
                 self.folders.borrow_mut().full = true;
                 disk::with(|disk| disk.full = true);
@@ -131,6 +138,7 @@ impl World {
             }
             Plague::LedgerLocked => disk::with(|disk| disk.locked = false),
             Plague::SyncsFail => disk::with(|disk| disk.bad_syncs = 0),
+            Plague::TrunkDark => self.lines.all_are_well(),
             _ => {}
         }
     }
@@ -228,6 +236,7 @@ impl World {
             (disk.full, disk.locked, disk.bad_syncs) = (false, false, 0);
             disk.doom(None);
         });
+        self.lines.all_are_well();
         self.start_fastagi();
         self.start_asterisk();
         if self.engine.is_none() {

@@ -107,6 +107,7 @@ impl World {
         assert!(self.record.claimed.insert(attempt, start).is_none(), "I1: attempt {attempt} is claimed twice");
         let open = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap().expect("a claimed attempt is open");
         self.check_callee(open.campaign, attempt, start_at);
+        self.check_breaker(attempt, open.trunk, start_at);
         self.check_contact(attempt, open.contact, start_at);
         let unwanted = open.contact.filter(|contact| self.record.opted_out.contains(contact));
         assert_eq!(unwanted, None, "I4: attempt {attempt} is claimed for a contact who opted out");
@@ -117,7 +118,7 @@ impl World {
         let live = self.record.live(|d| d.campaign == open.campaign);
         let cap = told.channels.map_or(usize::MAX, |cap| cap as usize);
         assert!(live.len() < cap, "I5: attempt {attempt} beside {live:?} of campaign {}", told.name);
-        let trunk = told.trunk;
+        let trunk = open.trunk;
         let (channels, per_second) = self.operators.trunks[&trunk];
         let live = self.record.live(|d| d.trunk == trunk);
         let cap = channels.map_or(usize::MAX, |cap| cap as usize);

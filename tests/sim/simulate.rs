@@ -12,6 +12,7 @@ mod disk;
 #[cfg(test)]
 mod disk_tests;
 mod folders;
+mod lines;
 mod operators;
 mod plagues;
 mod record;

@@ -21,6 +21,7 @@ use crate::asterisk::{Asterisk, CallStep};
 use crate::chance::Chance;
 use crate::disk::{self, ProcessId};
 use crate::folders::{Folders, Killed, Port};
+use crate::lines::Lines;
 use crate::operators::Operators;
 use crate::plagues::{Plague, Plagues};
 use crate::record::Record;
@@ -79,6 +80,7 @@ pub struct World {
     pub asterisk: Asterisk,
     pub fastagi: Fastagi,
     pub operators: Operators,
+    pub lines: Lines,
     pub plagues: Plagues,
     pub record: Record,
     pub engine: Option<Engine<Port, Chance>>,
@@ -119,6 +121,7 @@ impl World {
             asterisk: Asterisk::new(&mut chance),
             fastagi: Fastagi::new(2, open_ledger(2).unwrap()),
             operators: Operators::default(),
+            lines: Lines::default(),
             plagues: Plagues::draw(&mut chance),
             record: Record::default(),
             engine: None,

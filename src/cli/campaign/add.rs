@@ -19,6 +19,7 @@ use crate::ledger::campaigns;
 #[command(after_help = "\
 Examples:
   campanile campaign add spring --trunk gw1
+  campanile campaign add spring --trunk gw1,gw2
   campanile campaign add spring --trunk gw1 --start 09:00 --stop 18:00 --time-zone Europe/Berlin \\
       --max-retries 2 --retry-time 1800 --caller-id 'Spring Shop <+493012345>'
 
@@ -26,9 +27,13 @@ JSON: as `campaign show`.")]
 pub struct Add {
     /// The campaign's name: A-Z a-z 0-9 _ -
     name: Name,
-    /// The line out: a trunk (`campanile trunk list` shows them).
-    #[arg(long, value_name = "TRUNK")]
-    trunk: Name,
+    /// The line out: a trunk (`campanile trunk list` shows them), or several with commas.
+    ///
+    /// Of several, a call goes over the first that may take it: its breaker is not open, a channel is free, and its
+    /// starts a second leave room. So calls overflow to the next trunk when the first is full; and a call that a trunk
+    /// failed is soon tried over the next one.
+    #[arg(long, value_name = "TRUNK[,…]", value_delimiter = ',', num_args = 1, required = true)]
+    trunk: Vec<Name>,
     #[command(flatten)]
     options: CampaignOptions,
 }
@@ -39,11 +44,14 @@ impl Add {
         let calendar = Calendar::daily(Window::ALWAYS, session.settings.time_zone.clone());
         let actor = &session.actor;
         session.ledger.try_write(|db| {
+            let trunks = trunk::all_named(db, &self.trunk)?;
+            let Some((first, further)) = trunks.split_first() else { return Err(no_trunk()) };
             let mut campaign = Campaign {
                 id: CampaignId(0),
                 name: self.name.clone(),
                 owner: actor.id(),
-                trunk: trunk::named(db, &self.trunk)?.id,
+                trunk: *first,
+                further_trunks: further.to_vec(),
                 state: CampaignState::Stopped,
                 calendar,
                 calendar_id: None,
@@ -58,11 +66,15 @@ impl Add {
                 actions: None,
                 contacts: ContactRules::default(),
             };
-            self.options.apply(db, actor, None, &mut campaign)?;
+            self.options.apply(db, actor, &[], &mut campaign)?;
             Ok::<_, Failure>(campaigns::add(db, &campaign, now)?)
         })?;
         self.options.warn();
         show::show_new(session, &self.name)?;
         Ok(Exit::Ok)
     }
+}
+
+fn no_trunk() -> Failure {
+    Failure::new(Exit::Usage, "a campaign needs a trunk", "name one with --trunk; `campanile trunk list` shows them")
 }

@@ -17,7 +17,7 @@ pub use stop::{no_start_after, wait_until};
 
 use clap::Subcommand;
 
-pub use options::CallerId;
+pub use options::{CallerId, Cap};
 
 use super::failure::Outcome;
 use super::session::Session;

@@ -143,9 +143,9 @@ impl fmt::Display for CallerId {
 
 impl CampaignOptions {
     /// Writes what was given over a campaign's settings.
-    pub fn apply(&self, db: &Connection, actor: &Actor, trunk: Option<&Name>, campaign: &mut Campaign) -> Result<()> {
-        if let Some(name) = trunk {
-            campaign.trunk = trunk::named(db, name)?.id;
+    pub fn apply(&self, db: &Connection, actor: &Actor, trunks: &[Name], campaign: &mut Campaign) -> Result<()> {
+        if let [first, further @ ..] = &trunk::all_named(db, trunks)?[..] {
+            (campaign.trunk, campaign.further_trunks) = (*first, further.to_vec());
         }
         if let Some(name) = &self.user {
             campaign.owner = owner(db, actor, name)?;

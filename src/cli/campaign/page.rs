@@ -25,6 +25,8 @@ pub struct Overview {
     pub campaign: String,
     pub user: String,
     pub trunk: String,
+    /// All of them, the first choice first.
+    pub trunks: Vec<String>,
     pub state: CampaignState,
     pub phase: Phase,
     pub run_time: String,
@@ -82,10 +84,13 @@ pub struct Page {
 
 /// What a list shows of this campaign at `now`.
 pub fn overview(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Overview> {
+    let names = campaign.trunks().into_iter().map(|id| Ok(trunks::get(db, id)?.name.to_string()));
+    let names = names.collect::<Result<Vec<String>>>()?;
     Ok(Overview {
         campaign: campaign.name.to_string(),
         user: users::get(db, campaign.owner)?.name.to_string(),
-        trunk: trunks::get(db, campaign.trunk)?.name.to_string(),
+        trunk: names.first().cloned().unwrap_or_default(),
+        trunks: names,
         state: campaign.state,
         phase: campaign.phase(campaigns::activity(db, campaign.id)?, now),
         run_time: run_time(&campaign.calendar, now),

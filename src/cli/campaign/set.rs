@@ -4,14 +4,14 @@ use clap::Args;
 
 use super::super::failure::{Failure, Outcome, Result};
 use super::super::session::Session;
+use super::super::trunk;
 use super::options::CampaignOptions;
 use super::show;
 use crate::domain::campaign::Campaign;
 use crate::domain::ids::ContactId;
 use crate::domain::name::Name;
-use crate::domain::trunk::ShortNumbers;
 use crate::exit::Exit;
-use crate::ledger::{Connection, campaigns, contacts, trunks};
+use crate::ledger::{Connection, campaigns, contacts};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -26,9 +26,9 @@ JSON: as `campaign show`.")]
 pub struct Set {
     /// The campaign's name.
     name: Name,
-    /// The line out: a trunk.
-    #[arg(long, value_name = "TRUNK")]
-    trunk: Option<Name>,
+    /// The line out: a trunk, or several with commas, the first choice first; see `campaign add`.
+    #[arg(long, value_name = "TRUNK[,…]", value_delimiter = ',', num_args = 1)]
+    trunk: Vec<Name>,
     #[command(flatten)]
     options: CampaignOptions,
 }
@@ -39,7 +39,7 @@ impl Set {
         let (before, campaign) = session.ledger.try_write(|db| {
             let before = actor.campaign(db, &self.name)?;
             let mut campaign = before.clone();
-            self.options.apply(db, actor, self.trunk.as_ref(), &mut campaign)?;
+            self.options.apply(db, actor, &self.trunk, &mut campaign)?;
             keep_short_numbers_in(db, &campaign)?;
             campaigns::update(db, &campaign)?;
             Ok::<_, Failure>((before, campaign))
@@ -65,9 +65,9 @@ fn place_all(session: &mut Session, campaign: &Campaign) -> Result<()> {
 
 /// A short code of our PBX is somebody else's number outside, an emergency line at worst.
 fn keep_short_numbers_in(db: &Connection, campaign: &Campaign) -> Result<()> {
-    let trunk = trunks::get(db, campaign.trunk)?;
+    let Some(trunk) = trunk::refusing_short_numbers(db, campaign)? else { return Ok(()) };
     let short = contacts::short_numbers(db, campaign.id)?;
-    if short == 0 || trunk.short_numbers == ShortNumbers::Allowed {
+    if short == 0 {
         return Ok(());
     }
     let what = format!("trunk {} allows no short numbers, and campaign {} has {short}", trunk.name, campaign.name);

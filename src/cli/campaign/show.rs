@@ -16,7 +16,7 @@ use crate::exit::Exit;
 Example:
   campanile campaign show spring
 
-JSON: {campaign, user, trunk, state, phase, run_time, window: {start, stop, time_zone, open, opens_at, closes_at}, \
+JSON: {campaign, user, trunk, trunks: [the first choice first], state, phase, run_time, window: {start, stop, time_zone, open, opens_at, closes_at}, \
 numbers: {total, waiting, in_progress, reached, failed, excluded}, max_retries, retry_time_s, \
 retry_times_s: [300, …], max_dials, min_talk_s, wrap_up_s, causes: [{cause, verb, delay_s, limit}], wait_time_s, channels, \
 timing: {calendar, starts_at, ends_at, priority, delay_ms, batch_calls, batch_pause_s, finish, calls_started}, \
@@ -28,7 +28,7 @@ pub struct Show {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-JSON: [{campaign, user, trunk, state, phase, run_time, window, numbers}], each as in `campaign show`.")]
+JSON: [{campaign, user, trunk, trunks, state, phase, run_time, window, numbers}], each as in `campaign show`.")]
 pub struct List {}
 
 impl Show {
@@ -69,7 +69,7 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
     writeln!(out, "state       {} ({})", overview.state, overview.phase)?;
     writeln!(out, "runs        {}", overview.run_time)?;
     tell_timing(out, &page.timing)?;
-    writeln!(out, "trunk       {}", overview.trunk)?;
+    writeln!(out, "trunk       {}", overview.trunks.join(", "))?;
     writeln!(out, "channels    {}", in_use(page.open_calls, page.channels))?;
     writeln!(out, "caller id   {}", page.caller_id.as_deref().unwrap_or("what the trunk sets"))?;
     writeln!(out, "wait time   {} s", page.wait_time_s)?;
@@ -146,7 +146,7 @@ fn cells(overview: &Overview) -> Vec<String> {
         overview.user.clone(),
         overview.state.to_string(),
         overview.phase.to_string(),
-        overview.trunk.clone(),
+        overview.trunks.join(","),
         overview.numbers.total.to_string(),
         counts.waiting.to_string(),
         counts.reached.to_string(),

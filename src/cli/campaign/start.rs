@@ -10,13 +10,14 @@ use super::super::present::{Moment, moment};
 use super::super::session::{Daemon, Form, Session, warn};
 use super::readiness::{self, Missing};
 use crate::doctor;
+use crate::domain::breaker::LineLeave;
 use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
 use crate::domain::plan::{LEAD_MS, SHARED_AFTER_MS, pace};
 use crate::domain::why::Gate;
 use crate::exit::Exit;
-use crate::ledger::{Connection, LedgerError, campaigns, snapshot, views};
+use crate::ledger::{Connection, LedgerError, breakers, campaigns, snapshot, views};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -127,7 +128,18 @@ fn told(session: &mut Session, campaign: &Campaign, now: UtcMs, what: &str) -> O
     if let Gate::Fails { problem, mend } = doctor::gate(&session.settings) {
         warn(&format!("{problem}; {mend}"));
     }
+    warn_of_breakers(session, campaign, now)?;
     Ok(Exit::Ok)
+}
+
+/// Says when no trunk of the campaign takes calls as they come.
+fn warn_of_breakers(session: &mut Session, campaign: &Campaign, now: UtcMs) -> Result<()> {
+    let trunks = campaign.trunks().into_iter();
+    let leaves: Vec<LineLeave> = session.ledger.read(|db| trunks.map(|id| breakers::leave(db, id, now)).collect())?;
+    if !leaves.contains(&LineLeave::All) {
+        warn("the breakers of all its trunks are open: only a call at a time is tried; see `campanile trunk list`");
+    }
+    Ok(())
 }
 
 /// The campaign's next planned call; before the daemon has planned one, the first slot that no other

@@ -23,13 +23,14 @@ use self::screen::Screen;
 use self::writing::Run;
 use super::super::failure::{Failure, Outcome, Result};
 use super::super::session::{Form, Session, warn};
+use super::super::trunk;
 use super::tally::{RefusedCells, RefusedFile, Tally};
 use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::ids::ContactId;
 use crate::domain::name::Name;
 use crate::exit::Exit;
 use crate::intake::{Column, Format, Header, IntakeError, Options, Separator};
-use crate::ledger::{contacts, trunks};
+use crate::ledger::contacts;
 
 /// SQLite's page cache for an import. An index is walked in its order, so it need not hold all of it.
 const CACHE_KIB: u32 = 8 * 1024;
@@ -39,7 +40,7 @@ const CACHE_KIB: u32 = 8 * 1024;
 Text (one number a line) and CSV are told apart, and charset, separator, header and the column with the \
 numbers are found out, unless they are given. Numbers are read as people write them, +49 (30) 1234-567 or \
 0049…, and without a country code as numbers of the setting country; extensions and short codes are numbers \
-where the campaign's trunk says so. Numbers on a do-not-call list are refused. What is refused is told with its line, text and reason.
+where all trunks of the campaign say so. Numbers on a do-not-call list are refused. What is refused is told with its line, text and reason.
 
 Of each row the number is taken and nothing else, unless --map says what the other columns become: \
 FIELD=COLUMN, with the column's header or its place from 1, or `auto` for what headers say beyond doubt. The fields:
@@ -181,7 +182,7 @@ impl Import {
         let (actor, settings) = (&session.actor, &session.settings);
         session.ledger.try_read(|db| {
             let campaign = actor.campaign(db, &self.campaign)?;
-            let short_numbers = trunks::get(db, campaign.trunk)?.short_numbers;
+            let short_numbers = trunk::short_numbers_of(db, &campaign)?;
             let numbers = super::rules(short_numbers, settings)?;
             let rules = RowRules { numbers, zone: campaign.calendar.zone.clone(), now };
             Ok(Target { campaign, rules, before: contacts::last_id(db)? })

@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::super::failure::{Failure, Outcome};
 use super::super::session::Session;
+use super::super::trunk;
 use crate::domain::name::Name;
 use crate::exit::Exit;
-use crate::ledger::{contacts, trunks};
+use crate::ledger::contacts;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -32,7 +33,7 @@ impl Reactivate {
         let now = session.now();
         let number = session.ledger.try_write(|db| {
             let campaign = actor.campaign(db, &self.campaign)?;
-            let short_numbers = trunks::get(db, campaign.trunk)?.short_numbers;
+            let short_numbers = trunk::short_numbers_of(db, &campaign)?;
             let number = super::canonical(&self.number, short_numbers, settings)?;
             let found =
                 contacts::find(db, campaign.id, &number)?.ok_or_else(|| super::no_number(&campaign.name, &number))?;

@@ -1,6 +1,6 @@
 //! Plan, check the plan, make it durable, carry it out: intent → file → spooled.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use log::{debug, error, info};
 
@@ -262,14 +262,12 @@ fn record(db: &Db, plan: &Plan, entropy: &mut impl Entropy) -> LedgerResult<Vec<
     let mut random = vec![0; plan.calls.len() * BYTES_OF_A_CALL];
     entropy.fill(&mut random).map_err(|error| LedgerError::Abandoned(error.to_string()))?;
     for (call, random) in plan.calls.iter().zip(random.as_chunks().0) {
-        let (campaign, trunk) = line_of(db, &mut lines, call.campaign)?;
+        let (campaign, trunk) = line_of(db, &mut lines, call)?;
         intents.push(freeze(call, (campaign, trunk), details::of(db, call.contact)?, *random));
     }
     let attempts = attempts::record_intents(db, &intents)?;
-    for (campaign, _) in &lines {
-        let last = plan.calls.iter().filter(|call| call.campaign == campaign.id).map(|call| call.start_at).max();
-        last.map_or(Ok(()), |last| campaigns::set_served(db, campaign.id, last))?;
-    }
+    let served: BTreeMap<CampaignId, UtcMs> = plan.calls.iter().map(|call| (call.campaign, call.start_at)).collect();
+    served.into_iter().try_for_each(|(campaign, last)| campaigns::set_served(db, campaign, last))?;
     let publication = |(attempt, intent): (AttemptId, &Intent)| Publication {
         file: SpoolName::new(attempt, intent.spool_salt),
         ticket: intent.ticket,
@@ -279,14 +277,19 @@ fn record(db: &Db, plan: &Plan, entropy: &mut impl Entropy) -> LedgerResult<Vec<
     Ok(attempts.into_iter().zip(&intents).map(publication).collect())
 }
 
-/// A campaign and its trunk, read once for all calls of a plan.
-fn line_of<'l>(db: &Db, lines: &'l mut Vec<(Campaign, Trunk)>, id: CampaignId) -> LedgerResult<&'l (Campaign, Trunk)> {
-    let known = lines.iter().position(|(campaign, _)| campaign.id == id);
+/// The campaign and the trunk of a call, read once for all calls of a plan.
+fn line_of<'l>(
+    db: &Db,
+    lines: &'l mut Vec<(Campaign, Trunk)>,
+    call: &PlannedCall,
+) -> LedgerResult<&'l (Campaign, Trunk)> {
+    let id = call.campaign;
+    let known = lines.iter().position(|(campaign, trunk)| campaign.id == id && trunk.id == call.trunk);
     let at = match known {
         Some(at) => at,
         None => {
             let campaign = campaigns::get(db, id)?.ok_or_else(|| LedgerError::absent("campaign", id.to_string()))?;
-            let trunk = trunks::get(db, campaign.trunk)?;
+            let trunk = trunks::get(db, call.trunk)?;
             lines.push((campaign, trunk));
             lines.len() - 1
         }

@@ -7,11 +7,13 @@ use crate::daemon::port::{Entropy, SpoolPort};
 use crate::domain::campaign::{Campaign, CampaignState, ContactState, RetryRules};
 use crate::domain::contact::Exclusion;
 use crate::domain::disposition::{Conclusion, Disposition, Verdict, conclude};
-use crate::domain::ids::AttemptId;
+use crate::domain::evidence::Fact;
+use crate::domain::ids::{AttemptId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::line::{self, LineRules, Onward};
 use crate::domain::retry::{self, Consequence, ContactNext, Past, Rules};
 use crate::ledger::attempts::{self, OpenAttempt};
+use crate::ledger::breakers::{self, Turned};
 use crate::ledger::contacts::Contact;
 use crate::ledger::{Db, Result as LedgerResult, campaigns, causes, contacts, evidence, expiry, lines, settle};
 
@@ -20,9 +22,10 @@ const EXCLUDED_MAX: u32 = 2_000;
 
 /// What became of one attempt in a step.
 enum Settled {
-    Closed(Conclusion),
+    Closed(Conclusion, Option<Turned>),
     Open {
         check_again_at: Option<UtcMs>,
+        turned: Option<Turned>,
     },
     /// Closed before; evidence that came late is kept, and changes nothing.
     Known,
@@ -53,13 +56,14 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     fn remember(&mut self, id: AttemptId, outcome: Settled, now: UtcMs) {
         self.check_again.remove(&id);
         match outcome {
-            Settled::Open { check_again_at: Some(at) } => {
-                self.check_again.insert(id, at);
+            Settled::Open { check_again_at, turned } => {
+                self.check_again.extend(check_again_at.map(|at| (id, at)));
+                turned.into_iter().for_each(|turned| self.note_turned(&turned));
             }
-            Settled::Open { check_again_at: None } => {}
             Settled::Known => self.discard_of(id),
-            Settled::Closed(conclusion) => {
+            Settled::Closed(conclusion, turned) => {
                 log_closed(id, &conclusion);
+                turned.into_iter().for_each(|turned| self.note_turned(&turned));
                 // A channel, a number and a contact are free again.
                 self.plan_wanted = true;
                 self.brake(&conclusion, now);
@@ -102,11 +106,16 @@ fn settle_one(db: &Db, id: AttemptId, now: UtcMs) -> LedgerResult<Settled> {
     let Some(attempt) = attempts::open_one(db, id)? else { return Ok(Settled::Known) };
     let facts = evidence::of(db, id)?;
     match conclude(attempt.planned_at, &facts, now) {
-        Verdict::Open { check_again_at, .. } => Ok(Settled::Open { check_again_at }),
+        Verdict::Open { check_again_at, .. } => {
+            let is_answered = facts.iter().any(|evidence| matches!(evidence.fact, Fact::Answered));
+            let turned = if is_answered { breakers::answered(db, &attempt, now)? } else { None };
+            Ok(Settled::Open { check_again_at, turned })
+        }
         Verdict::Closed(conclusion) => {
             settle::close(db, id, &conclusion, now)?;
             settle_contact(db, &attempt, &conclusion)?;
-            Ok(Settled::Closed(conclusion))
+            let turned = breakers::count(db, &attempt, &conclusion, now)?;
+            Ok(Settled::Closed(conclusion, turned))
         }
     }
 }
@@ -118,7 +127,11 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
     };
     let mut lines = lines::of(db, id)?;
     let retry = line::allowance(&campaign.retry, lines.len());
-    let then = what_follows(db, conclusion, &contact, (&campaign, &retry))?;
+    let then = what_follows(db, conclusion, (&contact, attempt.trunk), (&campaign, &retry))?;
+    if !campaign.further_trunks.is_empty() && conclusion.not_dialled.is_none() {
+        let failed = Some(attempt.trunk).filter(|_| conclusion.disposition == Disposition::TrunkFailure);
+        contacts::note_failed_trunk(db, id, failed)?;
+    }
     let next_number_after_s = campaign.contacts.next_number_after_s;
     let rules =
         LineRules { retry: &retry, outcome: &campaign.outcome, next_number_after_s, calendar: &campaign.calendar };
@@ -152,7 +165,7 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
 fn what_follows(
     db: &Db,
     conclusion: &Conclusion,
-    contact: &Contact,
+    (contact, trunk): (&Contact, TrunkId),
     (campaign, retry): (&Campaign, &RetryRules),
 ) -> LedgerResult<Consequence> {
     let table = causes::table(db, campaign.id)?;
@@ -162,7 +175,8 @@ fn what_follows(
         causes::count(db, contact.id, cause)?;
     }
     let rules = Rules { retry, outcome: &campaign.outcome, causes: &table };
-    Ok(retry::after(conclusion, Past { tally: contact.tally, of_this_cause }, rules, &campaign.calendar))
+    let past = Past { tally: contact.tally, of_this_cause, next_trunk: campaign.next_trunk(trunk) };
+    Ok(retry::after(conclusion, past, rules, &campaign.calendar))
 }
 
 fn log_closed(id: AttemptId, conclusion: &Conclusion) {

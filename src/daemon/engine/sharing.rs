@@ -6,9 +6,10 @@ use log::{debug, info};
 
 use super::{Engine, EngineError};
 use crate::daemon::port::{Entropy, SpoolPort};
+use crate::domain::breaker::LineLeave;
 use crate::domain::ids::{CampaignId, ContactId};
 use crate::domain::instant::UtcMs;
-use crate::domain::plan::{CampaignView, Candidate, Plan, SHARED_AFTER_MS, Snapshot, Why};
+use crate::domain::plan::{CampaignView, Candidate, Plan, SHARED_AFTER_MS, Snapshot, TrunkView, Why};
 use crate::ledger::attempts::OpenAttempt;
 use crate::ledger::{Db, Result as LedgerResult, attempts, campaigns, contacts};
 
@@ -121,14 +122,19 @@ impl Way<'_> {
     /// Whether a campaign could use the slot of an attempt. Only then: what gives way for nothing does so again and
     /// again.
     fn slot_serves(&self, view: &CampaignView, attempt: &OpenAttempt) -> bool {
-        let trunk = self.snapshot.trunks.iter().find(|trunk| trunk.id == view.trunk);
-        let at_its_rate = trunk.is_none_or(|trunk| trunk.starts_per_second.is_some());
-        let fits_trunk = !at_its_rate || self.shares_trunk(view, attempt);
+        let at_any_rate = self.trunks_of(view).any(|trunk| trunk.starts_per_second.is_none());
+        let fits_trunk = at_any_rate || self.shares_trunk(view, attempt);
         fits_trunk && view.rhythm.is_free() && view.calendar.contains(attempt.planned_at)
     }
 
     fn shares_trunk(&self, view: &CampaignView, attempt: &OpenAttempt) -> bool {
-        self.views.get(&attempt.campaign).is_some_and(|other| other.trunk == view.trunk)
+        self.trunks_of(view).any(|trunk| trunk.id == attempt.trunk)
+    }
+
+    /// Those of a campaign's trunks that take calls. A trial is not worth that others give way.
+    fn trunks_of(&self, view: &CampaignView) -> impl Iterator<Item = &TrunkView> {
+        let takes = |trunk: &&TrunkView| trunk.leave == LineLeave::All && view.trunks.contains(&trunk.id);
+        self.snapshot.trunks.iter().filter(takes)
     }
 }
 

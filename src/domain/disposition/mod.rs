@@ -175,6 +175,10 @@ fn refusal_in_words(refusal: &Refusal) -> String {
         }
         Refusal::CampaignChannels => "the campaign's channels were all in use".to_owned(),
         Refusal::TrunkChannels => "the trunk's channels were all in use".to_owned(),
+        Refusal::TrunkBreaker { trial_at: Some(at) } => {
+            format!("the trunk's breaker is open, and tries a call at {at}")
+        }
+        Refusal::TrunkBreaker { trial_at: None } => "the trunk's breaker is open, and tries another call".to_owned(),
         Refusal::Rate => "the rate left no start close enough to the planned instant".to_owned(),
         Refusal::CampaignPace { next_at } => format!("the campaign's delay or batch pause lasts until {next_at}"),
         Refusal::CallsMade => "the campaign has made all the calls that it was to make".to_owned(),

@@ -10,8 +10,8 @@ use super::run::Course;
 use super::series::Series;
 use crate::domain::bar::FrequencyCap;
 use crate::domain::campaign::{CampaignState, Finish};
-use crate::domain::disposition::Conclusion;
-use crate::domain::ids::CampaignId;
+use crate::domain::disposition::{Conclusion, Disposition};
+use crate::domain::ids::{CampaignId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::line::{self, LineRules, Onward};
 use crate::domain::outcome::OutcomeRules;
@@ -24,6 +24,7 @@ use crate::domain::rhythm::Beat;
 pub(super) struct Call {
     pub dialer: usize,
     pub person: usize,
+    pub trunk: TrunkId,
     pub start_at: UtcMs,
     pub ending: Ending,
 }
@@ -80,12 +81,13 @@ impl<'a> Dialer<'a> {
         calls_made || ends_at.is_some_and(|ends_at| ends_at <= now)
     }
 
-    /// The most calls that its own channels and those of its trunk leave it.
+    /// The most calls that its own channels and those of its trunks leave it.
     pub(super) fn channels_free(&self, trunks: &[TrunkView]) -> u32 {
         let free = |cap: Option<u32>, open: u32| cap.map_or(u32::MAX, |cap| cap.saturating_sub(open));
-        let trunk = trunks.iter().find(|trunk| trunk.id == self.standing.campaign.trunk);
-        let trunk_free = trunk.map_or(0, |trunk| free(trunk.channels, trunk.open));
-        free(self.standing.campaign.channels, self.open).min(trunk_free)
+        let own = self.standing.campaign.trunks();
+        let mine = trunks.iter().filter(|trunk| own.contains(&trunk.id));
+        let over_trunks = mine.fold(0_u32, |sum, trunk| sum.saturating_add(free(trunk.channels, trunk.open)));
+        free(self.standing.campaign.channels, self.open).min(over_trunks)
     }
 
     pub(super) fn view(&mut self, room: u32, now: UtcMs, horizon: UtcMs) -> CampaignView {
@@ -98,7 +100,7 @@ impl<'a> Dialer<'a> {
             rhythm: campaign.pacing.rhythm,
             beat: self.beat,
             calls_left: self.calls_left,
-            trunk: campaign.trunk,
+            trunks: campaign.trunks(),
             calendar: campaign.calendar.clone(),
             channels: campaign.channels,
             open: self.open,
@@ -114,7 +116,7 @@ impl<'a> Dialer<'a> {
         self.course.ended_at = self.course.ended_at.max(Some(at));
         self.course.series.end(at);
         let conclusion = concluded(call.ending, at);
-        let Onward { consequence, moved_to } = self.what_follows(&conclusion, call.person);
+        let Onward { consequence, moved_to } = self.what_follows(&conclusion, call);
         let person = self.people.person(call.person);
         person.tally = consequence.tally;
         person.calling = moved_to.unwrap_or(person.calling);
@@ -138,14 +140,16 @@ impl<'a> Dialer<'a> {
         None
     }
 
-    fn what_follows(&mut self, conclusion: &Conclusion, person: usize) -> Onward {
+    fn what_follows(&mut self, conclusion: &Conclusion, call: Call) -> Onward {
         let campaign = &self.standing.campaign;
-        let person = self.people.person(person);
+        let person = self.people.person(call.person);
+        person.failed_trunk = Some(call.trunk).filter(|_| conclusion.disposition == Disposition::TrunkFailure);
         let retry = line::allowance(&campaign.retry, person.lines.len());
         let cause = self.standing.causes.rule_for(conclusion).map(|(cause, _)| cause);
         let came = person.causes.iter().filter(|known| Some(**known) == cause).count();
         person.causes.extend(cause);
-        let past = Past { tally: person.tally, of_this_cause: u32::try_from(came).unwrap_or(u32::MAX) };
+        let of_this_cause = u32::try_from(came).unwrap_or(u32::MAX);
+        let past = Past { tally: person.tally, of_this_cause, next_trunk: campaign.next_trunk(call.trunk) };
         let rules = Rules { retry: &retry, outcome: &self.outcome, causes: &self.standing.causes };
         let told = retry::after(conclusion, past, rules, &campaign.calendar);
         let next_number_after_s = campaign.contacts.next_number_after_s;

@@ -5,7 +5,7 @@
 //! luck and its own guess at the true answer rate, give a range ([`Outlook`]).
 //!
 //! What it cannot know: what operators will do, numbers that two campaigns share, results that somebody outside will
-//! report (an answered call counts as successful), and whom a machine's message satisfies.
+//! report (an answered call counts as successful), whom a machine's message satisfies, and trunks that go dark.
 
 mod chance;
 mod dialer;
@@ -85,10 +85,21 @@ pub struct Standing {
     pub calls_left: Option<u32>,
     /// Who waits.
     pub groups: Vec<Group>,
-    /// Who is in a call, and since when.
-    pub open: Vec<(UtcMs, Group)>,
+    /// Who is in a call.
+    pub open: Vec<OpenCall>,
     /// How its calls will end.
     pub odds: Odds,
+}
+
+/// A call that is planned or up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCall {
+    /// Since when, or from when on.
+    pub start_at: UtcMs,
+    /// Over which line.
+    pub trunk: TrunkId,
+    /// Whom it is made to.
+    pub group: Group,
 }
 
 /// Contacts that are alike.

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 use super::Group;
 use crate::domain::cause::Cause;
 use crate::domain::contact::Priority;
-use crate::domain::ids::{CampaignId, ContactId};
+use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::line::{Line, LineState};
 use crate::domain::number::Number;
@@ -25,6 +25,8 @@ pub(super) struct Person {
     /// Its numbers, of which the one at `calling` is called next.
     pub lines: Vec<Line>,
     pub calling: usize,
+    /// The trunk that failed its last call.
+    pub failed_trunk: Option<TrunkId>,
     /// Causes of the campaign's table that came for it.
     pub causes: Vec<Cause>,
     /// Its last dials, newest first; only kept where a cap counts them.
@@ -83,6 +85,7 @@ impl People {
             tally: group.tally,
             lines: lines(self.campaign, place, group.numbers),
             calling: 0,
+            failed_trunk: None,
             causes: Vec::new(),
             dials: Vec::new(),
         };
@@ -183,6 +186,7 @@ impl People {
             due_at,
             priority: person.priority,
             expires_at: person.expires_at,
+            failed_trunk: person.failed_trunk,
         }
     }
 }

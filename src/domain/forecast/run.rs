@@ -7,6 +7,7 @@ use super::chance::Chance;
 use super::dialer::{Call, Dialer};
 use super::series::Series;
 use super::{Scene, TrunkRules};
+use crate::domain::breaker::LineLeave;
 use crate::domain::ids::TrunkId;
 use crate::domain::instant::UtcMs;
 use crate::domain::plan::{
@@ -88,6 +89,7 @@ struct Run<'a> {
     /// Slots of calls that are not past by more than a minute, ascending, with their trunks.
     taken: Vec<(UtcMs, TrunkId)>,
     open: u32,
+    open_over: BTreeMap<TrunkId, u32>,
     served: u64,
     /// Whether a call that ends may let another begin.
     capped: bool,
@@ -107,6 +109,7 @@ impl<'a> Run<'a> {
             vacant: Vec::new(),
             taken: Vec::new(),
             open: 0,
+            open_over: BTreeMap::new(),
             served: 0,
             capped: false,
         };
@@ -118,9 +121,9 @@ impl<'a> Run<'a> {
     fn take_up_open_calls(&mut self) {
         let scene = self.scene;
         for (dialer, standing) in scene.campaigns.iter().enumerate() {
-            for (start_at, group) in &standing.open {
-                let person = self.dialers[dialer].people.enter(group);
-                self.enter_call(dialer, (person, standing.campaign.trunk), *start_at);
+            for call in &standing.open {
+                let person = self.dialers[dialer].people.enter(&call.group);
+                self.enter_call(dialer, (person, call.trunk), call.start_at);
             }
         }
         self.taken.sort_unstable();
@@ -265,14 +268,14 @@ impl<'a> Run<'a> {
     }
 
     fn trunk_view(&self, trunk: &TrunkRules) -> TrunkView {
-        let open = self.dialers.iter().filter(|dialer| dialer.standing.campaign.trunk == trunk.id);
         let mine = self.taken.iter().filter(|(_, id)| *id == trunk.id && trunk.starts_per_second.is_some());
         TrunkView {
             id: trunk.id,
             channels: trunk.channels,
             starts_per_second: trunk.starts_per_second,
-            open: open.map(|dialer| dialer.open).sum(),
+            open: self.open_over.get(&trunk.id).copied().unwrap_or(0),
             taken: mine.map(|(at, _)| *at).collect(),
+            leave: LineLeave::All,
         }
     }
 
@@ -299,7 +302,8 @@ impl<'a> Run<'a> {
         let ending = one.dice.throw(&mut self.chance, wait_time_ms);
         one.open += 1;
         self.open += 1;
-        let call = Call { dialer, person, start_at, ending };
+        *self.open_over.entry(trunk).or_default() += 1;
+        let call = Call { dialer, person, trunk, start_at, ending };
         let place = self.vacant.pop().unwrap_or(self.calls.len());
         match self.calls.get_mut(place) {
             Some(vacant) => *vacant = call,
@@ -320,6 +324,7 @@ impl<'a> Run<'a> {
         let call = self.calls[place];
         self.vacant.push(place);
         self.open -= 1;
+        self.open_over.entry(call.trunk).and_modify(|open| *open -= 1);
         let horizon = self.horizon();
         let due_at = self.dialers[call.dialer].settle(call, at, self.scene.server.frequency);
         self.capped || due_at.is_some_and(|due_at| due_at < horizon)

@@ -23,6 +23,7 @@ fn campaign() -> Campaign {
         name: "spring".parse().unwrap(),
         owner: UserId(1),
         trunk: TrunkId(1),
+        further_trunks: Vec::new(),
         state: CampaignState::Running,
         calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
         calendar_id: None,
@@ -228,7 +229,8 @@ proptest! {
             standing.groups[0].numbers = numbers;
             standing.groups[0].expires_at = expires_s.map(|s| NOON.plus_s(s));
             standing.groups.push(Group { due_at: Some(NOON.plus_s(90)), ..Group::fresh(due) });
-            standing.open.push((NOON.plus_s(-5), Group::fresh(1)));
+            let start_at = NOON.plus_s(-5);
+            standing.open.push(OpenCall { start_at, trunk: TrunkId(1), group: Group::fresh(1) });
         });
         scene.trunks[0].channels = Some(trunk_channels);
         let course = run(&scene, seed);

@@ -46,7 +46,7 @@ impl Contact {
     fn conclude(&mut self, conclusion: Conclusion) -> ContactNext {
         let rules = allowance(&self.retry, self.lines.len());
         let (outcome, causes) = (OutcomeRules::default(), CauseTable::default());
-        let past = Past { tally: self.tally, of_this_cause: 0 };
+        let past = Past { tally: self.tally, of_this_cause: 0, ..Past::default() };
         let by = Rules { retry: &rules, outcome: &outcome, causes: &causes };
         let told = retry::after(&conclusion, past, by, &self.calendar);
         let rules = LineRules { retry: &rules, outcome: &outcome, next_number_after_s: 10, calendar: &self.calendar };

@@ -13,6 +13,7 @@ use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 
 mod campaigns;
+mod lines;
 mod order;
 mod reasons;
 
@@ -44,7 +45,7 @@ pub enum Breach {
         /// Who.
         contact: ContactId,
     },
-    /// A call of a contact that is not a candidate, or with another number or trunk than it has.
+    /// A call of a contact that is not a candidate, or with a number or trunk that it does not have.
     #[error("contact {contact} of campaign {campaign} is not a candidate with this number and trunk")]
     NotACandidate {
         /// Of which campaign.
@@ -93,6 +94,19 @@ pub enum Breach {
     /// More calls than the trunk's channels, or a trunk that nobody knows (I5).
     #[error("trunk {0} would have more calls than channels")]
     TrunkChannels(TrunkId),
+    /// A call over a trunk whose breaker lets none through, or not yet, or one only.
+    #[error("trunk {0} would have a call that its breaker does not let through")]
+    TrunkBreaker(TrunkId),
+    /// A call over a trunk though one that comes before it could have taken it.
+    #[error("contact {contact} is called over trunk {trunk} though {before} comes first and could take the call")]
+    NotFirstTrunk {
+        /// Who is called.
+        contact: ContactId,
+        /// Over which trunk.
+        trunk: TrunkId,
+        /// Which trunk comes first.
+        before: TrunkId,
+    },
     /// Two starts of a trunk nearer than its rate allows (I5).
     #[error("trunk {trunk} would start too soon at {start_at}")]
     TrunkRate {
@@ -173,6 +187,7 @@ pub fn check(snapshot: &Snapshot, plan: &Plan) -> Vec<Breach> {
     breaches.extend(case.calls());
     breaches.extend(case.order());
     breaches.extend(case.channels());
+    breaches.extend(case.choice_of_trunks());
     breaches.extend(snapshot.trunks.iter().flat_map(|trunk| case.trunk_rate(trunk)));
     breaches.extend(snapshot.campaigns.iter().flat_map(|campaign| case.campaign_pace(campaign)));
     breaches.extend(case.priorities());
@@ -247,7 +262,7 @@ impl<'a> Case<'a> {
 
     fn call(&self, call: &PlannedCall) -> Vec<Breach> {
         let &PlannedCall { campaign, contact, start_at, .. } = call;
-        let view = self.campaigns.get(&campaign).filter(|view| view.trunk == call.trunk);
+        let view = self.campaigns.get(&campaign).filter(|view| view.trunks.contains(&call.trunk));
         let candidate = self.candidates.get(&(campaign, contact)).filter(|c| c.number == call.number);
         let (Some(view), Some(candidate)) = (view, candidate) else {
             return vec![Breach::NotACandidate { campaign, contact }];

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::types::{CampaignView, Candidate, Snapshot, TrunkView};
 use crate::domain::bar::{Bar, Listed};
+use crate::domain::breaker::LineLeave;
 use crate::domain::calendar::{Calendar, Window, Zone};
 use crate::domain::campaign::CampaignState;
 use crate::domain::contact::Priority;
@@ -30,6 +31,7 @@ pub(super) fn fresh(contact: i64) -> Candidate {
         due_at: None,
         priority: Priority::default(),
         expires_at: None,
+        failed_trunk: None,
     }
 }
 
@@ -43,7 +45,14 @@ pub(super) fn window(start: &str, stop: &str) -> Calendar {
 
 /// A trunk without limits.
 pub(super) fn trunk(id: i64) -> TrunkView {
-    TrunkView { id: TrunkId(id), channels: None, starts_per_second: None, open: 0, taken: Vec::new() }
+    TrunkView {
+        id: TrunkId(id),
+        channels: None,
+        starts_per_second: None,
+        open: 0,
+        taken: Vec::new(),
+        leave: LineLeave::All,
+    }
 }
 
 /// A running campaign without limits, on trunk 1, with `count` fresh numbers that are its own.
@@ -55,7 +64,7 @@ pub(super) fn campaign(id: i64, count: i64) -> CampaignView {
         rhythm: Rhythm::default(),
         beat: Beat::default(),
         calls_left: None,
-        trunk: TrunkId(1),
+        trunks: vec![TrunkId(1)],
         calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
         channels: None,
         open: 0,
@@ -128,8 +137,9 @@ fn own(campaign: &mut CampaignView, id: i64) {
 
 fn any_trunk() -> impl Strategy<Value = TrunkView> {
     let taken = vec(-60_000_i64..200_000, 0..6);
-    (option::of(0_u32..30), option::of(1_u32..40), 0_u32..6, taken).prop_map(
-        |(channels, starts_per_second, open, taken)| TrunkView {
+    (option::of(0_u32..30), option::of(1_u32..40), 0_u32..6, taken, any_leave()).prop_map(
+        |(channels, starts_per_second, open, taken, leave)| TrunkView {
+            leave,
             channels,
             starts_per_second,
             open,
@@ -139,23 +149,33 @@ fn any_trunk() -> impl Strategy<Value = TrunkView> {
     )
 }
 
+fn any_leave() -> impl Strategy<Value = LineLeave> {
+    let from = (-60_000_i64..200_000).prop_map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms));
+    prop_oneof![
+        4 => Just(LineLeave::All),
+        2 => from.prop_map(|from| LineLeave::OneCall { from }),
+        1 => Just(LineLeave::Nothing),
+    ]
+}
+
 fn any_campaign() -> impl Strategy<Value = CampaignView> {
     let state = prop_oneof![4 => Just(CampaignState::Running), 1 => prop::sample::select(CampaignState::ALL)];
     let calendar = prop_oneof![Just((0, 0)), (28_800_u32..29_100, 28_800_u32..29_100)];
-    let extras = (prop_oneof![3 => Just(0_i16), 1 => -2_i16..3], option::weighted(0.2, -60_000_i64..200_000));
+    let failed = option::weighted(0.2, 1_i64..=4);
+    let extras = (prop_oneof![3 => Just(0_i16), 1 => -2_i16..3], option::weighted(0.2, -60_000_i64..200_000), failed);
     let candidates = vec((0_i64..40, option::of(-60_000_i64..240_000), extras), 0..30);
     let next_due = option::of(0_i64..3_600_000);
     // Trunk 4 is in no snapshot.
-    let trunk = prop_oneof![9 => 1_i64..=3, 1 => Just(4)];
+    let trunks = vec(prop_oneof![9 => 1_i64..=3, 1 => Just(4)], 1..4);
     let pace = (0_u32..3, any_rhythm(), option::of(-30_000_i64..90_000), 0_u32..4, option::of(0_u32..6));
-    (state, trunk, calendar, option::of(0_u32..12), 0_u32..4, candidates, next_due, pace).prop_map(
-        |(state, trunk, (start, stop), channels, open, candidates, next_due, pace)| CampaignView {
+    (state, trunks, calendar, option::of(0_u32..12), 0_u32..4, candidates, next_due, pace).prop_map(
+        |(state, trunks, (start, stop), channels, open, candidates, next_due, pace)| CampaignView {
             state,
             priority: pace.0,
             rhythm: pace.1,
             beat: Beat { last_start_at: pace.2.map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms)), in_batch: pace.3 },
             calls_left: pace.4,
-            trunk: TrunkId(trunk),
+            trunks: distinct(trunks),
             calendar: Calendar::daily(Window::new(start, stop), Zone::UTC),
             channels,
             open,
@@ -166,12 +186,22 @@ fn any_campaign() -> impl Strategy<Value = CampaignView> {
     )
 }
 
+fn distinct(ids: Vec<i64>) -> Vec<TrunkId> {
+    let mut seen = std::collections::BTreeSet::new();
+    ids.into_iter().filter(|id| seen.insert(*id)).map(TrunkId).collect()
+}
+
 fn any_rhythm() -> impl Strategy<Value = Rhythm> {
     let batch = option::weighted(0.3, (1_u32..4, 1_u32..60).prop_map(|(calls, pause_s)| Batch { calls, pause_s }));
     prop_oneof![2 => Just(Rhythm::default()), 1 => (0_u32..20_000, batch).prop_map(|(delay_ms, batch)| Rhythm { delay_ms, batch })]
 }
 
-fn candidate(contact: i64, n: i64, due: Option<i64>, (priority, expires): (i16, Option<i64>)) -> Candidate {
+fn candidate(
+    contact: i64,
+    n: i64,
+    due: Option<i64>,
+    (priority, expires, failed): (i16, Option<i64>, Option<i64>),
+) -> Candidate {
     let instant = |ms| at("2026-03-01T08:00:00Z").plus_ms(ms);
     Candidate {
         contact: ContactId(contact),
@@ -179,6 +209,7 @@ fn candidate(contact: i64, n: i64, due: Option<i64>, (priority, expires): (i16, 
         due_at: due.map(instant),
         priority: Priority::new(priority).unwrap(),
         expires_at: expires.map(instant),
+        failed_trunk: failed.map(TrunkId),
     }
 }
 

@@ -6,6 +6,7 @@ use super::check::check;
 use super::sample::{any_snapshot, at, campaign, fresh, minute, number, retry, trunk, window};
 use super::*;
 use crate::domain::bar::{Bar, Listed};
+use crate::domain::breaker::LineLeave;
 use crate::domain::campaign::CampaignState;
 use crate::domain::contact::Priority;
 use crate::domain::ids::{ContactId, TrunkId};
@@ -212,7 +213,7 @@ fn a_trunk_fills_its_channels_over_all_its_campaigns_i5() {
 #[test]
 fn a_trunk_that_nobody_knows_has_no_channel() {
     let mut snapshot = minute(vec![campaign(1, 1)]);
-    snapshot.campaigns[0].trunk = TrunkId(9);
+    snapshot.campaigns[0].trunks = vec![TrunkId(9)];
     assert_eq!(whys(&planned(&snapshot)), [Why::TrunkChannels { cap: 0 }]);
 }
 
@@ -223,13 +224,76 @@ fn a_trunk_keeps_its_rate_and_leaves_the_other_slots_to_other_trunks_i5() {
     snapshot.horizon = at("2026-03-01T07:59:58.400Z");
     snapshot.trunks = vec![TrunkView { starts_per_second: Some(3), ..trunk(1) }, trunk(2)];
     snapshot.trunks[0].taken = vec![at("2026-03-01T07:59:57.066Z"), at("2026-03-01T07:59:58.234Z")];
-    snapshot.campaigns[1].trunk = TrunkId(2);
+    snapshot.campaigns[1].trunks = vec![TrunkId(2)];
     let plan = planned(&snapshot);
     let ms = |call: &&PlannedCall| call.start_at.since_ms(snapshot.now);
     // 334 ms after 57.066 and before 58.234, on the grid of 100 ms.
     let (slow, fast): (Vec<_>, Vec<_>) = plan.calls.iter().partition(|call| call.trunk == TrunkId(1));
     assert_eq!(slow.iter().map(ms).collect::<Vec<_>>(), [400, 800]);
     assert_eq!(fast.iter().map(ms).collect::<Vec<_>>(), [500, 600, 700, 900, 1000, 1100, 1200, 1300]);
+}
+
+/// A campaign of five on the trunks 1 and 2.
+fn over_two() -> Snapshot {
+    let mut snapshot = minute(vec![campaign(1, 5)]);
+    snapshot.trunks.push(trunk(2));
+    snapshot.campaigns[0].trunks = vec![TrunkId(1), TrunkId(2)];
+    snapshot
+}
+
+fn lines(plan: &Plan) -> Vec<i64> {
+    plan.calls.iter().map(|call| call.trunk.0).collect()
+}
+
+#[test]
+fn a_call_goes_over_the_first_trunk_that_may_take_it_i5() {
+    let mut snapshot = over_two();
+    assert_eq!(lines(&planned(&snapshot)), [1, 1, 1, 1, 1]);
+    snapshot.trunks[0].channels = Some(2);
+    assert_eq!(lines(&planned(&snapshot)), [1, 1, 2, 2, 2]);
+    snapshot.trunks[1].channels = Some(1);
+    let plan = planned(&snapshot);
+    assert_eq!(lines(&plan), [1, 1, 2]);
+    assert_eq!(whys(&plan), vec![Why::TrunkChannels { cap: 2 }; 2]);
+}
+
+#[test]
+fn who_was_failed_by_a_trunk_begins_behind_it() {
+    let mut snapshot = over_two();
+    snapshot.campaigns[0].candidates[1].failed_trunk = Some(TrunkId(1));
+    snapshot.campaigns[0].candidates[2].failed_trunk = Some(TrunkId(2));
+    snapshot.campaigns[0].candidates[3].failed_trunk = Some(TrunkId(9));
+    assert_eq!(lines(&planned(&snapshot)), [1, 2, 1, 1, 1]);
+    snapshot.trunks[1].leave = LineLeave::Nothing;
+    assert_eq!(lines(&planned(&snapshot)), [1, 1, 1, 1, 1], "better than not at all");
+}
+
+#[test]
+fn an_open_breaker_has_one_trial_and_not_before_its_instant() {
+    let mut snapshot = over_two();
+    let from = at("2026-03-01T08:00:07Z");
+    snapshot.trunks[0].leave = LineLeave::OneCall { from };
+    assert_eq!(lines(&planned(&snapshot)), [2, 2, 1, 2, 2]);
+    snapshot.campaigns[0].trunks.pop();
+    let plan = planned(&snapshot);
+    assert_eq!(seconds(&plan), [12]);
+    assert_eq!(whys(&plan), vec![Why::TrunkBreaker { trial_at: None }; 4]);
+    let later = at("2026-03-01T08:05:00Z");
+    snapshot.trunks[0].leave = LineLeave::OneCall { from: later };
+    assert_eq!(whys(&planned(&snapshot)), vec![Why::TrunkBreaker { trial_at: Some(later) }; 5]);
+}
+
+#[test]
+fn campaigns_with_other_lists_of_trunks_share_the_slots_in_turn() {
+    let mut snapshot = minute(vec![campaign(1, 5), campaign(2, 5), campaign(3, 5)]);
+    snapshot.trunks.push(trunk(2));
+    snapshot.trunks[0].channels = Some(3);
+    snapshot.campaigns[1].trunks = vec![TrunkId(1), TrunkId(2)];
+    snapshot.campaigns[2].trunks = vec![TrunkId(2), TrunkId(1)];
+    let plan = planned(&snapshot);
+    let turns: Vec<(i64, i64)> = plan.calls.iter().map(|call| (call.campaign.0, call.trunk.0)).collect();
+    let expected = [(1, 1), (2, 1), (3, 2), (1, 1), (2, 2), (3, 2), (2, 2), (3, 2), (2, 2), (3, 2)];
+    assert_eq!(turns, expected);
 }
 
 #[test]
@@ -314,6 +378,9 @@ proptest! {
             for trunk in after.trunks.iter_mut().filter(|trunk| trunk.id == call.trunk) {
                 trunk.taken.push(call.start_at);
                 trunk.open += 1;
+                if trunk.leave != LineLeave::All {
+                    trunk.leave = LineLeave::Nothing;
+                }
             }
             for campaign in after.campaigns.iter_mut().filter(|campaign| campaign.id == call.campaign) {
                 campaign.open += 1;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::domain::bar::Bar;
+use crate::domain::breaker::LineLeave;
 use crate::domain::calendar::Calendar;
 use crate::domain::campaign::CampaignState;
 use crate::domain::contact::Priority;
@@ -25,7 +26,7 @@ pub struct Snapshot {
     pub files_free: u32,
     /// The planned instants of open attempts that are not yet past by more than a minute, ascending.
     pub taken: Vec<UtcMs>,
-    /// Trunks in use by a campaign below.
+    /// Trunks that a campaign below may use.
     pub trunks: Vec<TrunkView>,
     /// Campaigns, least recently served first: that is their fair turn.
     pub campaigns: Vec<CampaignView>,
@@ -48,6 +49,8 @@ pub struct TrunkView {
     pub open: u32,
     /// The planned instants of its open attempts that are not yet past by more than a minute, ascending.
     pub taken: Vec<UtcMs>,
+    /// What its breaker lets through: a trial only if none is planned or under way.
+    pub leave: LineLeave,
 }
 
 /// What the planner knows of a campaign.
@@ -65,8 +68,8 @@ pub struct CampaignView {
     pub beat: Beat,
     /// How many more calls it is to make, without the open ones; `None` for no such end.
     pub calls_left: Option<u32>,
-    /// Its line out.
-    pub trunk: TrunkId,
+    /// Its lines out: a call goes over the first that may take it.
+    pub trunks: Vec<TrunkId>,
     /// When it may dial.
     pub calendar: Calendar,
     /// Its cap.
@@ -93,6 +96,17 @@ pub struct Candidate {
     pub priority: Priority,
     /// No start at or after this instant.
     pub expires_at: Option<UtcMs>,
+    /// The line that failed its last call: those behind it come first now.
+    pub failed_trunk: Option<TrunkId>,
+}
+
+impl CampaignView {
+    /// The lines for a contact whose last call failed over `failed`: those behind it, then from the first on.
+    pub fn trunks_after(&self, failed: Option<TrunkId>) -> impl Iterator<Item = TrunkId> {
+        let behind = failed.and_then(|failed| self.trunks.iter().position(|trunk| *trunk == failed));
+        let (before, after) = self.trunks.split_at(behind.map_or(0, |place| place + 1));
+        after.iter().chain(before).copied()
+    }
 }
 
 /// A call at a slot.
@@ -149,9 +163,14 @@ pub enum Why {
         /// The cap.
         cap: u32,
     },
-    /// The trunk's channels are all in use; the next closing call frees one.
+    /// The breakers of its trunks are open.
+    TrunkBreaker {
+        /// When a trial may start; `None` while one is planned or under way.
+        trial_at: Option<UtcMs>,
+    },
+    /// The channels are all in use of every trunk whose breaker is not open; the next closing call frees one.
     TrunkChannels {
-        /// The cap.
+        /// The cap of the first of them.
         cap: u32,
     },
     /// The campaign has made all the calls that it was to make, or will have when the planned ones are made.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::types::{CampaignView, Candidate, PlannedCall, Snapshot, TrunkView, Waiting, Why};
 use super::{LEAD_MS, TICK_AHEAD_MS, pace};
 use crate::domain::bar::Bar;
+use crate::domain::breaker::LineLeave;
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
@@ -95,11 +96,33 @@ impl<'a> Outcome<'a> {
         campaign.rhythm.earliest(beat).filter(|next_at| *next_at > self.last_slot)
     }
 
-    /// The cap of a trunk that is full. One that is not in the snapshot has no channel.
-    fn full_trunk(&self, trunk: TrunkId) -> Option<u32> {
-        let Some(view) = self.trunks.get(&trunk) else { return Some(0) };
+    /// Why none of a campaign's trunks takes a further call before the horizon: the first that is full says so, unless
+    /// all breakers are open.
+    fn no_trunk(&self, campaign: &CampaignView) -> Option<Why> {
+        let shut: Vec<Why> = campaign.trunks.iter().map_while(|trunk| self.shut_trunk(*trunk)).collect();
+        if shut.len() < campaign.trunks.len() {
+            return None;
+        }
+        let full = shut.iter().find(|why| matches!(why, Why::TrunkChannels { .. }));
+        let trials =
+            shut.iter().filter_map(|why| if let Why::TrunkBreaker { trial_at } = why { *trial_at } else { None });
+        full.cloned().or(Some(Why::TrunkBreaker { trial_at: trials.min() }))
+    }
+
+    /// Why a trunk takes no further call. One that is not in the snapshot has no channel.
+    fn shut_trunk(&self, trunk: TrunkId) -> Option<Why> {
+        let Some(view) = self.trunks.get(&trunk) else { return Some(Why::TrunkChannels { cap: 0 }) };
         let planned = self.by_trunk.get(&trunk).copied().unwrap_or_default();
-        view.channels.filter(|cap| view.open.saturating_add(planned) >= *cap)
+        match view.leave {
+            LineLeave::Nothing => return Some(Why::TrunkBreaker { trial_at: None }),
+            LineLeave::OneCall { .. } if planned > 0 => return Some(Why::TrunkBreaker { trial_at: None }),
+            LineLeave::OneCall { from } if from > self.last_slot => {
+                return Some(Why::TrunkBreaker { trial_at: Some(from) });
+            }
+            LineLeave::OneCall { .. } | LineLeave::All => {}
+        }
+        let full = view.channels.filter(|cap| view.open.saturating_add(planned) >= *cap);
+        full.map(|cap| Why::TrunkChannels { cap })
     }
 }
 
@@ -109,7 +132,7 @@ struct Limits {
     state: CampaignState,
     /// `Some` while the window is closed at the last slot: when it opens, if ever.
     closed: Option<Option<UtcMs>>,
-    /// The first of: calls, channels of the campaign, channels of the trunk, files, pace, slots.
+    /// The first of: calls, channels of the campaign, channels and breakers of its trunks, files, pace, slots.
     exhausted: Why,
 }
 
@@ -120,8 +143,8 @@ impl Limits {
             Why::CallsMade
         } else if let Some(cap) = outcome.full_campaign(campaign) {
             Why::CampaignChannels { cap }
-        } else if let Some(cap) = outcome.full_trunk(campaign.trunk) {
-            Why::TrunkChannels { cap }
+        } else if let Some(why) = outcome.no_trunk(campaign) {
+            why
         } else if !outcome.files_left {
             Why::SpoolFull
         } else if let Some(next_at) = outcome.next_of_rhythm(campaign) {

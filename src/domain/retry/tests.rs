@@ -47,7 +47,7 @@ impl Life {
     fn goes_on(&mut self, conclusion: &Conclusion, rules: &Rulebook, calendar: &Calendar) -> ContactNext {
         let cause = rules.causes.rule_for(conclusion).map(|(cause, _)| cause);
         let came = cause.map(|cause| self.causes.entry(cause).or_default());
-        let past = Past { tally: self.tally, of_this_cause: came.as_ref().map_or(0, |n| **n) };
+        let past = Past { tally: self.tally, of_this_cause: came.as_ref().map_or(0, |n| **n), ..Past::default() };
         let told = after(conclusion, past, rules.as_rules(), calendar);
         if let Some(n) = came {
             *n += 1;
@@ -259,10 +259,10 @@ fn a_contact_that_the_gate_refused_because_its_calls_are_used_up_is_failed() {
     few.outcome.max_dials = Some(2);
     runs_by(&few, &[trunk_down(), trunk_down()], ContactNext::Failed(why));
     let tally = ContactTally { dials: 5, ..ContactTally::default() };
-    let told = after(&refused, Past { tally, of_this_cause: 0 }, few.as_rules(), &always());
+    let told = after(&refused, Past { tally, of_this_cause: 0, ..Past::default() }, few.as_rules(), &always());
     assert_eq!(told.next, ContactNext::Failed(why));
     few.outcome.max_dials = None;
-    let told = after(&refused, Past { tally, of_this_cause: 0 }, few.as_rules(), &always());
+    let told = after(&refused, Past { tally, of_this_cause: 0, ..Past::default() }, few.as_rules(), &always());
     assert_eq!(told.next, again_after_s(0), "somebody has set more again");
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::bar::Listed;
+use crate::domain::breaker::{BreakerRules, LineLeave, Share};
 use crate::domain::calendar::{Holiday, Repeats, Schedule, Timetable, Window};
 
 fn at(text: &str) -> UtcMs {
@@ -24,8 +25,7 @@ fn free() -> WhyView {
         calls_left: None,
         next_by_pace: None,
         campaign_channels: Channels { open: 3, cap: Some(10) },
-        trunk: "gw1".parse().unwrap(),
-        trunk_channels: Channels { open: 5, cap: None },
+        trunks: vec![trunk("gw1", None)],
         contact_state: ContactState::Waiting,
         due_at: None,
         expires_at: None,
@@ -42,6 +42,12 @@ fn free() -> WhyView {
         ahead: 0,
         calls_one_time: 10,
     }
+}
+
+fn trunk(name: &str, cap: Option<u32>) -> TrunkWhy {
+    let channels = Channels { open: 5, cap };
+    let breaker = Some((BreakerRules::default(), Share { calls: 4, failures: 1 }));
+    TrunkWhy { name: name.parse().unwrap(), channels, leave: LineLeave::All, breaker }
 }
 
 /// The one rule that fails after an edit, with the explanation.
@@ -90,6 +96,7 @@ fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
         "number_free",
         "campaign_channels",
         "trunk_channels",
+        "trunk_breaker",
         "spool_room",
         "asterisk_takes_files",
         "planning_goes_on",
@@ -252,11 +259,50 @@ fn full_channels_wait_for_a_call_to_end_i5() {
     });
     let of_trunk = "wait for a call of trunk gw1 to end, or give it more channels";
     stuck_at("trunk_channels", "trunk gw1 uses 5 of 4 channels", of_trunk, |view| {
-        view.trunk_channels.cap = Some(4);
+        view.trunks[0].channels.cap = Some(4);
     });
     stuck_at("trunk_channels", "trunk gw1 has no channel", "give trunk gw1 channels", |view| {
-        view.trunk_channels.cap = Some(0);
+        view.trunks[0].channels.cap = Some(0);
     });
+}
+
+#[test]
+fn of_several_trunks_one_with_a_free_channel_is_enough_i5() {
+    let mut view = free();
+    view.trunks = vec![trunk("gw1", Some(5)), trunk("gw2", Some(9))];
+    let rule = |view: &WhyView| explain(view, now()).rules.into_iter().find(|r| r.rule == "trunk_channels").unwrap();
+    let told = rule(&view);
+    let detail = "trunk gw1 uses 5 of 5 channels; trunk gw2 uses 5 of 9 channels";
+    assert_eq!((told.verdict, told.detail.as_str()), (Verdict::Pass, detail));
+    // The one with free channels is kept from calls by its breaker.
+    view.trunks[1].leave = LineLeave::Nothing;
+    assert_eq!(rule(&view).verdict, Verdict::Fail);
+}
+
+#[test]
+fn an_open_breaker_says_when_a_call_is_tried_i9() {
+    let detail = "the breaker of trunk gw1 is open until 2026-03-02 10:01:00 Europe/Berlin, when one call is tried";
+    passes_at("trunk_breaker", detail, "2026-03-02T09:01:00Z", |view| {
+        view.trunks[0].leave = LineLeave::OneCall { from: at("2026-03-02T09:01:00Z") };
+    });
+    let detail = "the breaker of trunk gw1 is open, and another call is tried";
+    stuck_at("trunk_breaker", detail, "wait for the trial call to end", |view| {
+        view.trunks[0].leave = LineLeave::Nothing;
+    });
+}
+
+#[test]
+fn an_open_breaker_of_one_trunk_leaves_the_other() {
+    let mut view = free();
+    view.trunks = vec![trunk("gw1", None), trunk("gw2", None)];
+    view.trunks[0].leave = LineLeave::OneCall { from: at("2026-03-02T09:01:00Z") };
+    view.trunks[1].breaker = None;
+    let told = explain(&view, now());
+    let rule = told.rules.iter().find(|rule| rule.rule == "trunk_breaker").unwrap();
+    let detail = "the breaker of trunk gw1 is open until 2026-03-02 10:01:00 Europe/Berlin, when one call is tried; \
+                  trunk gw2 has no breaker";
+    assert_eq!((rule.verdict, rule.detail.as_str()), (Verdict::Pass, detail));
+    assert_eq!(told.callable_at, Some(now()));
 }
 
 #[test]
@@ -310,7 +356,7 @@ fn a_queue_beyond_all_windows_has_no_instant_and_a_hint() {
 fn all_that_fails_is_named_and_the_first_hint_counts_i9() {
     let mut view = free();
     view.campaign_state = CampaignState::Stopped;
-    view.trunk_channels.cap = Some(1);
+    view.trunks[0].channels.cap = Some(1);
     view.calendar.window = Window::parse("11:00", "12:00").unwrap();
     let explanation = explain(&view, now());
     let failed = explanation.rules.iter().filter(|rule| rule.verdict == Verdict::Fail).map(|rule| rule.rule);

@@ -1,6 +1,6 @@
 //! The rules that pass by time: due, hours, pace, turn.
 
-use super::{Judged, WhyView, pass, stuck, until};
+use super::{Judged, WhyView, pass, stuck, trunks, until};
 use crate::domain::bar::Bar;
 use crate::domain::calendar::{Calendar, Schedule};
 use crate::domain::campaign::ContactState;
@@ -124,6 +124,7 @@ pub(super) fn turn_comes_at(view: &WhyView, now: UtcMs) -> Option<UtcMs> {
     let rate = i64::from(view.calls_one_time.max(1));
     let mut left_ms = i64::try_from(view.ahead).unwrap_or(i64::MAX).saturating_mul(60_000) / rate;
     let goes_on_at = view.rests.map_or(now, |(until, _)| until.max(now));
+    let goes_on_at = trunks::trial_at(view).map_or(goes_on_at, |at| at.max(goes_on_at));
     let barred_until = view.bar.as_ref().and_then(Bar::until);
     let due_at = [view.due_at, barred_until].into_iter().flatten().fold(goes_on_at, UtcMs::max);
     let mut at = view.next_by_pace.map_or(goes_on_at, |next_at| next_at.max(goes_on_at));

@@ -3,10 +3,13 @@
 //! It obeys asterisk.md: a file is begun at its mtime, stays in `outgoing` for the whole call, is renamed
 //! at its end, and only then gets its `Status:`. The claim is the real one, at the end of the hold.
 
+use std::collections::BTreeSet;
+
 use campanile::daemon::event::Event;
 use campanile::daemon::port::Place;
 use campanile::domain::campaign::CampaignState;
 use campanile::domain::evidence::{ArchiveStatus, DialStatus, Fact, Report};
+use campanile::domain::ids::TrunkId;
 use campanile::domain::instant::UtcMs;
 use campanile::ledger::campaigns;
 use campanile::ledger::claims::{ServerRate, ServerRules, claim};
@@ -85,6 +88,8 @@ pub enum Gate {
 pub struct Asterisk {
     pub pulse: Pulse,
     pub gate: Gate,
+    /// Trunks that carry no call.
+    pub dark: BTreeSet<TrunkId>,
     /// Counts its lives: what a dead one had in hand does not happen.
     life: u32,
 }
@@ -185,8 +190,10 @@ impl World {
         assert!(!again, "I1: attempt {} is dialled twice", order.attempt);
         let other = self.up.insert(number.clone(), order.attempt);
         assert_eq!(other, None, "I2: the number is in a call already");
-        self.dialled.push(Dialled { attempt: order.attempt, number: number.clone(), at: self.now });
-        let fate = self.fate_of(&number);
+        let (attempt, trunk) = (order.attempt, order.trunk);
+        self.dialled.push(Dialled { attempt, number: number.clone(), trunk, at: self.now });
+        let is_dark = self.asterisk.dark.contains(&trunk);
+        let fate = if is_dark { Fate::of(Callee::TrunkFails) } else { self.fate_of(&number) };
         let (now, life) = (self.now, self.asterisk.life);
         let ends_after_ms = match fate.callee {
             Callee::Answers { after_ms, talks_ms } => {

@@ -43,6 +43,7 @@ pub const LIMITS: EngineLimits =
 pub struct Dialled {
     pub attempt: AttemptId,
     pub number: Number,
+    pub trunk: TrunkId,
     pub at: UtcMs,
 }
 
@@ -103,6 +104,7 @@ impl World {
             starts_per_second: None,
             account: None,
             short_numbers: ShortNumbers::Refused,
+            breaker: None,
         };
         let people =
             |db: &Db| Ok((users::add(db, &"ann".parse()?, Role::User, NOON)?, trunks::add(db, &gateway, NOON)?));
@@ -165,6 +167,7 @@ impl World {
             name: name.parse().unwrap(),
             owner: self.owner,
             trunk: self.trunk,
+            further_trunks: Vec::new(),
             state: CampaignState::Stopped,
             calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
             calendar_id: None,

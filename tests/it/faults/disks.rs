@@ -184,7 +184,8 @@ fn a_state_folder_that_fills_up_while_calls_are_made_dials_nobody_twice_i1_i3() 
 #[track_caller]
 fn no_call_is_open_for_now(m: &Machine) {
     let soon = campanile::clock::now().plus_ms(30_000).to_string();
-    let waits = |row: &serde_json::Value| row["state"] == "closed" || row["planned_at"].as_str().unwrap() > soon.as_str();
+    let waits =
+        |row: &serde_json::Value| row["state"] == "closed" || row["planned_at"].as_str().unwrap() > soon.as_str();
     until("no call is open for now", || m.report("spring").iter().all(waits).then_some(()));
 }
 

@@ -52,7 +52,7 @@ impl Case<'_> {
         (!view.rhythm.is_free()).then(|| last.plus_ms(gap_ms))
     }
 
-    /// Calls at a slot for which somebody of a higher priority waits, on the same trunk and with nothing else in the way.
+    /// Calls at a slot for which somebody of a higher priority waits, over a trunk that it has too and with nothing else in the way.
     pub(super) fn priorities(&self) -> Vec<Breach> {
         let lowest = self.campaigns.values().map(|view| view.priority).min();
         let above = self.campaigns.values().filter(|view| Some(view.priority) > lowest && view.rhythm.is_free());
@@ -64,8 +64,11 @@ impl Case<'_> {
         let due = no_slot.filter_map(|w| self.candidates.get(&(w.campaign, w.contact))).map(|c| c.due_at).min()?;
         let lower = |call: &&PlannedCall| {
             let theirs = self.campaigns.get(&call.campaign);
-            let below = theirs.is_some_and(|other| other.trunk == view.trunk && other.priority < view.priority);
-            below && due.is_none_or(|due| due <= call.start_at) && view.calendar.contains(call.start_at)
+            let below = theirs.is_some_and(|other| other.priority < view.priority);
+            below
+                && view.trunks.contains(&call.trunk)
+                && due.is_none_or(|due| due <= call.start_at)
+                && view.calendar.contains(call.start_at)
         };
         let call = self.plan.calls.iter().find(lower)?;
         Some(Breach::OutOfPriority { campaign: call.campaign, start_at: call.start_at, before: view.id })

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::campaigns::END;
+use super::lines::Shut;
 use super::{Breach, Case};
 use crate::domain::bar::Bar;
 use crate::domain::campaign::CampaignState;
@@ -94,7 +95,7 @@ impl Case<'_> {
 
     fn holds(&self, why: &Why, view: &CampaignView, who: &Candidate, seen: &Seen, unused: Option<UtcMs>) -> bool {
         let snapshot = self.snapshot;
-        let last = seen.last_slot.unwrap_or(snapshot.now.plus_ms(LEAD_MS));
+        let last = self.last(seen);
         match *why {
             Why::NotRunning(state) => state == view.state && state != CampaignState::Running,
             Why::DoNotCall { until } => {
@@ -113,7 +114,14 @@ impl Case<'_> {
             Why::Expired { at } => who.expires_at == Some(at) && at <= last,
             Why::NumberBusy => seen.in_use.contains(&who.number),
             Why::CampaignChannels { cap } => view.channels == Some(cap) && campaign_live(view, seen) >= u64::from(cap),
-            Why::TrunkChannels { cap } => self.trunk_is_full(view.trunk, cap, seen),
+            Why::TrunkChannels { cap } => {
+                self.all_shut(view, seen).is_some_and(|shut| shut.contains(&Shut::Full { cap }))
+            }
+            Why::TrunkBreaker { trial_at } => self.all_shut(view, seen).is_some_and(|shut| {
+                let trials =
+                    shut.iter().map(|shut| if let Shut::Breaker { trial_at } = shut { *trial_at } else { None });
+                shut.iter().all(|shut| matches!(shut, Shut::Breaker { .. })) && trials.flatten().min() == trial_at
+            }),
             Why::CallsMade => view.calls_left.is_some_and(|left| self.calls_of(view.id).count() >= left as usize),
             Why::CampaignPace { next_at } => next_at > last && self.next_by_pace(view, END) == Some(next_at),
             Why::SpoolFull => self.plan.calls.len() as u64 >= u64::from(snapshot.files_free),
@@ -127,17 +135,25 @@ impl Case<'_> {
 
     /// The last unused slot at which this campaign could have started a call.
     fn last_unused(&self, view: &CampaignView, seen: &Seen) -> Option<UtcMs> {
-        let unused = seen.unused.get(&view.trunk)?;
         let free = view.rhythm.is_free();
         let in_pace = |slot: &UtcMs| free || self.next_by_pace(view, *slot).is_none_or(|next_at| next_at <= *slot);
-        unused.iter().rev().copied().filter(in_pace).find(|slot| view.calendar.contains(*slot))
+        let takes = |id: &&TrunkId| self.shut(**id, &seen.by_trunk, self.last(seen)).is_none();
+        let last_over = |id: &TrunkId| {
+            let unused = seen.unused.get(id)?.iter().rev().copied();
+            let leave = self.trunks.get(id)?.leave;
+            let tried = unused.take_while(|slot| leave.trial_at().is_none_or(|from| from <= *slot));
+            tried.filter(in_pace).find(|slot| view.calendar.contains(*slot))
+        };
+        view.trunks.iter().filter(takes).filter_map(last_over).max()
     }
 
-    fn trunk_is_full(&self, id: TrunkId, cap: u32, seen: &Seen) -> bool {
-        let planned = seen.by_trunk.get(&id).copied().unwrap_or_default();
-        self.trunks
-            .get(&id)
-            .map_or(cap == 0, |trunk| trunk.channels == Some(cap) && planned + u64::from(trunk.open) >= u64::from(cap))
+    /// Why each of the campaign's trunks takes no call any more; `None` when one does.
+    fn all_shut(&self, view: &CampaignView, seen: &Seen) -> Option<Vec<Shut>> {
+        view.trunks.iter().map(|id| self.shut(*id, &seen.by_trunk, self.last(seen))).collect()
+    }
+
+    fn last(&self, seen: &Seen) -> UtcMs {
+        seen.last_slot.unwrap_or(self.snapshot.now.plus_ms(LEAD_MS))
     }
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::bar::{Bar, Listed};
+use crate::domain::breaker::LineLeave;
 use crate::domain::contact::Priority;
 use crate::domain::plan::plan;
 use crate::domain::plan::sample::{any_snapshot, at, campaign, fresh, minute, number, retry, trunk, window};
@@ -14,7 +15,7 @@ use crate::domain::retry::FailReason;
 fn good() -> (Snapshot, Plan) {
     let mut snapshot = minute(vec![campaign(1, 8), campaign(2, 8)]);
     snapshot.trunks.push(trunk(2));
-    snapshot.campaigns[1].trunk = TrunkId(2);
+    snapshot.campaigns[1].trunks = vec![TrunkId(2)];
     let plan = plan(&snapshot);
     assert_eq!((plan.calls.len(), plan.waiting.len()), (10, 6));
     assert_eq!(check(&snapshot, &plan), []);
@@ -147,6 +148,30 @@ fn more_calls_than_channels_are_found_i5() {
 }
 
 #[test]
+fn a_call_over_a_trunk_though_one_before_it_could_take_it_is_found() {
+    let both = |s: &mut Snapshot, order: [i64; 2]| s.campaigns[0].trunks = order.map(TrunkId).to_vec();
+    let breach = |contact| Breach::NotFirstTrunk { contact: ContactId(contact), trunk: TrunkId(1), before: TrunkId(2) };
+    only(|s, _| both(s, [2, 1]), breach(10_000));
+    let failed = |s: &mut Snapshot, _: &mut Plan| {
+        both(s, [1, 2]);
+        s.campaigns[0].candidates[2].failed_trunk = Some(TrunkId(1));
+    };
+    only(failed, breach(10_002));
+}
+
+#[test]
+fn calls_that_a_breaker_does_not_let_through_are_found() {
+    let leaves = [LineLeave::Nothing, LineLeave::OneCall { from: second(0) }, LineLeave::OneCall { from: second(30) }];
+    for leave in leaves {
+        let open = |s: &mut Snapshot, p: &mut Plan| {
+            calls_only(s, p);
+            s.trunks[0].leave = leave;
+        };
+        only(open, Breach::TrunkBreaker(TrunkId(1)));
+    }
+}
+
+#[test]
 fn starts_faster_than_the_trunk_allows_are_found_i5() {
     let one_a_second = |s: &mut Snapshot| s.trunks[0].starts_per_second = Some(1);
     let breach = |start_at| Breach::TrunkRate { trunk: TrunkId(1), start_at };
@@ -247,6 +272,7 @@ fn a_reason_that_does_not_hold_is_found_i9() {
         Why::NumberBusy,
         Why::CampaignChannels { cap: 5 },
         Why::TrunkChannels { cap: 0 },
+        Why::TrunkBreaker { trial_at: None },
         Why::SpoolFull,
         Why::NoSlot { next_at: second(54) },
         Why::NoSlot { next_at: second(61) },

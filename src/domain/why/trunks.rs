@@ -1,0 +1,74 @@
+//! The rules of the lines out: of several, one that takes the call is enough.
+
+use super::{Channels, Judged, WhyView, channels, pass, stuck, timing, until};
+use crate::domain::breaker::{BreakerRules, LineLeave, Share};
+use crate::domain::instant::UtcMs;
+use crate::domain::name::Name;
+
+/// A line out, and what bears on the next call over it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrunkWhy {
+    /// Its name.
+    pub name: Name,
+    /// Calls that it has open, over all campaigns, and its cap.
+    pub channels: Channels,
+    /// What its breaker lets through.
+    pub leave: LineLeave,
+    /// Its breaker, and the calls in the window; `None` without a breaker.
+    pub breaker: Option<(BreakerRules, Share)>,
+}
+
+pub(super) fn trunk_channels(view: &WhyView) -> Judged {
+    const RULE: &str = "trunk_channels";
+    let whose = |trunk: &TrunkWhy| format!("trunk {}", trunk.name);
+    // What is kept from a call by its breaker has a rule of its own.
+    let used = view.trunks.iter().filter(|trunk| trunk.leave == LineLeave::All);
+    let of_each: Vec<Judged> = used.map(|trunk| channels(RULE, &whose(trunk), trunk.channels)).collect();
+    let details: Vec<&str> = of_each.iter().map(|judged| judged.rule.detail.as_str()).collect();
+    let detail = details.join("; ");
+    match of_each.iter().map(|judged| judged.hint.as_ref()).min() {
+        None => pass(RULE, "no trunk is used until a trial call was carried"),
+        Some(None) => pass(RULE, detail),
+        Some(Some(_)) => {
+            let hints = of_each.iter().filter_map(|judged| judged.hint.as_deref());
+            stuck(RULE, detail.clone(), hints.collect::<Vec<_>>().join("; or "))
+        }
+    }
+}
+
+pub(super) fn trunk_breaker(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "trunk_breaker";
+    let details: Vec<String> = view.trunks.iter().map(|trunk| in_words(view, trunk, now)).collect();
+    let detail = details.join("; ");
+    if view.trunks.iter().any(|trunk| trunk.leave.admits(now)) {
+        return pass(RULE, detail);
+    }
+    match trial_at(view) {
+        Some(at) => until(RULE, detail, Some(at)),
+        None => stuck(RULE, detail, "wait for the trial call to end"),
+    }
+}
+
+/// The earliest trial, where no trunk takes calls without one.
+pub(super) fn trial_at(view: &WhyView) -> Option<UtcMs> {
+    let used = view.trunks.iter().any(|trunk| trunk.leave == LineLeave::All);
+    let trials = view.trunks.iter().filter_map(|trunk| trunk.leave.trial_at());
+    trials.min().filter(|_| !used)
+}
+
+fn in_words(view: &WhyView, trunk: &TrunkWhy, now: UtcMs) -> String {
+    let name = &trunk.name;
+    let Some((rules, share)) = trunk.breaker else { return format!("trunk {name} has no breaker") };
+    match trunk.leave {
+        LineLeave::All => {
+            let Share { calls, failures } = share;
+            let within = rules.window_s;
+            format!("the breaker of trunk {name} is closed, {failures} of {calls} calls failed in the last {within} s")
+        }
+        LineLeave::OneCall { from } if from > now => {
+            format!("the breaker of trunk {name} is open until {}, when one call is tried", timing::local(view, from))
+        }
+        LineLeave::OneCall { .. } => format!("the breaker of trunk {name} is open, and one call may be tried"),
+        LineLeave::Nothing => format!("the breaker of trunk {name} is open, and another call is tried"),
+    }
+}
