@@ -28,3 +28,4 @@ pub mod trunk;
 pub mod user;
 pub mod variable;
 pub mod why;
+pub mod zoning;
