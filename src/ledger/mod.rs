@@ -36,6 +36,7 @@ pub mod rest;
 mod rows;
 mod schema;
 pub mod settle;
+mod shifts;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ pub mod users;
 pub mod views;
 pub mod why;
 pub mod writer;
+pub mod zones;
 
 use std::cell::Cell;
 use std::fs::OpenOptions;

@@ -22,6 +22,7 @@ use crate::domain::trunk::ShortNumbers;
 use crate::domain::user::Role;
 use crate::domain::variable::Variables;
 use crate::domain::why::RestWhy;
+use crate::domain::zoning::{LegalRules, LegalSwitch};
 
 mod of_contacts;
 
@@ -70,6 +71,7 @@ impl World {
             caller_name: None,
             actions: None,
             contacts: ContactRules::default(),
+            legal_hours: LegalSwitch::default(),
         };
         self.ledger
             .write(|db| {

@@ -116,6 +116,7 @@ impl World {
                 order: *self.chance.one_of(CallingOrder::ALL),
                 next_number_after_s: *self.chance.one_of(&[0, 10, 120]),
             },
+            legal_hours: LegalSwitch::On,
         };
         self.draw_hours(&mut campaign);
         let list = answered(self.operators.told.len());

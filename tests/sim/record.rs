@@ -349,13 +349,14 @@ impl World {
             calls_one_time: self.limits.calls_one_time,
             spool_files_max: self.limits.spool_files_max,
             frequency: self.limits.frequency,
+            legal: self.limits.legal.clone(),
             daemon,
         };
         let now = self.now();
         for id in ids {
             let waiting = |db: &_| contacts::page(db, id, Some(ContactState::Waiting), ContactId(0), 1);
             let Some(contact) = self.ledger.read(|db| waiting(db)).unwrap().pop() else { continue };
-            let answer = explain(&self.ledger.read(|db| view(db, &contact, limits, now)).unwrap(), now);
+            let answer = explain(&self.ledger.read(|db| view(db, &contact, &limits, now)).unwrap(), now);
             assert!(answer.callable_at.is_some() || answer.hint.is_some(), "I9: no answer: {:?}", answer.rules);
         }
     }

@@ -106,6 +106,7 @@ impl World {
             spool_files_max: *chance.one_of(&[1000, 1000, 7]),
             archive_keep_days: *chance.one_of(&[0, 0, 0, 1]),
             frequency: *chance.one_of(&[None, None, FrequencyCap::of(2, 1)]),
+            legal: LegalRules::NONE,
         };
         let mut world = Self {
             mono_ms: 0,
@@ -262,7 +263,7 @@ impl World {
                 return self.after(1_000, Happening::DaemonStarts);
             }
         };
-        self.engine = Some(Engine::new(ledger, port, self.chance.fork(), self.limits));
+        self.engine = Some(Engine::new(ledger, port, self.chance.fork(), self.limits.clone()));
         self.inbox.clear();
         self.wake_at = Some(self.now());
         self.say(|_| "the daemon starts".to_owned());

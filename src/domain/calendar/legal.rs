@@ -1,5 +1,7 @@
 //! The hours in which people may be called, on the clock where they are.
 
+use std::fmt;
+
 use super::stance::Stance;
 use super::{Week, Zone};
 use crate::domain::instant::UtcMs;
@@ -23,5 +25,14 @@ impl LegalHours {
     pub(super) fn stance(&self, at: UtcMs) -> Stance {
         let each = self.clocks().map(|(zone, week)| week.stance(zone, at));
         each.reduce(Stance::and).unwrap_or(Stance::open(None))
+    }
+}
+
+/// Each week once: `Mon-Sun 08:00-21:00`.
+impl fmt::Display for LegalHours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut weeks: Vec<String> = self.clocks().map(|(_, week)| week.to_string()).collect();
+        weeks.dedup();
+        f.pad(&weeks.join(" and "))
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::bar::Listed;
 use crate::domain::calendar::{Holiday, Repeats, Schedule, Timetable, Window};
+use crate::domain::zoning::ZoneSource;
 
 fn at(text: &str) -> UtcMs {
     text.parse::<jiff::Timestamp>().unwrap().into()
@@ -21,6 +22,8 @@ fn free() -> WhyView {
         campaign_state: CampaignState::Running,
         calendar: Calendar::daily(Window::parse("08:00", "18:00").unwrap(), "Europe/Berlin".parse().unwrap()),
         calendar_name: None,
+        whereabouts: Whereabouts { zones: "Europe/Berlin".parse().unwrap(), source: ZoneSource::Column },
+        legal: None,
         calls_left: None,
         next_by_pace: None,
         campaign_channels: Channels { open: 3, cap: Some(10) },
@@ -97,6 +100,7 @@ fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
         "scheduled",
         "calendar_open",
         "window_open",
+        "legal_hours",
         "hours_together",
         "campaign_pace",
         "turn",

@@ -10,7 +10,8 @@ use crate::domain::calendar::{LegalHours, Week, WeekRefusal, Zone};
 
 /// The country of each zone, by the two letters of ISO 3166.
 static COUNTRIES: LazyLock<HashMap<&str, CountryCode>> = LazyLock::new(|| {
-    let of = |(country, zones): (&'static str, &'static str)| zones.split(' ').map(move |zone| (zone, letters(country)));
+    let of =
+        |(country, zones): (&'static str, &'static str)| zones.split(' ').map(move |zone| (zone, letters(country)));
     let all = prefixes::lines(include_str!("countries.txt")).flat_map(of);
     all.filter_map(|(zone, country)| Some((zone, country?))).collect()
 });

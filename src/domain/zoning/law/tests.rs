@@ -94,7 +94,8 @@ fn every_zone_of_the_table_of_numbers_has_a_country() {
         let zones: Zones = zones.parse().unwrap();
         assert!(zones.all().iter().all(|zone| CountryCode::of(zone).is_some()), "{prefix}");
     }
-    let listed: Vec<&str> = prefixes::lines(include_str!("../countries.txt")).flat_map(|(_, zones)| zones.split(' ')).collect();
+    let listed: Vec<&str> =
+        prefixes::lines(include_str!("../countries.txt")).flat_map(|(_, zones)| zones.split(' ')).collect();
     assert_eq!(listed.len(), COUNTRIES.len(), "no zone is in two countries");
     assert!(listed.iter().all(|zone| zone.parse::<Zone>().is_ok()));
 }
