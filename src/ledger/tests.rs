@@ -395,6 +395,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0004_calendars_and_pacing.sql"),
     include_str!("../../tests/fixtures/migrations/0005_outcomes.sql"),
     include_str!("../../tests/fixtures/migrations/0006_contacts.sql"),
+    include_str!("../../tests/fixtures/migrations/0008_zones.sql"),
 ];
 
 /// A ledger as the program with so many migrations left it, in the midst of its work.
@@ -427,6 +428,7 @@ fn every_migration_is_tried_over_the_data_of_the_one_before() {
                 views::attempts_page(db, campaign.id, AttemptId(0), 10)?.iter().map(|a| a.id.0).collect();
             assert_eq!(attempts, [1, 2, 3, 4, 5]);
             assert_eq!(evidence::of(db, AttemptId(2))?.len(), 3);
+            assert_eq!(campaign.legal_hours.to_string(), "Mon-Fri 09:00-20:00");
             assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 3);
             assert_eq!((campaign.outcome.later_retry_times_s, campaign.outcome.max_dials), (vec![900, 3600], Some(12)));
             assert_eq!((causes::table(db, campaign.id)?.0.len(), campaign.outcome.wrap_up_s), (3, Some(900)));

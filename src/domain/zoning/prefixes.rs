@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(zones_of("+14165550123"), Some("America/Toronto"));
         assert_eq!(zones_of("+77011234567"), Some("Asia/Almaty"));
         assert_eq!(zones_of("+61291234567"), Some("Australia/Sydney"));
-        assert_eq!(zones_of("+5592912345678"), Some("America/Manaus"));
+        assert_eq!(zones_of("+5565912345678"), Some("America/Manaus"));
     }
 
     #[test]
@@ -117,6 +117,7 @@ mod tests {
             ("+79161234567", ["Europe/Kaliningrad", "Asia/Kamchatka"]),
             ("+61412345678", ["Australia/Perth", "Australia/Sydney"]),
             ("+18005550123", ["America/St_Johns", "Pacific/Honolulu"]),
+            ("+5592912345678", ["America/Manaus", "America/Sao_Paulo"]),
             ("+628123456789", ["Asia/Jakarta", "Asia/Jayapura"]),
         ] {
             let zones: Vec<&str> = zones_of(number).unwrap().split(' ').collect();
