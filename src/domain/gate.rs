@@ -222,7 +222,7 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
         return Err(Refusal::WindowClosed { opens_at: campaign.calendar.next_opening(start_at) });
     }
     let hours = campaign.calendar.within(view.legal.as_ref());
-    if !hours.contains(start_at) {
+    if hours.legal_only().is_some_and(|legal| !legal.contains(start_at)) {
         return Err(Refusal::LegalHours { opens_at: hours.next_opening(start_at) });
     }
     if let Some(bar) = view.bar.as_ref().filter(|bar| bar.holds_at(start_at)) {

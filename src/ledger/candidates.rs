@@ -31,7 +31,7 @@ pub(super) fn take(
     let mut lanes = classes.iter().map(|class| shelf.lane(*class)).collect::<Result<Vec<_>>>()?;
     while ready_left > 0 {
         let Some(priority) = lanes.iter().filter_map(|lane| lane.due.max(lane.fresh)).max() else { break };
-        let retries = shelf.due(&classes_of(&lanes, |lane| lane.due == Some(priority)), priority, horizon)?;
+        let mut retries = shelf.due(&classes_of(&lanes, |lane| lane.due == Some(priority)), priority, horizon)?;
         for retry in retries.take(ready_left.max(later_left))? {
             let counter =
                 if retry.due_at.is_none_or(|due_at| due_at <= now) { &mut ready_left } else { &mut later_left };
@@ -40,7 +40,7 @@ pub(super) fn take(
                 found.push(retry);
             }
         }
-        let fresh = shelf.fresh(&classes_of(&lanes, |lane| lane.fresh == Some(priority)), priority)?;
+        let mut fresh = shelf.fresh(&classes_of(&lanes, |lane| lane.fresh == Some(priority)), priority)?;
         let fresh = fresh.take(ready_left)?;
         ready_left -= u32::try_from(fresh.len()).unwrap_or(ready_left);
         found.extend(fresh);
@@ -149,7 +149,7 @@ type Turn = (i64, i64);
 
 impl Merged<'_> {
     /// The first of all of them. No row is read that is not taken, but for one of each.
-    fn take(mut self, limit: u32) -> Result<Vec<Candidate>> {
+    fn take(&mut self, limit: u32) -> Result<Vec<Candidate>> {
         let cursors = self.0.iter_mut().map(|(query, values)| query.query(rusqlite::params_from_iter(values.iter())));
         let mut cursors = cursors.collect::<std::result::Result<Vec<Rows<'_>>, _>>()?;
         let mut heads: BTreeMap<Turn, (usize, Candidate)> = BTreeMap::new();
@@ -188,4 +188,54 @@ fn read(row: &Row<'_>) -> Result<(Turn, Candidate)> {
 /// A priority as it is stored.
 pub(super) fn priority(stored: i16) -> Result<Priority> {
     Priority::new(stored).ok_or_else(|| LedgerError::corrupt("priority", stored))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    const SPRING: CampaignId = CampaignId(1);
+
+    /// So many contacts who sleep, then as many who may be called, of each of two classes.
+    fn list_of(each: u32) -> Connection {
+        let db = Connection::open_in_memory().unwrap();
+        let table =
+            "CREATE TABLE contacts (id INTEGER PRIMARY KEY, campaign, number, state, priority, due_at, expires_at,
+                zone_class, place);
+            CREATE TABLE attempts (number, closed_at);
+            CREATE INDEX contacts_fresh ON contacts (campaign, zone_class, priority, place, id)
+                WHERE state = 'waiting' AND due_at IS NULL;
+            CREATE INDEX contacts_due ON contacts (campaign, zone_class, priority, due_at, id)
+                WHERE state = 'waiting' AND due_at IS NOT NULL;";
+        db.execute_batch(table).unwrap();
+        let sql = "INSERT INTO contacts (campaign, number, state, priority, zone_class, place, due_at)
+            VALUES (1, '+44163' || ?1, 'waiting', 0, ?2, 0, ?3)";
+        for (class, due_at) in [(1, None), (1, Some(5)), (2, None), (2, Some(5)), (3, None), (3, Some(5))] {
+            for n in 0..each {
+                db.execute(sql, params![2_960_000 + n, class, due_at]).unwrap();
+            }
+        }
+        db
+    }
+
+    /// The machine steps that SQLite makes for ten contacts of two classes, retries first.
+    fn steps(db: &Connection) -> i32 {
+        let shelf = Shelf { db, campaign: SPRING };
+        let classes = [2, 3].map(ZoneClassId);
+        let mut counted = 0;
+        for mut merged in [shelf.due(&classes, 0, UtcMs(10)).unwrap(), shelf.fresh(&classes, 0).unwrap()] {
+            let found = merged.take(10).unwrap();
+            assert!(found.len() == 10 && found.is_sorted_by_key(|candidate| (candidate.due_at, candidate.contact)));
+            counted += merged.0.iter().map(|(query, _)| query.get_status(StatementStatus::VmStep)).sum::<i32>();
+        }
+        counted
+    }
+
+    #[test]
+    fn a_longer_list_and_those_who_sleep_cost_a_plan_nothing() {
+        let (few, many) = (steps(&list_of(10)), steps(&list_of(1_000)));
+        assert!(few > 0 && many <= few + few / 5, "{few} steps, and {many} with a hundred times as many contacts");
+    }
 }

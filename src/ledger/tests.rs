@@ -144,6 +144,7 @@ fn trunk(channels: Option<u32>, starts_per_second: Option<u32>) -> trunks::NewTr
 }
 
 mod bars;
+mod of_zones;
 
 #[test]
 fn an_attempt_is_claimed_once_whatever_comes_back_i1() {
