@@ -12,6 +12,7 @@ mod disk;
 #[cfg(test)]
 mod disk_tests;
 mod folders;
+mod lulls;
 mod operators;
 mod plagues;
 mod record;

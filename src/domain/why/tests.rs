@@ -427,10 +427,10 @@ fn in_america(view: &mut WhyView, week: &str) {
 
 #[test]
 fn legal_hours_are_told_with_the_zone_where_it_comes_from_and_the_next_instant_i9() {
-    let detail = "the contact's legal hours Mon-Fri 08:00-21:00, in any of America/New_York, America/Denver (from the \
+    let detail = "the window of the legal hours Mon-Fri 08:00-21:00, in any of America/New_York, America/Denver (from the \
         region of its number), opens at 2026-03-02 16:00:00 Europe/Berlin";
     passes_at("legal_hours", detail, "2026-03-02T15:00:00Z", |view| in_america(view, "Mon-Fri 08:00-21:00"));
-    let detail = "the contact's legal hours Sat 08:00-12:00, in any of America/New_York, America/Denver (from the region \
+    let detail = "the window of the legal hours Sat 08:00-12:00, in any of America/New_York, America/Denver (from the region \
         of its number), opens at 2026-03-07 16:00:00 Europe/Berlin";
     passes_at("legal_hours", detail, "2026-03-07T15:00:00Z", |view| in_america(view, "Sat 08:00-12:00"));
     let passed = explain(&free(), now()).rules.into_iter().find(|rule| rule.rule == "legal_hours").unwrap();

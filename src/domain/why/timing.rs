@@ -60,9 +60,13 @@ pub(super) fn legal_hours(view: &WhyView, now: UtcMs) -> Judged {
     const RULE: &str = "legal_hours";
     let own = own_hours(view);
     match (own.legal_only(), &view.legal) {
-        (Some(calendar), Some(legal)) => {
-            hours(RULE, &format!("the contact's legal hours {legal}, in {},", view.whereabouts), view, &calendar, now)
-        }
+        (Some(calendar), Some(legal)) => hours(
+            RULE,
+            &format!("the window of the legal hours {legal}, in {},", view.whereabouts),
+            view,
+            &calendar,
+            now,
+        ),
         _ => pass(RULE, format!("no legal hours hold for the contact, in {}", view.whereabouts)),
     }
 }

@@ -87,7 +87,10 @@ impl Whereabouts {
     }
 }
 
-/// As people read it: `America/New_York (the region of its number)`.
+/// The most zones that are all named to people.
+const NAMED_MAX: usize = 3;
+
+/// As people read it: `America/New_York (from the region of its number)`.
 impl fmt::Display for Whereabouts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match self.source {
@@ -97,6 +100,10 @@ impl fmt::Display for Whereabouts {
         };
         match self.zones.all() {
             [zone] => write!(f, "{} (from {source})", zone.name()),
+            [first, .., last] if self.zones.all().len() > NAMED_MAX => {
+                let (n, first, last) = (self.zones.all().len(), first.name(), last.name());
+                write!(f, "any of {n} zones, such as {first} and {last} (from {source})")
+            }
             several => {
                 let names: Vec<&str> = several.iter().map(Zone::name).collect();
                 write!(f, "any of {} (from {source})", names.join(", "))
@@ -122,5 +129,8 @@ mod tests {
         assert_eq!(of(None, "101"), "Europe/Vilnius (from the campaign)");
         let several = "any of America/Denver, America/Los_Angeles (from the region of its number)";
         assert_eq!(of(None, "+12085550123"), several);
+        let anywhere =
+            "any of 14 zones, such as America/Anchorage and Pacific/Honolulu (from the region of its number)";
+        assert_eq!(of(None, "+18005550123"), anywhere);
     }
 }
