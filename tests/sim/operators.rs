@@ -134,7 +134,9 @@ impl World {
 
     fn draw_legal_hours(&mut self) -> LegalSwitch {
         let own = self.lulls.own;
-        self.chance.one_of(&[LegalSwitch::On, LegalSwitch::On, LegalSwitch::Off, LegalSwitch::Own(own.week())]).clone()
+        self.chance
+            .one_of(&[LegalSwitch::On, LegalSwitch::On, LegalSwitch::Off, LegalSwitch::Own(own.week().into())])
+            .clone()
     }
 
     fn draw_causes(&mut self) -> CauseTable {

@@ -87,7 +87,7 @@ impl LegalRules {
         let of = |zone: &Zone| match switch {
             LegalSwitch::On => self.week(zone),
             LegalSwitch::Off => None,
-            LegalSwitch::Own(week) => Some(week.clone()),
+            LegalSwitch::Own(week) => Some(Week::clone(week)),
         };
         let clocks = zones.all().iter().filter_map(|zone| Some((zone.clone(), of(zone)?)));
         LegalHours::of(clocks.collect()).map(Arc::new)
@@ -174,7 +174,7 @@ pub enum LegalSwitch {
     /// They do not: its calls are of a kind that may be made at any time.
     Off,
     /// These hold in their place, wherever the contact is.
-    Own(Week),
+    Own(Arc<Week>),
 }
 
 /// `on`, `off`, or hours.
@@ -185,7 +185,7 @@ impl FromStr for LegalSwitch {
         match text {
             "on" => Ok(Self::On),
             "off" => Ok(Self::Off),
-            text => Ok(hours(text)?.map_or(Self::Off, Self::Own)),
+            text => Ok(hours(text)?.map_or(Self::Off, |week| Self::Own(Arc::new(week)))),
         }
     }
 }
