@@ -22,6 +22,7 @@ use campanile::domain::campaign::{CampaignState, ContactState};
 use campanile::domain::disposition::{Conclusion, Disposition};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::plan::TICK_AHEAD_MS;
+use campanile::domain::zoning::LegalRules;
 use campanile::ledger::{Db, Ledger, Result, attempts, campaigns, contacts, settle};
 use campanile::spool::SpoolName;
 use campanile_bench::machine::{CAMPAIGN, Machine, done, scratch};
@@ -202,6 +203,7 @@ impl Size {
             spool_files_max: CALLS,
             archive_keep_days: 0,
             frequency: None,
+            legal: LegalRules::NONE,
         };
         let ledger = done(&file, Ledger::open(&file));
         done(&file, ledger.set_cache_kib(LEDGER_CACHE_KIB));

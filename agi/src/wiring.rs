@@ -59,7 +59,11 @@ pub(crate) fn connect(config: Option<&Path>) -> Result<Wiring<impl Desk>, Wiring
 
 /// What holds for calls of all campaigns together.
 fn rules(settings: &Settings) -> ServerRules {
-    ServerRules { rate: ServerRate(settings.calls_one_time), frequency: settings.frequency_cap() }
+    ServerRules {
+        rate: ServerRate(settings.calls_one_time),
+        frequency: settings.frequency_cap(),
+        legal: settings.legal_hours.clone(),
+    }
 }
 
 /// What the server uses, and cannot change while calls go on.
@@ -73,7 +77,7 @@ pub(crate) struct Reload {
 }
 
 impl Reload {
-    /// Reads the settings again and applies the rate and the cap on calls to one number; if anything is wrong with them, the old ones hold.
+    /// Reads the settings again and applies the rate, the cap on calls to one number and the legal hours; if anything is wrong with them, the old ones hold.
     pub(crate) fn apply(&mut self) {
         let loaded = match Settings::load(self.config.as_deref()) {
             Ok(loaded) => loaded,
@@ -82,7 +86,7 @@ impl Reload {
         loaded.warnings.iter().for_each(|warning| log::warn!("{warning}"));
         for change in self.settings.differences(&loaded.settings) {
             match change.key {
-                "calls_one_time" | "attempts_per_number_max" | "attempts_per_number_hours" => {
+                "calls_one_time" | "attempts_per_number_max" | "attempts_per_number_hours" | "legal_hours" => {
                     log::info!("SIGHUP: applied {change}")
                 }
                 key if NEEDS_RESTART.contains(&key) => {
@@ -98,6 +102,7 @@ impl Reload {
         self.settings.calls_one_time = loaded.settings.calls_one_time;
         self.settings.attempts_per_number_max = loaded.settings.attempts_per_number_max;
         self.settings.attempts_per_number_hours = loaded.settings.attempts_per_number_hours;
+        self.settings.legal_hours = loaded.settings.legal_hours.clone();
         self.desk.use_rules(rules(&loaded.settings));
     }
 }

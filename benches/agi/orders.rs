@@ -113,6 +113,7 @@ fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
         caller_name: None,
         actions: None,
         contacts: ContactRules::default(),
+        legal_hours: Default::default(),
     }
 }
 

@@ -87,10 +87,10 @@ impl Forecast {
             frequency: session.settings.frequency_cap(),
         };
         let until = now.plus_s(i64::from(self.days) * 86_400);
-        let actor = &session.actor;
+        let (actor, legal) = (&session.actor, &session.settings.legal_hours);
         let (campaign, mut prospect) = session.ledger.try_read(|db| {
             let campaign = actor.campaign(db, &self.campaign)?;
-            let prospect = prospect(db, &campaign, server, (now, until))?;
+            let prospect = prospect(db, &campaign, (server, legal), (now, until))?;
             Ok::<_, Failure>((campaign, prospect))
         })?;
         let given = self.apply(&mut prospect);

@@ -85,6 +85,7 @@ impl WhyNumber {
             calls_one_time: session.settings.calls_one_time,
             spool_files_max: session.settings.spool_files_max,
             frequency: session.settings.frequency_cap(),
+            legal: session.settings.legal_hours.clone(),
             daemon: daemon_of(session),
         };
         let gate = doctor::gate(&session.settings);
@@ -93,7 +94,7 @@ impl WhyNumber {
             let only = self.campaign.as_ref().map(|name| actor.campaign(db, name)).transpose()?;
             let wanted =
                 |campaign: &Campaign| only.as_ref().map_or_else(|| actor.sees(campaign), |c| c.id == campaign.id);
-            explain_all(db, &number, (limits, &gate), now, actor, wanted)
+            explain_all(db, &number, (&limits, &gate), now, actor, wanted)
         })?;
         if campaigns.is_empty() {
             let of = self
@@ -119,7 +120,7 @@ fn daemon_of(session: &Session) -> Daemon {
 fn explain_all(
     db: &Connection,
     number: &Number,
-    (limits, gate): (ServerLimits, &Gate),
+    (limits, gate): (&ServerLimits, &Gate),
     now: UtcMs,
     actor: &Actor,
     wanted: impl Fn(&Campaign) -> bool,

@@ -25,6 +25,7 @@ use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::bar::FrequencyCap;
 use crate::domain::ids::{AttemptId, CampaignId};
 use crate::domain::instant::UtcMs;
+use crate::domain::zoning::LegalRules;
 use crate::ledger::{Ledger, LedgerError, attempts, evidence};
 use crate::settings::Settings;
 use crate::wake::Change;
@@ -37,7 +38,7 @@ const OVERDUE_RESCAN_MS: i64 = 15_000;
 const RESCAN_SOON_MS: i64 = 1_000;
 
 /// What the settings say to the engine.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct EngineLimits {
     /// The server's rate: calls a minute.
     pub calls_one_time: u32,
@@ -49,6 +50,8 @@ pub struct EngineLimits {
     pub archive_keep_days: u32,
     /// The most calls to one number over all campaigns; `None` for no cap.
     pub frequency: Option<FrequencyCap>,
+    /// The hours in which people may be called where they are.
+    pub legal: LegalRules,
 }
 
 impl EngineLimits {
@@ -61,6 +64,7 @@ impl EngineLimits {
             spool_files_max: settings.spool_files_max,
             archive_keep_days: settings.archive_keep_days,
             frequency: settings.frequency_cap(),
+            legal: settings.legal_hours.clone(),
         }
     }
 }

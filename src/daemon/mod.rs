@@ -82,6 +82,7 @@ pub fn run(settings: &Settings, read: &dyn Fn() -> Result<Loaded, Problems>) -> 
     let spool = RealSpool::open(settings)?;
     let watch = spool.watch(events.clone())?;
     let limits = EngineLimits::of(settings);
+    let (calls, interval) = (limits.calls_one_time, limits.cron_interval);
     let mut engine = Engine::new(ledger, spool, SystemEntropy, limits);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(ShellError::Signals)?;
@@ -92,7 +93,7 @@ pub fn run(settings: &Settings, read: &dyn Fn() -> Result<Loaded, Problems>) -> 
         shell::bind_wake(&settings.serve_wake())?
     };
     let listening = runtime.spawn(shell::listen(wake, events));
-    info!("campanile serve runs: {} calls a minute, interval {} min", limits.calls_one_time, limits.cron_interval);
+    info!("campanile serve runs: {calls} calls a minute, interval {interval} min");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let ended = turn(&mut engine, &inbox, &mut reload);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);

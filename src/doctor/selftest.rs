@@ -16,6 +16,7 @@ use crate::domain::plan::LEAD_MS;
 use crate::domain::plan::pace::slots;
 use crate::domain::trunk::ShortNumbers;
 use crate::domain::user::Role;
+use crate::domain::zoning::LegalSwitch;
 use crate::ledger::trunks::NewTrunk;
 use crate::ledger::views::AttemptRow;
 use crate::ledger::{Ledger, LedgerError, Result, campaigns, contacts, evidence, trunks, users, views};
@@ -127,6 +128,7 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
         caller_name: None,
         actions: None,
         contacts: ContactRules::default(),
+        legal_hours: LegalSwitch::Off,
     };
     let campaign = campaigns::add(db, &campaign, now)?;
     crate::ledger::actions::replace(db, campaign, &vec![Action::Wait { seconds: 1 }].into())?;

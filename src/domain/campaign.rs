@@ -13,6 +13,7 @@ use super::retry::NextTrunk;
 use super::rhythm::Rhythm;
 use super::stored::worded_enum;
 use super::variable::Variables;
+use super::zoning::LegalSwitch;
 
 worded_enum! {
     /// What an operator asked of a campaign, or that it is done.
@@ -239,4 +240,6 @@ pub struct Campaign {
     pub actions: Option<ActionListId>,
     /// How it goes through its contacts.
     pub contacts: ContactRules,
+    /// What it makes of the server's legal hours.
+    pub legal_hours: LegalSwitch,
 }

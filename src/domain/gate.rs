@@ -3,18 +3,21 @@
 //! [`judge`] is asked inside the transaction that claims the attempt, so what it saw is still true
 //! when the claim is durable (I1, I4, I5).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::attempt::AttemptState;
 use super::bar::Bar;
 use super::breaker::LineLeave;
-use super::calendar::Calendar;
+use super::calendar::{Calendar, LegalHours};
 use super::campaign::CampaignState;
 use super::instant::UtcMs;
 use super::line::LineState;
 use super::name::Name;
 use super::retry::FailReason;
 use super::rhythm::{Beat, Rhythm};
+use super::zoning::LegalSwitch;
 
 /// How long after its planned instant an attempt may still start. Later ones are planned anew: after
 /// an outage the spool would otherwise start all its files at once (asterisk.md 2.5).
@@ -44,6 +47,11 @@ pub enum Refusal {
     /// The window is closed.
     WindowClosed {
         /// When it opens again; `None` when it never does.
+        opens_at: Option<UtcMs>,
+    },
+    /// The window is open, and the contact's legal hours are closed where it is.
+    LegalHours {
+        /// When both are open again; `None` when that is not so for about a year.
         opens_at: Option<UtcMs>,
     },
     /// The contact has expired.
@@ -110,6 +118,8 @@ pub struct GateView {
     pub campaign: Option<GateCampaign>,
     /// Why the contact or its number may not be called, now at least.
     pub bar: Option<Bar>,
+    /// The contact's legal hours, as the settings and its campaign say now; `None` for at any time.
+    pub legal: Option<Arc<LegalHours>>,
     /// No start at or after this instant: the contact's expiry as it is now.
     pub expires_at: Option<UtcMs>,
     /// Whether its number may still be called; `None` for the only one of a contact.
@@ -143,6 +153,8 @@ pub struct GateCampaign {
     pub beat: Beat,
     /// How many more calls it is to make; `None` for no such end.
     pub calls_left: Option<u32>,
+    /// What it makes of the server's legal hours.
+    pub legal_hours: LegalSwitch,
 }
 
 impl GateCampaign {
@@ -216,6 +228,10 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     let start_at = start_of(view, campaign)?;
     if !campaign.calendar.contains(start_at) {
         return Err(Refusal::WindowClosed { opens_at: campaign.calendar.next_opening(start_at) });
+    }
+    let hours = campaign.calendar.within(view.legal.as_ref());
+    if hours.legal_only().is_some_and(|legal| !legal.contains(start_at)) {
+        return Err(Refusal::LegalHours { opens_at: hours.next_opening(start_at) });
     }
     if let Some(bar) = view.bar.as_ref().filter(|bar| bar.holds_at(start_at)) {
         return Err(refusal_of(bar));

@@ -37,6 +37,8 @@ row_id! {
     AttemptId,
     /// A do-not-call list.
     DncListId,
+    /// A set of time zones that contacts have in common.
+    ZoneClassId,
     /// A frozen action list; editing a campaign's actions makes a new one.
     ActionListId,
 }

@@ -30,3 +30,4 @@ pub mod trunk;
 pub mod user;
 pub mod variable;
 pub mod why;
+pub mod zoning;

@@ -293,7 +293,7 @@ fn by_table(rule: CauseRule, came_before: u32) -> Option<ContactNext> {
 
 fn after_no_dial(why: &NotDialled, ended_at: UtcMs) -> UtcMs {
     let pause_s = match why {
-        NotDialled::Refused(Refusal::WindowClosed { opens_at }) => {
+        NotDialled::Refused(Refusal::WindowClosed { opens_at } | Refusal::LegalHours { opens_at }) => {
             return opens_at.map_or(ended_at, |t| t.max(ended_at));
         }
         NotDialled::Refused(Refusal::CampaignPace { next_at }) => return (*next_at).max(ended_at),

@@ -3,16 +3,19 @@
 //! Every rule is judged, not only the first that fails: an operator who starts a campaign should not
 //! learn only then that its window is closed.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::bar::Bar;
-use super::calendar::Calendar;
+use super::calendar::{Calendar, LegalHours};
 use super::campaign::{CampaignState, ContactState};
 use super::contact::Exclusion;
 use super::instant::UtcMs;
 use super::line::LineState;
 use super::name::Name;
 use super::stored::worded_enum;
+use super::zoning::Whereabouts;
 
 /// A contact in one campaign, and all that bears on its next call.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +36,10 @@ pub struct WhyView {
     pub calendar: Calendar,
     /// The name of the calendar that it works by.
     pub calendar_name: Option<Name>,
+    /// Where the contact is, as far as time goes.
+    pub whereabouts: Whereabouts,
+    /// The hours in which it may be called there; `None` for at any time.
+    pub legal: Option<Arc<LegalHours>>,
     /// Calls that the campaign has open, and its cap.
     pub campaign_channels: Channels,
     /// The campaign's lines out, the first choice first.
@@ -197,6 +204,7 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         timing::schedule(view, now),
         timing::calendar(view, now),
         timing::window(view, now),
+        timing::legal_hours(view, now),
         timing::together(view, now),
         timing::pace(view, now),
         timing::turn(view, now),

@@ -1,19 +1,17 @@
 //! The façade that the FastAGI server uses: look an order up, claim it, append evidence.
 
 use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::claims::{ServerRate, ServerRules, claim};
+use super::claims::{ServerRules, claim};
 use super::writer::{Haste, Writer};
 use super::{Ledger, LedgerError, Result, attempts, evidence};
 use crate::domain::attempt::{Order, OrderPart};
-use crate::domain::bar::FrequencyCap;
 use crate::domain::evidence::Evidence;
 use crate::domain::gate::Refusal;
 use crate::domain::ids::{AttemptId, Ticket};
 use crate::domain::instant::UtcMs;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
 
 type Lookup = (Ticket, OrderPart, Box<dyn FnOnce(Result<Option<Order>>) + Send>);
 
@@ -23,7 +21,7 @@ pub struct CallDesk {
     writer: Writer,
     lookups: Sender<Lookup>,
     /// Shared by all clones.
-    rules: Arc<SharedRules>,
+    rules: Arc<Mutex<ServerRules>>,
 }
 
 impl CallDesk {
@@ -36,12 +34,17 @@ impl CallDesk {
             .name("ledger-reader".to_owned())
             .spawn(move || answer_lookups(&mut reader, &waiting))
             .map_err(|_| LedgerError::Stopped)?;
-        Ok(Self { writer, lookups, rules: Arc::new(SharedRules::new(rules.into())) })
+        Ok(Self { writer, lookups, rules: Arc::new(Mutex::new(rules.into())) })
     }
 
     /// Other rules hold from the next claim on.
     pub fn use_rules(&self, rules: ServerRules) {
-        self.rules.store(rules);
+        *self.rules() = rules;
+    }
+
+    /// Nobody holds them for longer than a copy takes, nor panics meanwhile.
+    fn rules(&self) -> MutexGuard<'_, ServerRules> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The order behind a ticket; `None` for a ticket that nobody gave out.
@@ -56,7 +59,7 @@ impl CallDesk {
         attempt: AttemptId,
         done: impl FnOnce(Result<std::result::Result<UtcMs, Refusal>>) + Send + 'static,
     ) {
-        let rules = self.rules.load();
+        let rules = self.rules().clone();
         self.writer.submit(Haste::Urgent, move |db| claim(db, attempt, rules, crate::clock::now()), done);
     }
 
@@ -64,38 +67,6 @@ impl CallDesk {
     /// waits a little for others.
     pub fn append(&self, attempt: AttemptId, fact: Evidence, done: impl FnOnce(Result<()>) + Send + 'static) {
         self.writer.submit(Haste::Patient, move |db| evidence::append(db, attempt, &fact), done);
-    }
-}
-
-/// The rules of the server, which a SIGHUP changes while claims go on. A claim in the midst of a change may see the
-/// cap's calls of one reading with its hours of the other.
-struct SharedRules {
-    /// Calls a minute.
-    rate: AtomicU32,
-    /// 0 for no cap.
-    attempts_max: AtomicU32,
-    hours: AtomicU32,
-}
-
-impl SharedRules {
-    fn new(rules: ServerRules) -> Self {
-        let shared = Self { rate: AtomicU32::new(0), attempts_max: AtomicU32::new(0), hours: AtomicU32::new(0) };
-        shared.store(rules);
-        shared
-    }
-
-    fn store(&self, rules: ServerRules) {
-        self.rate.store(rules.rate.0, Ordering::Relaxed);
-        self.hours.store(rules.frequency.map_or(0, |cap| cap.hours), Ordering::Relaxed);
-        self.attempts_max.store(rules.frequency.map_or(0, |cap| cap.attempts_max), Ordering::Relaxed);
-    }
-
-    fn load(&self) -> ServerRules {
-        let (attempts_max, hours) = (self.attempts_max.load(Ordering::Relaxed), self.hours.load(Ordering::Relaxed));
-        ServerRules {
-            rate: ServerRate(self.rate.load(Ordering::Relaxed)),
-            frequency: FrequencyCap::of(attempts_max, hours),
-        }
     }
 }
 

@@ -19,7 +19,7 @@ const COLUMNS: &str = "SELECT c.id, c.name, c.owner, c.trunk, c.state, c.window_
     c.max_retries, c.retry_time_s, c.wait_time_s, c.channels, c.caller_number, c.caller_name, c.action_list, c.calendar, \
     c.starts_at, c.ends_at, c.priority, c.delay_ms, c.batch_calls, c.batch_pause_s, c.finish, c.variables, \
     c.later_retry_times_s, c.max_dials, c.min_talk_s, c.wrap_up_s, \
-    c.calling_order, c.next_number_after_s, c.further_trunks";
+    c.calling_order, c.next_number_after_s, c.further_trunks, c.legal_hours";
 
 /// A query for whole campaigns (`c`), with what comes behind `FROM`.
 fn query(rest: &str) -> String {
@@ -55,6 +55,7 @@ fn read(row: &Row<'_>) -> Result<Campaign> {
             order: parsed(row, "calling_order")?,
             next_number_after_s: row.get("next_number_after_s")?,
         },
+        legal_hours: parsed(row, "legal_hours")?,
     })
 }
 
@@ -162,7 +163,7 @@ fn update_timing(db: &Connection, campaign: &Campaign) -> Result<()> {
     let rhythm = campaign.pacing.rhythm;
     db.prepare_cached(
         "UPDATE campaigns SET calendar = ?2, starts_at = ?3, ends_at = ?4, priority = ?5, delay_ms = ?6,
-            batch_calls = ?7, batch_pause_s = ?8, finish = ?9, variables = ?10 WHERE id = ?1",
+            batch_calls = ?7, batch_pause_s = ?8, finish = ?9, variables = ?10, legal_hours = ?11 WHERE id = ?1",
     )?
     .execute(params![
         campaign.id.0,
@@ -175,6 +176,7 @@ fn update_timing(db: &Connection, campaign: &Campaign) -> Result<()> {
         rhythm.batch.map(|batch| batch.pause_s),
         campaign.finish.to_string(),
         details::stored(&campaign.variables)?,
+        campaign.legal_hours.to_string(),
     ])?;
     Ok(())
 }

@@ -1,20 +1,25 @@
 //! The claim at the gate: judged and recorded in one transaction.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::calendars::{self, read_of_campaign};
 use super::campaigns::{read_beat, read_rhythm};
-use super::rows::{first, instant, parsed};
-use super::{LedgerError, Result, breakers, callees, evidence, lines};
+use super::rows::{first, instant, number, parsed};
+use super::{LedgerError, Result, breakers, callees, evidence, lines, zones};
 use crate::domain::attempt::AttemptState;
 use crate::domain::bar::FrequencyCap;
 use crate::domain::breaker::LineLeave;
+use crate::domain::calendar::LegalHours;
 use crate::domain::campaign::Finish;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::gate::{GateCampaign, GateView, LATE_MS_MAX, Pace, PaceKind, Refusal, judge};
-use crate::domain::ids::{AttemptId, CampaignId, TrunkId};
+use crate::domain::ids::{AttemptId, CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
+use crate::domain::number::Number;
 use crate::domain::rhythm::Beat;
+use crate::domain::zoning::LegalRules;
 
 /// The server's rate, in calls a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,17 +32,19 @@ impl ServerRate {
 }
 
 /// What the settings say about calls of all campaigns together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ServerRules {
     /// The rate.
     pub rate: ServerRate,
     /// The most calls to one number; `None` for no cap.
     pub frequency: Option<FrequencyCap>,
+    /// The hours in which people may be called where they are.
+    pub legal: LegalRules,
 }
 
 impl From<ServerRate> for ServerRules {
     fn from(rate: ServerRate) -> Self {
-        Self { rate, frequency: None }
+        Self { rate, frequency: None, legal: LegalRules::NONE }
     }
 }
 
@@ -45,6 +52,7 @@ struct Claimant {
     campaign: CampaignId,
     trunk: TrunkId,
     contact: Option<i64>,
+    number: Number,
     state: AttemptState,
     planned_at: UtcMs,
 }
@@ -60,7 +68,7 @@ pub fn claim(
     now: UtcMs,
 ) -> Result<std::result::Result<UtcMs, Refusal>> {
     let claimant = claimant(db, id)?;
-    let view = view(db, &claimant, rules.into(), now)?;
+    let view = view(db, &claimant, &rules.into(), now)?;
     let verdict = judge(&view);
     let fact = match &verdict {
         Ok(start_at) => {
@@ -74,12 +82,13 @@ pub fn claim(
 }
 
 fn claimant(db: &Connection, id: AttemptId) -> Result<Claimant> {
-    let sql = "SELECT campaign, trunk, contact, state, planned_at FROM attempts WHERE id = ?1";
+    let sql = "SELECT campaign, trunk, contact, number, state, planned_at FROM attempts WHERE id = ?1";
     let read = |row: &Row<'_>| {
         Ok(Claimant {
             campaign: CampaignId(row.get("campaign")?),
             trunk: TrunkId(row.get("trunk")?),
             contact: row.get("contact")?,
+            number: number(row, "number")?,
             state: parsed(row, "state")?,
             planned_at: instant(row, "planned_at")?,
         })
@@ -87,7 +96,7 @@ fn claimant(db: &Connection, id: AttemptId) -> Result<Claimant> {
     first(db.prepare_cached(sql)?.query([id.0])?, read)?.ok_or_else(|| LedgerError::absent("attempt", id.to_string()))
 }
 
-fn view(db: &Connection, claimant: &Claimant, rules: ServerRules, now: UtcMs) -> Result<GateView> {
+fn view(db: &Connection, claimant: &Claimant, rules: &ServerRules, now: UtcMs) -> Result<GateView> {
     let campaign = match claimant.contact {
         None => None,
         Some(_) => gate_campaign(db, claimant.campaign)?,
@@ -109,6 +118,7 @@ fn view(db: &Connection, claimant: &Claimant, rules: ServerRules, now: UtcMs) ->
         now,
         state: claimant.state,
         planned_at: claimant.planned_at,
+        legal: legal_hours(db, claimant, campaign.as_ref(), &rules.legal)?,
         expires_at,
         line,
         campaign_live: live(db, "campaign", claimant.campaign.0, campaign.as_ref().and_then(|c| c.channels))?,
@@ -121,11 +131,23 @@ fn view(db: &Connection, claimant: &Claimant, rules: ServerRules, now: UtcMs) ->
     })
 }
 
+/// The hours of whom the attempt would call.
+fn legal_hours(
+    db: &Connection,
+    claimant: &Claimant,
+    campaign: Option<&GateCampaign>,
+    rules: &LegalRules,
+) -> Result<Option<Arc<LegalHours>>> {
+    let (Some(contact), Some(campaign)) = (claimant.contact, campaign) else { return Ok(None) };
+    let callee = (ContactId(contact), &claimant.number);
+    zones::legal_hours(db, (&campaign.legal_hours, &campaign.calendar.zone), callee, rules)
+}
+
 fn gate_campaign(db: &Connection, id: CampaignId) -> Result<Option<GateCampaign>> {
     let sql = format!(
         "SELECT c.state, c.channels, c.window_start_s, c.window_stop_s, c.time_zone, c.wait_time_s, c.calendar, c.starts_at,
             c.ends_at, c.delay_ms, c.batch_calls, c.batch_pause_s, c.last_start_at, c.batch_started, c.finish, c.calls_started,
-            {} FROM campaigns c {} WHERE c.id = ?1",
+            c.legal_hours, {} FROM campaigns c {} WHERE c.id = ?1",
         calendars::OF_A_CAMPAIGN,
         calendars::JOIN
     );
@@ -135,6 +157,7 @@ fn gate_campaign(db: &Connection, id: CampaignId) -> Result<Option<GateCampaign>
             calendar: read_of_campaign(row)?,
             channels: row.get("channels")?,
             rhythm: read_rhythm(row)?,
+            legal_hours: parsed(row, "legal_hours")?,
             beat: read_beat(row)?,
             calls_left: parsed::<Finish>(row, "finish")?.calls_left(row.get("calls_started")?),
         })

@@ -7,7 +7,7 @@ use super::{LedgerError, Result, causes, importing, imports, lines};
 use crate::domain::campaign::{Campaign, ContactState};
 use crate::domain::contact::{Exclusion, Priority};
 use crate::domain::disposition::Disposition;
-use crate::domain::ids::{CampaignId, ContactId, TrunkId};
+use crate::domain::ids::{CampaignId, ContactId, TrunkId, ZoneClassId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
 use crate::domain::retry::ContactTally;
@@ -171,24 +171,31 @@ pub fn short_numbers(db: &Connection, campaign: CampaignId) -> Result<u64> {
 
 /// How many waiting contacts of a campaign are called before this one: those of higher priorities that could be, then
 /// of its own priority those that are due, in the order of their due times, then those that were never called.
-pub fn ahead_of(db: &Connection, contact: &Contact, now: UtcMs) -> Result<u64> {
+/// Only those of these zones count.
+pub fn ahead_of(db: &Connection, contact: &Contact, classes: &[ZoneClassId], now: UtcMs) -> Result<u64> {
+    let each = classes.iter().map(|class| ahead_in_class(db, contact, *class, now));
+    Ok(each.collect::<Result<Vec<_>>>()?.into_iter().sum())
+}
+
+/// As [`ahead_of`], of those in one class of zones, which is a part of the index of its own.
+fn ahead_in_class(db: &Connection, contact: &Contact, class: ZoneClassId, now: UtcMs) -> Result<u64> {
     let count = |sql: &str, values: &[&dyn rusqlite::ToSql]| -> Result<u64> {
         Ok(db.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
     };
     let (campaign, priority) = (contact.campaign.0, contact.priority.get());
     let before = contact.due_at.map_or(now.plus_ms(1), |due_at| due_at);
-    let sql = "SELECT count(*) FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NOT NULL
-        AND (priority = ?2 AND due_at < ?3 OR priority > ?2 AND due_at <= ?4)";
-    let due = count(sql, params![campaign, priority, before.0, now.0])?;
-    let sql = "SELECT count(*) FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NULL
-        AND priority > ?2";
-    let higher = count(sql, params![campaign, priority])?;
+    let sql = "SELECT count(*) FROM contacts WHERE campaign = ?1 AND zone_class = ?5 AND state = 'waiting'
+        AND due_at IS NOT NULL AND (priority = ?2 AND due_at < ?3 OR priority > ?2 AND due_at <= ?4)";
+    let due = count(sql, params![campaign, priority, before.0, now.0, class.0])?;
+    let sql = "SELECT count(*) FROM contacts WHERE campaign = ?1 AND zone_class = ?3 AND state = 'waiting'
+        AND due_at IS NULL AND priority > ?2";
+    let higher = count(sql, params![campaign, priority, class.0])?;
     if contact.due_at.is_some() {
         return Ok(due + higher);
     }
-    let sql = "SELECT count(*) FROM contacts WHERE campaign = ?1 AND state = 'waiting' AND due_at IS NULL
-        AND priority = ?2 AND (place, id) < (SELECT place, id FROM contacts WHERE id = ?3)";
-    Ok(due + higher + count(sql, params![campaign, priority, contact.id.0])?)
+    let sql = "SELECT count(*) FROM contacts WHERE campaign = ?1 AND zone_class = ?4 AND state = 'waiting'
+        AND due_at IS NULL AND priority = ?2 AND (place, id) < (SELECT place, id FROM contacts WHERE id = ?3)";
+    Ok(due + higher + count(sql, params![campaign, priority, contact.id.0, class.0])?)
 }
 
 /// Whether a campaign has a contact that waits; costs the same for any list.

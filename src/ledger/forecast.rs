@@ -1,19 +1,21 @@
 //! What a forecast begins with.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row, params};
 
 use super::candidates::priority;
 use super::dnc::{Caller, Stock};
 use super::rows::{collect, instant, instant_or_null, parsed};
-use super::{Result, campaigns, causes, trunks};
+use super::{Result, campaigns, causes, trunks, zones};
+use crate::domain::calendar::Calendar;
 use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::forecast::{Basis, Ending, Group, Odds, OpenCall, Scene, ServerRules, Standing, TrunkRules};
 use crate::domain::gate::LATE_MS_MAX;
-use crate::domain::ids::{CampaignId, TrunkId};
+use crate::domain::ids::{CampaignId, TrunkId, ZoneClassId};
 use crate::domain::instant::UtcMs;
 use crate::domain::retry::ContactTally;
+use crate::domain::zoning::LegalRules;
 
 /// The most calls that odds are drawn from: the last ones.
 const ENDINGS_MAX: u32 = 5_000;
@@ -34,7 +36,7 @@ pub struct Prospect {
 pub fn prospect(
     db: &Connection,
     target: &Campaign,
-    server: ServerRules,
+    (server, legal): (ServerRules, &LegalRules),
     (now, until): (UtcMs, UtcMs),
 ) -> Result<Prospect> {
     let mut running = campaigns::running(db)?;
@@ -57,12 +59,24 @@ pub fn prospect(
         let anew = starts && campaign.id == target.id && campaign.state != CampaignState::Paused;
         let calls_left = if anew { campaign.finish.calls_left(0) } else { calls_left };
         let causes = causes::table(db, campaign.id)?;
-        standings.push(Standing { campaign, causes, beat, calls_left, groups, open, odds });
+        let zones = groups.iter().chain(open.iter().map(|call| &call.group)).map(|group| group.zones).collect();
+        let hours = hours(db, &campaign, zones, legal)?;
+        standings.push(Standing { campaign, causes, hours, beat, calls_left, groups, open, odds });
     }
     let lines: BTreeSet<TrunkId> = standings.iter().flat_map(|standing| standing.campaign.trunks()).collect();
     let trunks = lines.into_iter().map(|id| trunk_rules(db, id)).collect::<Result<Vec<_>>>()?;
     let scene = Scene { now, until, server, trunks, campaigns: standings, target: target.id };
     Ok(Prospect { scene, basis, listed })
+}
+
+fn hours(
+    db: &Connection,
+    campaign: &Campaign,
+    classes: BTreeSet<ZoneClassId>,
+    legal: &LegalRules,
+) -> Result<BTreeMap<ZoneClassId, Calendar>> {
+    let each = classes.into_iter().map(|class| Ok((class, zones::hours_of(db, campaign, class, legal)?)));
+    Ok(each.collect::<Result<Vec<_>>>()?.into_iter().filter_map(|(class, hours)| Some((class, hours?))).collect())
 }
 
 fn trunk_rules(db: &Connection, id: TrunkId) -> Result<TrunkRules> {
@@ -107,12 +121,12 @@ fn waiting(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<(Vec<Grou
     let listed = if Stock::read(db)?.is_empty() { "0" } else { LISTED };
     // To the second: a retry is planned on a slot anyway.
     let sql = format!(
-        "SELECT priority, due_at, expires_at, charged, dials, strikes, numbers, listed, count(*) AS n FROM (
-            SELECT priority, (CASE WHEN due_at < ?2 THEN ?2 ELSE due_at END) / 1000 * 1000 AS due_at, expires_at, charged, dials, strikes,
+        "SELECT priority, zone_class, due_at, expires_at, charged, dials, strikes, numbers, listed, count(*) AS n FROM (
+            SELECT priority, zone_class, (CASE WHEN due_at < ?2 THEN ?2 ELSE due_at END) / 1000 * 1000 AS due_at, expires_at, charged, dials, strikes,
                 (SELECT count(*) FROM contact_lines n WHERE n.contact = c.id AND n.state = 'callable') AS numbers,
                 {listed} AS listed
             FROM contacts c WHERE campaign = ?1 AND state = 'waiting' AND ?3 IS NOT NULL)
-         GROUP BY priority, due_at, expires_at, charged, dials, strikes, numbers, listed"
+         GROUP BY priority, zone_class, due_at, expires_at, charged, dials, strikes, numbers, listed"
     );
     let caller = Caller::of(campaign);
     let rows = collect(db.prepare(&sql)?.query(params![campaign.id.0, now.0, caller.owner.0])?, |row| {
@@ -121,6 +135,7 @@ fn waiting(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<(Vec<Grou
             priority: priority(row.get("priority")?)?,
             due_at: instant_or_null(row, "due_at")?,
             expires_at: instant_or_null(row, "expires_at")?,
+            zones: ZoneClassId(row.get("zone_class")?),
             tally: tally(row)?,
             numbers: row.get::<_, u32>("numbers")?.max(1),
         };
@@ -137,13 +152,14 @@ fn tally(row: &Row<'_>) -> Result<ContactTally> {
 
 /// Who is in a call or will be, and from when on.
 fn open(db: &Connection, campaign: CampaignId) -> Result<Vec<OpenCall>> {
-    let sql = "SELECT a.planned_at AS planned_at, a.trunk AS trunk, c.priority AS priority, c.expires_at AS expires_at,
+    let sql = "SELECT a.planned_at AS planned_at, a.trunk AS trunk, c.priority AS priority, c.zone_class AS zone_class, c.expires_at AS expires_at,
             c.charged AS charged, c.dials AS dials, c.strikes AS strikes
         FROM attempts a JOIN contacts c ON c.id = a.contact WHERE a.campaign = ?1 AND a.closed_at IS NULL";
     collect(db.prepare_cached(sql)?.query([campaign.0])?, |row| {
         let expires_at = instant_or_null(row, "expires_at")?;
         let priority = priority(row.get("priority")?)?;
-        let group = Group { priority, expires_at, tally: tally(row)?, ..Group::fresh(1) };
+        let zones = ZoneClassId(row.get("zone_class")?);
+        let group = Group { priority, expires_at, zones, tally: tally(row)?, ..Group::fresh(1) };
         Ok(OpenCall { start_at: instant(row, "planned_at")?, trunk: TrunkId(row.get("trunk")?), group })
     })
 }

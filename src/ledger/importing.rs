@@ -7,6 +7,7 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::rows::{first, parsed};
+use super::zones::Classes;
 use super::{LedgerError, Result, contacts};
 use crate::domain::contact::CallingOrder;
 use crate::domain::ids::{CampaignId, ContactId};
@@ -36,7 +37,7 @@ pub fn add_all(db: &Connection, campaign: CampaignId, numbers: &[Packed], before
     let first_id = contacts::last_id(db)?.0 + 1;
     let mut places: Vec<u32> = (0..).take(numbers.len()).collect();
     places.sort_unstable_by_key(|place| (number_at(numbers, *place), *place));
-    let job = Job { db, campaign, numbers, first_id, order };
+    let job = Job { db, campaign, numbers, first_id, order, classes: Classes::new(db) };
     let mut new = vec![true; numbers.len()];
     let mut added = Added::default();
     for block in places.chunks(ROWS) {
@@ -85,6 +86,7 @@ struct Job<'a> {
     /// Of the number in the first place.
     first_id: i64,
     order: CallingOrder,
+    classes: Classes<'a>,
 }
 
 /// What is inserted, a row for each number.
@@ -102,8 +104,10 @@ impl Rows {
     fn sql(self) -> (&'static str, &'static str, &'static str, usize) {
         match self {
             Self::Numbers => ("contact_numbers (campaign, number, contact)", "(?1, ?, ?)", "ON CONFLICT DO NOTHING", 2),
-            Self::Contacts => ("contacts (campaign, number, id, state)", "(?1, ?, ?, 'waiting')", "", 2),
-            Self::Shuffled => ("contacts (campaign, number, id, state, place)", "(?1, ?, ?, 'waiting', ?)", "", 3),
+            Self::Contacts => ("contacts (campaign, number, id, state, zone_class)", "(?1, ?, ?, 'waiting', ?)", "", 3),
+            Self::Shuffled => {
+                ("contacts (campaign, number, id, state, zone_class, place)", "(?1, ?, ?, 'waiting', ?, ?)", "", 4)
+            }
         }
     }
 }
@@ -143,8 +147,11 @@ impl Job<'_> {
             number_at(self.numbers, *place).write_to(text);
             statement.raw_bind_parameter(2 + values * row, text.as_str())?;
             statement.raw_bind_parameter(3 + values * row, id)?;
+            if let Rows::Contacts | Rows::Shuffled = what {
+                statement.raw_bind_parameter(4 + values * row, self.classes.of(None, text)?.0)?;
+            }
             if let Rows::Shuffled = what {
-                statement.raw_bind_parameter(4 + values * row, self.order.place(ContactId(id)))?;
+                statement.raw_bind_parameter(5 + values * row, self.order.place(ContactId(id)))?;
             }
         }
         Ok(())

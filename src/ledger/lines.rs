@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::contacts::Contact;
 use super::rows::{collect, first, instant_or_null, number, parsed, parsed_or_null};
-use super::{LedgerError, Result, contacts};
+use super::{LedgerError, Result, contacts, zones};
 use crate::domain::campaign::ContactState;
 use crate::domain::contact::{Exclusion, NumberKind};
 use crate::domain::ids::{CampaignId, ContactId};
@@ -87,7 +87,8 @@ pub fn settle(db: &Connection, contact: ContactId, lines: &[Line], moved_to: Opt
 fn call_next(db: &Connection, contact: ContactId, line: &Line) -> Result<()> {
     let sql = "UPDATE contacts SET number = ?2, strikes = ?3 WHERE id = ?1";
     db.prepare_cached(sql)?.execute(params![contact.0, line.number.as_str(), line.strikes])?;
-    Ok(())
+    // It may be in another country.
+    zones::note(db, contact, &line.number)
 }
 
 /// What the gate asks of a contact: its expiry, and whether its number may still be called; `None` for an only one.

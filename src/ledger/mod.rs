@@ -38,6 +38,7 @@ pub mod rest;
 mod rows;
 mod schema;
 pub mod settle;
+mod shifts;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ pub mod users;
 pub mod views;
 pub mod why;
 pub mod writer;
+pub mod zones;
 
 use std::cell::Cell;
 use std::fs::OpenOptions;

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::details::Details;
+use super::zones::Classes;
 use super::{Result, contacts, details, importing, lines};
 use crate::domain::contact::{CallingOrder, NumberKind, Priority};
 use crate::domain::ids::{CampaignId, ContactId};
@@ -63,6 +64,7 @@ pub struct Desk<'a> {
     db: &'a Connection,
     campaign: CampaignId,
     order: CallingOrder,
+    classes: Classes<'a>,
     before: ContactId,
     next: ContactId,
 }
@@ -71,7 +73,8 @@ impl<'a> Desk<'a> {
     /// For contacts of this campaign; as [`add_all`].
     pub fn open(db: &'a Connection, campaign: CampaignId, before: ContactId) -> Result<Self> {
         let order = importing::order_of(db, campaign)?;
-        Ok(Self { db, campaign, order, before, next: ContactId(contacts::last_id(db)?.0 + 1) })
+        let next = ContactId(contacts::last_id(db)?.0 + 1);
+        Ok(Self { db, campaign, order, classes: Classes::new(db), before, next })
     }
 
     /// Adds a contact, unless it is there.
@@ -105,8 +108,8 @@ impl<'a> Desk<'a> {
 
     fn insert(&self, newcomer: &NewContact, kept: &[(&Number, &Option<NumberKind>)]) -> Result<()> {
         let Some((first, _)) = kept.first() else { return Ok(()) };
-        let sql = "INSERT INTO contacts (id, campaign, number, state, priority, place, expires_at)
-            VALUES (?1, ?2, ?3, 'waiting', ?4, ?5, ?6)";
+        let sql = "INSERT INTO contacts (id, campaign, number, state, priority, place, expires_at, zone_class)
+            VALUES (?1, ?2, ?3, 'waiting', ?4, ?5, ?6, ?7)";
         self.db.prepare_cached(sql)?.execute(params![
             self.next.0,
             self.campaign.0,
@@ -114,6 +117,7 @@ impl<'a> Desk<'a> {
             newcomer.priority.get(),
             self.order.place(self.next),
             newcomer.expires_at.map(|at| at.0),
+            self.classes.of(newcomer.details.zone.as_ref(), first.as_str())?.0,
         ])?;
         if kept.len() > 1 || kept.iter().any(|(_, kind)| kind.is_some()) {
             lines::add(self.db, self.next, &numbered(kept))?;

@@ -13,6 +13,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_outcomes.sql"),
     include_str!("migrations/0006_contacts.sql"),
     include_str!("migrations/0007_trunk_lists_and_breakers.sql"),
+    include_str!("migrations/0008_zones.sql"),
 ];
 
 /// Applies the migrations that the ledger lacks, all in one transaction.

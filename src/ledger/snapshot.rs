@@ -6,7 +6,8 @@ use rusqlite::{Connection, Row};
 
 use super::bars::{Barred, Bars};
 use super::rows::collect;
-use super::{Result, breakers, campaigns, candidates, trunks};
+use super::shifts::Shifts;
+use super::{Result, breakers, campaigns, trunks};
 use crate::domain::bar::FrequencyCap;
 use crate::domain::breaker::LineLeave;
 use crate::domain::campaign::Campaign;
@@ -14,12 +15,13 @@ use crate::domain::gate::LATE_MS_MAX;
 use crate::domain::ids::{CampaignId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::plan::{CampaignView, Snapshot, TrunkView};
+use crate::domain::zoning::LegalRules;
 
 /// How long a planned instant that is past still keeps others at a distance: a minute of the grid.
 const TAKEN_MS: i64 = 60_000;
 
 /// What the settings say about a plan.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct PlanLimits {
     /// Now.
     pub now: UtcMs,
@@ -35,10 +37,12 @@ pub struct PlanLimits {
     pub slots: u32,
     /// The most calls to one number over all campaigns; `None` for no cap.
     pub frequency: Option<FrequencyCap>,
+    /// The hours in which people may be called where they are.
+    pub legal: LegalRules,
 }
 
 /// Everything that the planner may know.
-pub fn take(db: &Connection, limits: PlanLimits) -> Result<Snapshot> {
+pub fn take(db: &Connection, limits: &PlanLimits) -> Result<Snapshot> {
     let running = campaigns::running(db)?;
     let open = Open::read(db)?;
     let ids: BTreeSet<TrunkId> = running.iter().flat_map(Campaign::trunks).collect();
@@ -142,14 +146,15 @@ fn campaign_view(
     db: &Connection,
     campaign: Campaign,
     (open, room): (u32, u32),
-    PlanLimits { now, horizon, .. }: PlanLimits,
+    limits: &PlanLimits,
     (bars, barred): (Bars, &mut Barred),
 ) -> Result<CampaignView> {
+    let PlanLimits { now, horizon, ref legal, .. } = *limits;
     let free = campaign.channels.map_or(u32::MAX, |cap| cap.saturating_sub(open));
     let (beat, calls_left) = campaigns::progress(db, &campaign, now.plus_ms(LATE_MS_MAX))?;
     let room = room.min(free).min(calls_left.unwrap_or(u32::MAX));
-    let candidates =
-        bars.screen(db, &campaign, room, barred, |room| candidates::take(db, campaign.id, room, (now, horizon)))?;
+    let shifts = Shifts::read(db, &campaign, legal, (now, horizon))?;
+    let candidates = bars.screen(db, &campaign, room, barred, |room| shifts.candidates(db, room))?;
     Ok(CampaignView {
         id: campaign.id,
         state: campaign.state,
@@ -162,6 +167,7 @@ fn campaign_view(
         channels: campaign.channels,
         open,
         candidates,
-        next_due: candidates::next_due(db, campaign.id, horizon)?,
+        next_due: shifts.next_due(db)?,
+        hours: shifts.hours(),
     })
 }

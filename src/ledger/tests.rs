@@ -23,6 +23,7 @@ use crate::domain::trunk::ShortNumbers;
 use crate::domain::user::Role;
 use crate::domain::variable::Variables;
 use crate::domain::why::RestWhy;
+use crate::domain::zoning::{LegalRules, LegalSwitch};
 
 mod breaking;
 mod of_contacts;
@@ -73,6 +74,7 @@ impl World {
             caller_name: None,
             actions: None,
             contacts: ContactRules::default(),
+            legal_hours: LegalSwitch::default(),
         };
         self.ledger
             .write(|db| {
@@ -146,6 +148,7 @@ fn trunk(channels: Option<u32>, starts_per_second: Option<u32>) -> trunks::NewTr
 }
 
 mod bars;
+mod of_zones;
 
 #[test]
 fn an_attempt_is_claimed_once_whatever_comes_back_i1() {
@@ -398,6 +401,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0005_outcomes.sql"),
     include_str!("../../tests/fixtures/migrations/0006_contacts.sql"),
     include_str!("../../tests/fixtures/migrations/0007_trunk_lists_and_breakers.sql"),
+    include_str!("../../tests/fixtures/migrations/0008_zones.sql"),
 ];
 
 /// A ledger as the program with so many migrations left it, in the midst of its work.
@@ -430,6 +434,7 @@ fn every_migration_is_tried_over_the_data_of_the_one_before() {
                 views::attempts_page(db, campaign.id, AttemptId(0), 10)?.iter().map(|a| a.id.0).collect();
             assert_eq!(attempts, [1, 2, 3, 4, 5]);
             assert_eq!(evidence::of(db, AttemptId(2))?.len(), 3);
+            assert_eq!(campaign.legal_hours.to_string(), "Mon-Fri 09:00-20:00");
             assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 4);
             assert_eq!(campaign.trunks(), [TrunkId(1), TrunkId(2)]);
             let of_old = breakers::of(db, TrunkId(1))?.unwrap();

@@ -4,7 +4,9 @@ use rusqlite::Connection;
 
 use super::bars::{Bars, Callee};
 use super::contacts::Contact;
-use super::{LedgerError, Result, attempts, breakers, calendars, campaigns, contacts, lines, rest, trunks, views};
+use super::{
+    LedgerError, Result, attempts, breakers, calendars, campaigns, contacts, lines, rest, trunks, views, zones,
+};
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::bar::FrequencyCap;
 use crate::domain::gate::LATE_MS_MAX;
@@ -14,9 +16,10 @@ use crate::domain::line::{self, Line, LineState};
 use crate::domain::number::Number;
 use crate::domain::retry::dials_max;
 use crate::domain::why::{Channels, Daemon, Gate, NumberTurn, TrunkWhy, WhyView};
+use crate::domain::zoning::LegalRules;
 
 /// What the settings say about a call.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ServerLimits {
     /// The server's rate: calls a minute.
     pub calls_one_time: u32,
@@ -24,12 +27,14 @@ pub struct ServerLimits {
     pub spool_files_max: u32,
     /// The most calls to one number over all campaigns; `None` for no cap.
     pub frequency: Option<FrequencyCap>,
+    /// The hours in which people may be called where they are.
+    pub legal: LegalRules,
     /// Whether `campanile serve` runs.
     pub daemon: Daemon,
 }
 
 /// All that bears on the next call of a contact, except the gate: whoever asks it puts its answer in.
-pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs) -> Result<WhyView> {
+pub fn view(db: &Connection, contact: &Contact, limits: &ServerLimits, now: UtcMs) -> Result<WhyView> {
     view_of(db, (contact, &contact.number), limits, now)
 }
 
@@ -37,13 +42,17 @@ pub fn view(db: &Connection, contact: &Contact, limits: ServerLimits, now: UtcMs
 pub fn view_of(
     db: &Connection,
     (contact, asked): (&Contact, &Number),
-    limits: ServerLimits,
+    limits: &ServerLimits,
     now: UtcMs,
 ) -> Result<WhyView> {
     let campaign = campaigns::get(db, contact.campaign)?
         .ok_or_else(|| LedgerError::absent("campaign", contact.campaign.to_string()))?;
     let (beat, calls_left) = campaigns::progress(db, &campaign, now.plus_ms(LATE_MS_MAX))?;
     let calendar_name = campaign.calendar_id.map(|id| calendars::get(db, id)).transpose()?.map(|c| c.name);
+    let whereabouts = zones::whereabouts(db, &campaign.calendar.zone, contact.id, asked)?;
+    let legal = limits.legal.hours(&campaign.legal_hours, &whereabouts.zones);
+    let opens_at = campaign.calendar.within(legal.as_ref()).next_opening(now).unwrap_or(now);
+    let classes = zones::open_at(db, &campaign, &limits.legal, opens_at)?;
     let busy_in = views::campaign_calling(db, asked)?;
     let lines = lines::of(db, contact.id)?;
     let retry = line::allowance(&campaign.retry, lines.len());
@@ -72,11 +81,13 @@ pub fn view_of(
         dials_max: dials_max(&retry, &campaign.outcome),
         busy_in: busy_in.map(|name| name.parse()).transpose()?,
         files_free: limits.spool_files_max.saturating_sub(attempts::open_count(db)?),
-        ahead: contacts::ahead_of(db, contact, now)?,
+        ahead: contacts::ahead_of(db, contact, &classes, now)?,
         calls_one_time: limits.calls_one_time,
         calls_left,
         calendar_name,
         next_by_pace: campaign.pacing.rhythm.earliest(beat),
+        whereabouts,
+        legal,
         campaign: campaign.name,
         campaign_state: campaign.state,
         calendar: campaign.calendar,

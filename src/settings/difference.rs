@@ -30,7 +30,7 @@ impl Settings {
         changed.map(|((key, old), (_, new))| Difference { key, old, new }).collect()
     }
 
-    fn told(&self) -> [(&'static str, String); 17] {
+    fn told(&self) -> [(&'static str, String); 18] {
         let sounds: Vec<String> = self.sounds_dirs.iter().map(|dir| dir.display().to_string()).collect();
         [
             ("calls_one_time", self.calls_one_time.to_string()),
@@ -39,6 +39,7 @@ impl Settings {
             ("attempts_per_number_hours", self.attempts_per_number_hours.to_string()),
             ("country", self.country.as_ref().map_or_else(|| "none".to_owned(), |c| c.as_str().to_owned())),
             ("time_zone", self.time_zone.name().to_owned()),
+            ("legal_hours", self.legal_hours.to_string()),
             ("spool_dir", self.spool_dir.display().to_string()),
             ("spool_files_max", self.spool_files_max.to_string()),
             ("archive_keep_days", self.archive_keep_days.to_string()),

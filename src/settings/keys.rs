@@ -37,6 +37,8 @@ pub enum Allowed {
     Country,
     /// An IANA name or `system`.
     Zone,
+    /// Hours, also by country, or `none`.
+    LegalHours,
 }
 
 impl std::fmt::Display for Allowed {
@@ -49,6 +51,9 @@ impl std::fmt::Display for Allowed {
             Self::Language => f.write_str("a language as Asterisk names its sounds, such as en or en_AU"),
             Self::Country => f.write_str("a country's two letters (ISO 3166), such as LT, or none"),
             Self::Zone => f.write_str("an IANA time zone, such as Europe/Vilnius, or system"),
+            Self::LegalHours => {
+                f.write_str("hours, such as 08:00-21:00 | FR Mon-Fri 10:00-13:00,14:00-20:00 | DE none, or none")
+            }
         }
     }
 }
@@ -89,6 +94,12 @@ pub const KEYS: &[KeySpec] = &[
     ),
     key("country", "none", Allowed::Country, "Numbers without + are read as numbers of this country."),
     key("time_zone", "system", Allowed::Zone, "The time zone of a new campaign that names none."),
+    key(
+        "legal_hours",
+        "none",
+        Allowed::LegalHours,
+        "The hours in which people may be called, on the clock where they are; others for a country behind |.",
+    ),
     key("spool_dir", "/var/spool/asterisk", Allowed::Path, "Asterisk's spool: holds outgoing and outgoing_done."),
     key(
         "spool_files_max",

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::bar::FrequencyCap;
 use crate::domain::calendar::Zone;
+use crate::domain::zoning::LegalRules;
 
 pub use difference::Difference;
 use layers::Entry;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub attempts_per_number_hours: u32,
     /// The zone of a new campaign that names none.
     pub time_zone: Zone,
+    /// The hours in which people may be called, on the clock where they are.
+    pub legal_hours: LegalRules,
     /// Asterisk's spool, which holds `outgoing` and `outgoing_done`.
     pub spool_dir: PathBuf,
     /// The most call files of ours in `outgoing` at once.
@@ -129,6 +132,7 @@ impl Settings {
         let attempts_per_number_hours = from.take("attempts_per_number_hours");
         let country = from.take("country");
         let time_zone = from.take("time_zone");
+        let legal_hours = from.take("legal_hours");
         let spool_dir = from.take("spool_dir");
         let spool_files_max = from.take("spool_files_max");
         let archive_keep_days = from.take("archive_keep_days");
@@ -147,6 +151,7 @@ impl Settings {
             attempts_per_number_hours: attempts_per_number_hours?,
             country: country?,
             time_zone: time_zone?,
+            legal_hours: legal_hours?,
             spool_dir: spool_dir?,
             spool_files_max: spool_files_max?,
             archive_keep_days: archive_keep_days?,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::domain::calendar::Zone;
+use crate::domain::zoning::LegalRules;
 
 use super::keys::{Allowed, KeySpec};
 
@@ -142,6 +143,12 @@ impl Setting for Zone {
             return Ok(machine_zone());
         }
         text.parse().map_err(|_| format!("{} is not in the time zone database", key.name))
+    }
+}
+
+impl Setting for LegalRules {
+    fn read(key: &KeySpec, text: &str) -> Result<Self, String> {
+        text.parse().map_err(|refusal| format!("{}: {refusal}", key.name))
     }
 }
 

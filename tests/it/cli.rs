@@ -9,6 +9,7 @@ pub mod machine;
 mod outcomes;
 mod people;
 mod trunks;
+mod zones;
 
 use std::process::Stdio;
 

@@ -13,6 +13,7 @@ mod outcomes;
 mod people;
 mod timing;
 mod world;
+mod zones;
 
 use campanile::daemon::engine::EngineLimits;
 use campanile::domain::calendar::Window;

@@ -320,7 +320,8 @@ impl World {
     /// The claim is durable here; whether the session lives to hear of it is another matter.
     fn claim(&mut self, id: u64, attempt: AttemptId) {
         let rate = ServerRate(self.limits.calls_one_time);
-        let (now, rules) = (self.now(), ServerRules { rate, frequency: self.limits.frequency });
+        let (now, rules) =
+            (self.now(), ServerRules { rate, frequency: self.limits.frequency, legal: self.limits.legal.clone() });
         let verdict = self.agi_commit(|db| claim(db, attempt, rules, now));
         self.say(|_| format!("claim of attempt {attempt}: {verdict:?}"));
         match &verdict {

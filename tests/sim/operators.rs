@@ -16,6 +16,7 @@ use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::rhythm::{Batch, Rhythm};
 use campanile::domain::trunk::ShortNumbers;
 use campanile::domain::user::Role;
+use campanile::domain::zoning::LegalSwitch;
 use campanile::ledger::contacts::Imported;
 use campanile::ledger::details::Details;
 use campanile::ledger::dnc::{self, Entry};
@@ -119,6 +120,7 @@ impl World {
                 order: *self.chance.one_of(CallingOrder::ALL),
                 next_number_after_s: *self.chance.one_of(&[0, 10, 120]),
             },
+            legal_hours: self.draw_legal_hours(),
         };
         self.draw_hours(&mut campaign);
         let list = answered(self.operators.told.len());
@@ -131,6 +133,13 @@ impl World {
         })?;
         self.operators.told.insert(campaign.id, Told { campaign, imported: 0, calls: 0 });
         Some(())
+    }
+
+    fn draw_legal_hours(&mut self) -> LegalSwitch {
+        let own = self.lulls.own;
+        self.chance
+            .one_of(&[LegalSwitch::On, LegalSwitch::On, LegalSwitch::Off, LegalSwitch::Own(own.week().into())])
+            .clone()
     }
 
     fn draw_causes(&mut self) -> CauseTable {
@@ -348,7 +357,7 @@ impl World {
             let newcomer = self.draw_contact();
             let brought = self.command(|db| match &newcomer {
                 // A plain number comes as a plain list does.
-                plain if plain.numbers.len() == 1 && plain.expires_at.is_none() => {
+                plain if plain.numbers.len() == 1 && plain.expires_at.is_none() && plain.details.zone.is_none() => {
                     Ok(contacts::import(db, id, &plain.numbers[0].0)? == Imported::New)
                 }
                 rich => Ok(newcomers::add_all(db, id, std::slice::from_ref(rich), ContactId(0))? != [KNOWN]),
@@ -359,7 +368,12 @@ impl World {
     }
 
     fn draw_number(&mut self) -> Number {
-        let number = format!("+4930123{:04}", self.chance.below(NUMBERS));
+        let n = self.chance.below(NUMBERS);
+        let number = match n % 5 {
+            3 => format!("+1208555{n:04}"),
+            4 => format!("+9771412{n:04}"),
+            _ => format!("+4930123{n:04}"),
+        };
         Number::from_canonical(&number).unwrap()
     }
 
@@ -376,6 +390,9 @@ impl World {
         let expires_at = self.chance.per_mille(250).then(|| self.now().plus_s(expires_in_s));
         let priority = Priority::new(*self.chance.one_of(&[0, 0, 5, -5])).unwrap();
         let mut details = Details::default();
+        if self.chance.per_mille(200) {
+            details.zone = "Asia/Kolkata".parse().ok();
+        }
         if self.chance.per_mille(200) {
             details.variables.set("debt".parse().unwrap(), "20000".parse().unwrap());
         }
@@ -398,6 +415,7 @@ impl World {
         campaign.channels = *self.chance.one_of(&[None, Some(1), Some(4)]);
         campaign.pacing.priority = self.chance.below(3) as u32;
         (campaign.trunk, campaign.further_trunks) = self.draw_trunks();
+        campaign.legal_hours = self.draw_legal_hours();
         self.draw_hours(&mut campaign);
         if self.command(|db| campaigns::update(db, &campaign)).is_none() {
             return;
@@ -447,6 +465,7 @@ impl World {
             let ring_s = campaign.retry.wait_time_s;
             campaign.calendar = Calendar::daily(Window::ALWAYS, Zone::UTC).with_ring_time(ring_s);
             (campaign.calendar_id, campaign.finish) = (None, Finish::WhenDone);
+            campaign.legal_hours = LegalSwitch::Off;
             self.command(|db| campaigns::update(db, &campaign));
             self.told(id).campaign = campaign;
             self.set_state(id, CampaignState::Running);

@@ -13,10 +13,11 @@ use campanile::domain::line::{LineState, allowance};
 use campanile::domain::number::Number;
 use campanile::domain::retry::dials_max;
 use campanile::domain::why::{Daemon, explain};
+use campanile::domain::zoning::LegalSwitch;
 use campanile::ledger::dnc::{self, Entry};
 use campanile::ledger::views::{AttemptRow, attempts_of, attempts_page};
 use campanile::ledger::why::{ServerLimits, view};
-use campanile::ledger::{LedgerError, attempts, campaigns, contacts, evidence, lines};
+use campanile::ledger::{LedgerError, attempts, campaigns, contacts, details, evidence, lines};
 use campanile::spool::SpoolName;
 use campanile_agi::session::HOLD_MS_MAX;
 
@@ -111,6 +112,7 @@ impl World {
         self.check_contact(attempt, open.contact, start_at);
         let unwanted = open.contact.filter(|contact| self.record.opted_out.contains(contact));
         assert_eq!(unwanted, None, "I4: attempt {attempt} is claimed for a contact who opted out");
+        self.check_legal_hours(open.campaign, attempt, open.contact, start_at);
         let told = &self.operators.told[&open.campaign].campaign;
         assert_eq!(told.state, CampaignState::Running, "I4: claimed though {} was acknowledged", told.state);
         assert!(told.calendar.contains(start_at), "I4: claimed for {start_at}, outside the window");
@@ -172,6 +174,42 @@ impl World {
         };
         let dials = self.record.dialled.values().filter(counts).count();
         assert!(dials < cap.attempts_max as usize, "I5: attempt {attempt} calls a number after {dials} calls");
+    }
+
+    /// At the claim: it is not too early or too late where the contact is, nor while the call may ring.
+    fn check_legal_hours(
+        &mut self,
+        campaign: CampaignId,
+        attempt: AttemptId,
+        contact: Option<ContactId>,
+        start_at: UtcMs,
+    ) {
+        let Some(contact) = contact else { return };
+        let row = self.rows_of(campaign).into_iter().find(|row| row.id == attempt).expect("a claimed attempt is there");
+        let told = &self.operators.told[&campaign].campaign;
+        let column = self.ledger.read(|db| details::of(db, contact)).unwrap().zone;
+        let names: &[&str] = match row.number.as_str() {
+            american if american.starts_with("+1208") => &["America/Denver", "America/Los_Angeles"],
+            nepalese if nepalese.starts_with("+977") => &["Asia/Kathmandu"],
+            _ => &["Europe/Berlin"],
+        };
+        let zones = column.map_or_else(|| names.iter().map(|name| name.parse().unwrap()).collect(), |zone| vec![zone]);
+        for zone in zones {
+            let lull = match &told.legal_hours {
+                LegalSwitch::Off => continue,
+                LegalSwitch::Own(_) => self.lulls.own,
+                LegalSwitch::On if self.limits.legal.is_none() => continue,
+                LegalSwitch::On if zone.name().starts_with("America/") => self.lulls.america,
+                LegalSwitch::On => self.lulls.others,
+            };
+            let rings_until = start_at.plus_s(i64::from(told.retry.wait_time_s));
+            let open = lull.open(&zone, start_at) && lull.open(&zone, rings_until);
+            assert!(
+                open,
+                "I4: attempt {attempt} is claimed for {start_at}, outside the legal hours in {}",
+                zone.name()
+            );
+        }
     }
 
     /// No table of causes and no uncharged failure lets a contact be dialled more often than its campaign says.
@@ -350,13 +388,14 @@ impl World {
             calls_one_time: self.limits.calls_one_time,
             spool_files_max: self.limits.spool_files_max,
             frequency: self.limits.frequency,
+            legal: self.limits.legal.clone(),
             daemon,
         };
         let now = self.now();
         for id in ids {
             let waiting = |db: &_| contacts::page(db, id, Some(ContactState::Waiting), ContactId(0), 1);
             let Some(contact) = self.ledger.read(|db| waiting(db)).unwrap().pop() else { continue };
-            let answer = explain(&self.ledger.read(|db| view(db, &contact, limits, now)).unwrap(), now);
+            let answer = explain(&self.ledger.read(|db| view(db, &contact, &limits, now)).unwrap(), now);
             assert!(answer.callable_at.is_some() || answer.hint.is_some(), "I9: no answer: {:?}", answer.rules);
         }
     }

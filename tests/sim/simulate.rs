@@ -13,6 +13,7 @@ mod disk;
 mod disk_tests;
 mod folders;
 mod lines;
+mod lulls;
 mod operators;
 mod plagues;
 mod record;

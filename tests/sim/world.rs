@@ -12,6 +12,7 @@ use campanile::daemon::event::Event;
 use campanile::domain::bar::FrequencyCap;
 use campanile::domain::instant::UtcMs;
 use campanile::domain::plan::{TICK_AHEAD_MS, pace};
+use campanile::domain::zoning::LegalRules;
 use campanile::ledger::{Db, Ledger, Result as LedgerResult};
 use campanile::spool::Acquaintance;
 use campanile::wake::Change;
@@ -22,6 +23,7 @@ use crate::chance::Chance;
 use crate::disk::{self, ProcessId};
 use crate::folders::{Folders, Killed, Port};
 use crate::lines::Lines;
+use crate::lulls::Lulls;
 use crate::operators::Operators;
 use crate::plagues::{Plague, Plagues};
 use crate::record::Record;
@@ -72,6 +74,7 @@ pub struct World {
     /// Counts the steps of the clock.
     pub epoch: u32,
     pub limits: EngineLimits,
+    pub lulls: Lulls,
     /// As commands have it, and whoever looks on.
     pub ledger: Ledger,
     commands: ProcessId,
@@ -102,16 +105,20 @@ pub struct World {
 impl World {
     pub fn new(seed: u64) -> Self {
         let mut chance = Chance::new(seed);
+        let wall_offset_ms = beginning(&mut chance).0;
+        let lulls = Lulls::draw(&mut chance, UtcMs(wall_offset_ms));
         let limits = EngineLimits {
             calls_one_time: *chance.one_of(&[10, 60, 300]),
             cron_interval: *chance.one_of(&[1, 1, 5]),
             spool_files_max: *chance.one_of(&[1000, 1000, 7]),
             archive_keep_days: *chance.one_of(&[0, 0, 0, 1]),
             frequency: *chance.one_of(&[None, None, FrequencyCap::of(2, 1)]),
+            legal: if chance.per_mille(600) { lulls.rules() } else { LegalRules::NONE },
         };
         let mut world = Self {
             mono_ms: 0,
-            wall_offset_ms: beginning(&mut chance).0,
+            wall_offset_ms,
+            lulls,
             epoch: 0,
             limits,
             ledger: open_ledger(1).unwrap(),
@@ -265,7 +272,7 @@ impl World {
                 return self.after(1_000, Happening::DaemonStarts);
             }
         };
-        self.engine = Some(Engine::new(ledger, port, self.chance.fork(), self.limits));
+        self.engine = Some(Engine::new(ledger, port, self.chance.fork(), self.limits.clone()));
         self.inbox.clear();
         self.wake_at = Some(self.now());
         self.say(|_| "the daemon starts".to_owned());

@@ -12,6 +12,7 @@ use crate::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pac
 use crate::domain::ids::CampaignId;
 use crate::domain::name::Name;
 use crate::domain::outcome::OutcomeRules;
+use crate::domain::zoning::LegalSwitch;
 use crate::exit::Exit;
 use crate::ledger::campaigns;
 
@@ -65,6 +66,7 @@ impl Add {
                 caller_name: None,
                 actions: None,
                 contacts: ContactRules::default(),
+                legal_hours: LegalSwitch::default(),
             };
             self.options.apply(db, actor, &[], &mut campaign)?;
             Ok::<_, Failure>(campaigns::add(db, &campaign, now)?)

@@ -16,6 +16,7 @@ use crate::domain::contact::CallingOrder;
 use crate::domain::disposition::Disposition;
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
+use crate::domain::zoning::{LegalRules, LegalSwitch};
 use crate::ledger::contacts::{self, Counts};
 use crate::ledger::{Connection, actions, attempts, calendars, campaigns, trunks, users, views};
 
@@ -99,8 +100,8 @@ pub fn overview(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Over
     })
 }
 
-/// Everything about this campaign at `now`.
-pub fn page(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Page> {
+/// Everything about this campaign at `now`, on a server with these legal hours.
+pub fn page(db: &Connection, campaign: &Campaign, rules: &LegalRules, now: UtcMs) -> Result<Page> {
     let caller = CallerId::of(campaign);
     let lists = actions::get(db, campaign.actions)?;
     let in_words = |list: &[Action]| list.iter().map(Action::to_string).collect::<Vec<_>>();
@@ -111,7 +112,7 @@ pub fn page(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Page> {
         outcome: Outcome::of(db, campaign)?,
         wait_time_s: campaign.retry.wait_time_s,
         channels: campaign.channels,
-        timing: timing(db, campaign)?,
+        timing: timing(db, campaign, rules)?,
         caller_id: (caller != CallerId::default()).then(|| caller.to_string()),
         order: campaign.contacts.order,
         next_number_after_s: campaign.contacts.next_number_after_s,
@@ -127,6 +128,8 @@ pub fn page(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Page> {
 #[derive(Serialize)]
 pub struct Timing {
     pub calendar: Option<String>,
+    /// Whether the server's hold: on, off, or the campaign's own.
+    pub legal_hours: String,
     pub starts_at: Option<Moment>,
     pub ends_at: Option<Moment>,
     pub priority: u32,
@@ -136,12 +139,14 @@ pub struct Timing {
     pub finish: String,
     pub calls_started: u32,
     #[serde(skip)]
+    pub legal: String,
+    #[serde(skip)]
     pub schedule: String,
     #[serde(skip)]
     pub pace: String,
 }
 
-fn timing(db: &Connection, campaign: &Campaign) -> Result<Timing> {
+fn timing(db: &Connection, campaign: &Campaign, rules: &LegalRules) -> Result<Timing> {
     let calendar = campaign.calendar_id.map(|id| calendars::get(db, id)).transpose()?;
     let Schedule { starts_at, ends_at } = campaign.calendar.schedule;
     let Pacing { priority, rhythm } = campaign.pacing;
@@ -151,6 +156,8 @@ fn timing(db: &Connection, campaign: &Campaign) -> Result<Timing> {
     let schedule: Vec<String> = from.into_iter().chain(until).collect();
     Ok(Timing {
         calendar: calendar.map(|calendar| calendar.name.to_string()),
+        legal_hours: campaign.legal_hours.to_string(),
+        legal: legal_in_words(&campaign.legal_hours, rules),
         starts_at: moment(starts_at),
         ends_at: moment(ends_at),
         priority,
@@ -162,6 +169,15 @@ fn timing(db: &Connection, campaign: &Campaign) -> Result<Timing> {
         schedule: if schedule.is_empty() { "on demand".to_owned() } else { schedule.join(" ") },
         pace: pace_in_words(rhythm),
     })
+}
+
+fn legal_in_words(switch: &LegalSwitch, rules: &LegalRules) -> String {
+    match switch {
+        LegalSwitch::Off => "off: its contacts may be called at any time".to_owned(),
+        LegalSwitch::On if rules.is_none() => "on, and the server has none".to_owned(),
+        LegalSwitch::On => format!("on, where each contact is: {rules}"),
+        LegalSwitch::Own(week) => format!("where each contact is: {week}"),
+    }
 }
 
 fn window(calendar: &Calendar, now: UtcMs) -> WindowNow {

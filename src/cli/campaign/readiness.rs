@@ -8,7 +8,7 @@ use crate::domain::action::{Action, Place};
 use crate::domain::campaign::Campaign;
 use crate::domain::instant::UtcMs;
 use crate::ledger::contacts::{self, Counts};
-use crate::ledger::{Connection, actions};
+use crate::ledger::{Connection, actions, zones};
 use crate::settings::Settings;
 
 /// Something that is missing.
@@ -31,6 +31,7 @@ pub fn missing(db: &Connection, settings: &Settings, campaign: &Campaign, now: U
     }
     missing.extend(actions.all().flat_map(|(place, action)| missing_sounds(settings, campaign, &place, action)));
     missing.extend(hours(campaign, now));
+    missing.extend(legal_hours(db, settings, campaign, now)?);
     Ok(missing)
 }
 
@@ -52,6 +53,20 @@ fn hours(campaign: &Campaign, now: UtcMs) -> Option<Missing> {
     );
     let mend = format!("{}\nor: {}", set("--start HH:MM --stop HH:MM"), set("--calendar none"));
     Some(Missing { what, mend })
+}
+
+/// Hours that open, and never while a contact may be called where it is.
+fn legal_hours(db: &Connection, settings: &Settings, campaign: &Campaign, now: UtcMs) -> Result<Option<Missing>> {
+    let rules = &settings.legal_hours;
+    if campaign.calendar.next_opening(now).is_none() || zones::next_opening(db, campaign, rules, now)?.is_some() {
+        return Ok(None);
+    }
+    let name = &campaign.name;
+    let what = "its hours and the legal hours where its contacts are do not open together for about a year".to_owned();
+    let mend = format!(
+        "campanile campaign set {name} --start HH:MM --stop HH:MM\nor: campanile campaign set {name} --legal-hours HOURS"
+    );
+    Ok(Some(Missing { what, mend }))
 }
 
 /// Numbers in progress are as good as free ones: the campaign is merely between two calls.

@@ -19,7 +19,7 @@ Example:
 JSON: {campaign, user, trunk, trunks: [the first choice first], state, phase, run_time, window: {start, stop, time_zone, open, opens_at, closes_at}, \
 numbers: {total, waiting, in_progress, reached, failed, excluded}, max_retries, retry_time_s, \
 retry_times_s: [300, …], max_dials, min_talk_s, wrap_up_s, causes: [{cause, verb, delay_s, limit}], wait_time_s, channels, \
-timing: {calendar, starts_at, ends_at, priority, delay_ms, batch_calls, batch_pause_s, finish, calls_started}, \
+timing: {calendar, legal_hours, starts_at, ends_at, priority, delay_ms, batch_calls, batch_pause_s, finish, calls_started}, \
 caller_id, order, next_number_after_s, variables: {name: text}, actions: [\"PLAY x\", …], action_lists: {NAME: [\"PLAY x\", …]}, open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
     /// The campaign's name.
@@ -58,8 +58,8 @@ pub fn show_new(session: &mut Session, name: &Name) -> Outcome {
 
 fn read(session: &mut Session, name: &Name) -> Result<Page> {
     let now = session.now();
-    let actor = &session.actor;
-    session.ledger.try_read(|db| page::page(db, &actor.campaign(db, name)?, now))
+    let (actor, legal) = (&session.actor, &session.settings.legal_hours);
+    session.ledger.try_read(|db| page::page(db, &actor.campaign(db, name)?, legal, now))
 }
 
 fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
@@ -96,6 +96,7 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
 
 fn tell_timing(out: &mut dyn Write, timing: &Timing) -> Result<()> {
     writeln!(out, "calendar    {}", timing.calendar.as_deref().unwrap_or("none"))?;
+    writeln!(out, "legal hours {}", timing.legal)?;
     writeln!(out, "schedule    {}", timing.schedule)?;
     writeln!(out, "priority    {}", timing.priority)?;
     writeln!(out, "pace        {}", timing.pace)?;

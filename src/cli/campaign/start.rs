@@ -17,7 +17,7 @@ use crate::domain::name::Name;
 use crate::domain::plan::{LEAD_MS, SHARED_AFTER_MS, pace};
 use crate::domain::why::Gate;
 use crate::exit::Exit;
-use crate::ledger::{Connection, LedgerError, breakers, campaigns, snapshot, views};
+use crate::ledger::{Connection, LedgerError, breakers, campaigns, snapshot, views, zones};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -104,7 +104,8 @@ fn indented(text: &str) -> String {
 }
 
 fn told(session: &mut Session, campaign: &Campaign, now: UtcMs, what: &str) -> Outcome {
-    let opens_at = campaign.calendar.next_opening(now).filter(|at| *at > now);
+    let rules = &session.settings.legal_hours;
+    let opens_at = session.ledger.read(|db| zones::next_opening(db, campaign, rules, now))?.filter(|at| *at > now);
     let rate = session.settings.calls_one_time;
     let first_call_at = match opens_at {
         Some(at) => pace::slot_from(rate, at),
@@ -167,7 +168,7 @@ fn tell(
     let zone = &campaign.calendar.zone;
     writeln!(out, "campaign {} {what}", campaign.name)?;
     match (opens_at, first) {
-        (Some(at), _) => writeln!(out, "its window is closed now and opens at {} {}", zone.local(at), zone.name())?,
+        (Some(at), _) => writeln!(out, "its hours are closed now and open at {} {}", zone.local(at), zone.name())?,
         (None, (Daemon::Runs, at)) => {
             writeln!(out, "calls are expected from {} {} on", zone.local(at), zone.name())?;
         }

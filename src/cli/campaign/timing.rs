@@ -13,6 +13,7 @@ use crate::domain::campaign::{Campaign, Finish, PRIORITY_MAX};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
 use crate::domain::rhythm::{Batch, Rhythm};
+use crate::domain::zoning::LegalSwitch;
 use crate::exit::Exit;
 use crate::ledger::Connection;
 
@@ -22,6 +23,11 @@ pub struct TimingOptions {
     /// The calendar that the campaign works by, or none; its own window narrows it further [of a new campaign: none].
     #[arg(long, value_name = "CALENDAR|none")]
     calendar: Option<Name>,
+    /// Whether the server's legal hours hold for its contacts, or its own in their place: on, off, or hours [of a new campaign: on].
+    ///
+    /// They are meant on the clock where each contact is: '09:00-20:00' for every day, or 'Mon-Fri 09:00-20:00; Sat 09:00-17:00'.
+    #[arg(long, value_name = "on|off|HOURS")]
+    legal_hours: Option<LegalSwitch>,
     /// A scheduled campaign's first instant, such as '2026-12-01 09:00:00' in its time zone, or none [of a new campaign: none].
     ///
     /// It is started like any other; until then it is READY and dials nobody.
@@ -129,6 +135,9 @@ impl TimingOptions {
             let named = if name.as_str() == "none" { None } else { Some(calendar::usable(db, actor, name)?) };
             campaign.calendar_id = named.as_ref().map(|named| named.id);
             campaign.calendar.timetable = named.map(|named| named.timetable.into());
+        }
+        if let Some(legal_hours) = &self.legal_hours {
+            campaign.legal_hours.clone_from(legal_hours);
         }
         self.apply_schedule(campaign)?;
         campaign.pacing.priority = self.priority.unwrap_or(campaign.pacing.priority);

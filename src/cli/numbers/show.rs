@@ -10,12 +10,15 @@ use super::super::present::{Moment, moment, or_dash};
 use super::super::session::Session;
 use super::person::Person;
 use crate::domain::calendar::Zone;
+use crate::domain::campaign::Campaign;
 use crate::domain::disposition::Disposition;
 use crate::domain::name::Name;
 use crate::domain::trunk::ShortNumbers;
+use crate::domain::zoning::{LegalRules, ZoneSource};
 use crate::exit::Exit;
+use crate::ledger::contacts::Contact;
 use crate::ledger::views::{self, AttemptRow};
-use crate::ledger::{contacts, details, lines};
+use crate::ledger::{Connection, contacts, details, lines, zones};
 
 /// The most calls that are shown.
 const CALLS_MAX: u32 = 20;
@@ -27,7 +30,7 @@ The contact that has this number, with all of its numbers, in the order in which
 Example:
   campanile numbers show spring +49301234567
 
-JSON: as `numbers list`, with calls: [{number, planned_at, disposition, detail}].")]
+JSON: as `numbers list`, with zones, zone_source (column, number or campaign), legal_hours, and calls: [{number, planned_at, disposition, detail}].")]
 pub struct Show {
     /// The campaign.
     campaign: Name,
@@ -40,7 +43,32 @@ pub struct Show {
 struct Shown {
     #[serde(flatten)]
     person: Person,
+    #[serde(flatten)]
+    place: Place,
     calls: Vec<Call>,
+}
+
+/// Where the contact is while it is called by the number that is next, and when it may be called there.
+#[derive(Serialize)]
+struct Place {
+    zones: Vec<String>,
+    zone_source: ZoneSource,
+    legal_hours: Option<String>,
+    #[serde(skip)]
+    zone: String,
+}
+
+impl Place {
+    fn of(db: &Connection, campaign: &Campaign, contact: &Contact, rules: &LegalRules) -> Result<Self> {
+        let whereabouts = zones::whereabouts(db, &campaign.calendar.zone, contact.id, &contact.number)?;
+        let legal = rules.hours(&campaign.legal_hours, &whereabouts.zones);
+        Ok(Self {
+            zones: whereabouts.zones.all().iter().map(|zone| zone.name().to_owned()).collect(),
+            zone_source: whereabouts.source,
+            legal_hours: legal.map(|legal| legal.to_string()),
+            zone: whereabouts.to_string(),
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -62,7 +90,7 @@ impl Show {
     pub fn run(self, session: &mut Session) -> Outcome {
         // A short code is a number for some trunk, and here it can do no harm.
         let number = super::canonical(&self.number, ShortNumbers::Allowed, &session.settings)?;
-        let actor = &session.actor;
+        let (actor, rules) = (&session.actor, &session.settings.legal_hours);
         let (zone, shown) = session.ledger.try_read(|db| {
             let campaign = actor.campaign(db, &self.campaign)?;
             let contact =
@@ -70,14 +98,15 @@ impl Show {
             let (details, lines) = (details::of(db, contact.id)?, lines::of(db, contact.id)?);
             let calls = views::attempts_of(db, &contact, CALLS_MAX)?.into_iter().map(Call::from).collect();
             let person = Person::of(&contact, Some(&details), &lines.iter().collect::<Vec<_>>());
-            Ok::<_, Failure>((campaign.calendar.zone, Shown { person, calls }))
+            let place = Place::of(db, &campaign, &contact, rules)?;
+            Ok::<_, Failure>((campaign.calendar.zone, Shown { person, place, calls }))
         })?;
         session.answer(&shown, |out| tell(out, &shown, &zone))?;
         Ok(Exit::Ok)
     }
 }
 
-fn tell(out: &mut dyn Write, Shown { person, calls }: &Shown, zone: &Zone) -> Result<()> {
+fn tell(out: &mut dyn Write, Shown { person, place, calls }: &Shown, zone: &Zone) -> Result<()> {
     let local = |at: Option<Moment>| or_dash(at.map(|at| format!("{} {}", zone.local(at.0), zone.name())));
     writeln!(out, "name        {}", or_dash(person.name.as_ref()))?;
     writeln!(out, "state       {}{}", person.state, person.excluded.map_or(String::new(), |why| format!(" ({why})")))?;
@@ -89,7 +118,8 @@ fn tell(out: &mut dyn Write, Shown { person, calls }: &Shown, zone: &Zone) -> Re
     writeln!(out, "priority    {}", person.priority)?;
     writeln!(out, "due         {}", local(moment(person.due_at.map(|at| at.0))))?;
     writeln!(out, "expires     {}", local(person.expires_at))?;
-    writeln!(out, "zone        {}", or_dash(person.time_zone.as_ref()))?;
+    writeln!(out, "zone        {}", place.zone)?;
+    writeln!(out, "legal hours {}", place.legal_hours.as_deref().unwrap_or("none: at any time"))?;
     writeln!(out, "caller id   {}", or_dash(person.caller_id.as_ref()))?;
     writeln!(out, "dials       {}", person.dials)?;
     for (name, value) in &person.variables {

@@ -19,7 +19,7 @@ use crate::domain::why::RestWhy;
 use crate::ledger::attempts::{Intent, OpenAttempt};
 use crate::ledger::details::{self, Details};
 use crate::ledger::snapshot::{PlanLimits, take};
-use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, bars, campaigns, evidence, trunks};
+use crate::ledger::{Db, LedgerError, Result as LedgerResult, attempts, bars, campaigns, evidence, trunks, zones};
 use crate::spool::SpoolName;
 
 /// The most calls of one plan, and so of one transaction: while it has the ledger, no claim at the gate is admitted,
@@ -30,6 +30,12 @@ const CALLS_PER_PLAN: u32 = 250;
 /// called any more must not keep the engine from all else.
 const LOOKS_MAX: u32 = 16;
 const LOOK_AGAIN_MS: i64 = 50;
+
+/// The most contacts of which a plan finds out where they are: those that were imported before that was noted. While it
+/// has the ledger, no claim at the gate is admitted.
+const FOUND_OUT_MAX: u32 = 2_000;
+/// When it goes on.
+const FIND_OUT_AGAIN_MS: i64 = 1_000;
 
 /// Whether there may be more to plan.
 enum Looked {
@@ -100,7 +106,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             if overdue > 0 {
                 Ok(Planned::Stalled { overdue })
             } else {
-                plan_durably(db, limits, (leave, giving), entropy)
+                plan_durably(db, &limits, (leave, giving), entropy)
             }
         })?;
         match planned {
@@ -182,6 +188,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             calls_max: CALLS_PER_PLAN,
             slots,
             frequency: self.limits.frequency,
+            legal: self.limits.legal.clone(),
         }
     }
 
@@ -229,10 +236,11 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
 /// One transaction from the look at the ledger to the durable intents: nothing can change in between.
 fn plan_durably(
     db: &Db,
-    limits: PlanLimits,
+    limits: &PlanLimits,
     (leave, giving): (Leave, Giving),
     entropy: &mut impl Entropy,
 ) -> LedgerResult<Planned> {
+    let found_out = zones::find_out(db, &limits.legal, FOUND_OUT_MAX)?;
     let snapshot = take(db, limits)?;
     let mut plan = plan::plan(&snapshot);
     if let Some(breach) = plan::check::check(&snapshot, &plan).first() {
@@ -250,7 +258,9 @@ fn plan_durably(
     log_reasons(&snapshot, &plan);
     // Whoever may not be called makes room, and another look follows.
     let set_aside = bars::set_aside(db, &plan)?;
-    Ok(Planned::Intents { publications, wake_at: plan.wake_at, starved, give_way, set_aside })
+    let soon = (found_out >= FOUND_OUT_MAX).then(|| limits.now.plus_ms(FIND_OUT_AGAIN_MS));
+    let wake_at = [plan.wake_at, soon].into_iter().flatten().min();
+    Ok(Planned::Intents { publications, wake_at, starved, give_way, set_aside })
 }
 
 /// Random bytes: its ticket, and the salt of its file name.

@@ -1,9 +1,10 @@
 //! When a campaign may dial: its own daily window, the calendar that it works by, and its first and last instant,
-//! all at once.
+//! all at once; and for one of its contacts, the legal hours where that is.
 //!
 //! Each of these says at an instant whether it is open and for how long that lasts at least; everything else is
 //! followed from one such answer to the next. A call needs time to ring, so what closes too soon is closed already.
 
+mod legal;
 mod stance;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod zone;
 
 use std::sync::Arc;
 
+pub use legal::LegalHours;
 use stance::Stance;
 pub use timetable::{HOLIDAY_DAYS_MAX, HOLIDAYS_MAX, Holiday, HolidayName, Repeats, Timetable};
 pub use week::{Week, WeekRefusal};
@@ -70,6 +72,8 @@ pub struct Calendar {
     pub timetable: Option<Arc<Timetable>>,
     /// From when and until when.
     pub schedule: Schedule,
+    /// The hours in which a contact may be called; `None` for none, and for the calendar of a whole campaign.
+    pub legal: Option<Arc<LegalHours>>,
     /// How long it must stay open behind the start of a call, in milliseconds.
     pub reserve_ms: i64,
 }
@@ -78,7 +82,7 @@ impl Calendar {
     /// A daily window and nothing else.
     #[must_use]
     pub fn daily(window: Window, zone: Zone) -> Self {
-        Self { window, zone, timetable: None, schedule: Schedule::default(), reserve_ms: 0 }
+        Self { window, zone, timetable: None, schedule: Schedule::default(), legal: None, reserve_ms: 0 }
     }
 
     /// The same for calls that may ring so many seconds.
@@ -87,23 +91,36 @@ impl Calendar {
         Self { reserve_ms: i64::from(wait_time_s.saturating_add(RING_MARGIN_S)) * 1000, ..self }
     }
 
+    /// The same for a contact with these legal hours.
+    #[must_use]
+    pub fn within(&self, legal: Option<&Arc<LegalHours>>) -> Self {
+        Self { legal: legal.cloned(), ..self.clone() }
+    }
+
+    /// The contact's legal hours alone, if it has any, with the time that a call needs.
+    #[must_use]
+    pub fn legal_only(&self) -> Option<Self> {
+        self.legal.as_ref()?;
+        Some(Self { window: Window::ALWAYS, timetable: None, schedule: Schedule::default(), ..self.clone() })
+    }
+
     /// The campaign's own window alone, with the time that a call needs.
     #[must_use]
     pub fn window_only(&self) -> Self {
-        Self { timetable: None, schedule: Schedule::default(), ..self.clone() }
+        Self { timetable: None, schedule: Schedule::default(), legal: None, ..self.clone() }
     }
 
     /// The named calendar alone, if there is one, with the time that a call needs.
     #[must_use]
     pub fn timetable_only(&self) -> Option<Self> {
         self.timetable.as_ref()?;
-        Some(Self { window: Window::ALWAYS, schedule: Schedule::default(), ..self.clone() })
+        Some(Self { window: Window::ALWAYS, schedule: Schedule::default(), legal: None, ..self.clone() })
     }
 
     /// The schedule alone, with the time that a call needs.
     #[must_use]
     pub fn schedule_only(&self) -> Self {
-        Self { window: Window::ALWAYS, timetable: None, ..self.clone() }
+        Self { window: Window::ALWAYS, timetable: None, legal: None, ..self.clone() }
     }
 
     /// Whether the hours are open at `at`, whatever a call needs.
@@ -153,8 +170,9 @@ impl Calendar {
 
     fn stance(&self, at: UtcMs) -> Stance {
         let timetable = self.timetable.as_ref().map(|timetable| timetable.stance(at));
+        let legal = self.legal.as_ref().map(|legal| legal.stance(at));
         let stance = self.schedule.stance(at).and(self.window_stance(at));
-        timetable.map_or(stance, |timetable| stance.and(timetable))
+        [timetable, legal].into_iter().flatten().fold(stance, Stance::and)
     }
 
     fn window_stance(&self, at: UtcMs) -> Stance {

@@ -287,3 +287,49 @@ proptest! {
         }
     }
 }
+
+fn legal(zones: &[&str], week: &str) -> Arc<LegalHours> {
+    let clocks = zones.iter().map(|zone| (zone.parse().unwrap(), week.parse().unwrap()));
+    Arc::new(LegalHours::of(clocks.collect()).unwrap())
+}
+
+#[test]
+fn legal_hours_hold_beside_the_campaigns_own_and_in_all_zones_at_once() {
+    let berlin = calendar("09:00", "18:00", "Europe/Berlin").with_ring_time(55);
+    let own = berlin.within(Some(&legal(&["America/New_York", "America/Chicago"], "daily 08:00-21:00")));
+    opens(&own, "2026-01-15T08:00:00Z", "2026-01-15T14:00:00Z");
+    assert_eq!(own.closes(at("2026-01-15T14:00:00Z")), Some(at("2026-01-15T16:59:00Z")), "the campaign's");
+    let early = berlin.within(Some(&legal(&["Asia/Tokyo"], "Mon-Fri 08:00-18:30; Sat 08:00-12:00")));
+    opens(&early, "2026-01-15T09:29:00Z", "2026-01-16T08:00:00Z");
+    assert_eq!(early.closes(at("2026-01-16T08:00:00Z")), Some(at("2026-01-16T09:29:00Z")), "less what a call needs");
+    let never = berlin.within(Some(&legal(&["Asia/Tokyo"], "daily 08:00-16:00")));
+    assert_eq!(never.next_opening(at("2026-01-15T00:00:00Z")), None);
+}
+
+proptest! {
+    /// Minute by minute through the days around a change of the clock, in any two zones.
+    #[test]
+    fn legal_hours_are_open_exactly_when_the_clock_of_each_zone_says_so_i4(
+        zones in vec(select(ZONES.to_vec()), 1..3),
+        (open_h, hours) in (0_u32..23, 1_u32..13),
+        from in select(vec!["2026-03-07T20:00:00Z", "2026-03-28T20:00:00Z", "2026-10-24T20:00:00Z", "2026-10-31T20:00:00Z"]),
+    ) {
+        let close_h = (open_h + hours).min(24);
+        let own = Calendar::daily(Window::ALWAYS, Zone::UTC)
+            .within(Some(&legal(&zones, &format!("daily {open_h:02}:00-{close_h:02}:00"))));
+        let shows = |zone: &str, at: UtcMs| {
+            let shown = Timestamp::from_millisecond(at.0).unwrap().to_zoned(TimeZone::get(zone).unwrap());
+            (open_h..close_h).contains(&u32::try_from(shown.hour()).unwrap())
+        };
+        let begin = at(from);
+        let all_open = |at: UtcMs| zones.iter().all(|zone| shows(zone, at));
+        let minutes: Vec<UtcMs> = (0..30 * 60).map(|minute| begin.plus_s(minute * 60)).collect();
+        for at in &minutes {
+            prop_assert_eq!(own.is_open(*at), all_open(*at), "{} in {:?}", at, zones);
+        }
+        let first = minutes.iter().find(|at| all_open(**at)).copied();
+        if let Some(first) = first {
+            prop_assert_eq!(own.next_opening(begin), Some(first));
+        }
+    }
+}

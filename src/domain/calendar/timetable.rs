@@ -103,10 +103,7 @@ impl Timetable {
         if self.holiday(wall.date).is_some() {
             return Stance::closed(Some(self.zone.runs_evenly_to(at, wall, DAY_S)));
         }
-        let day = wall.date.weekday();
-        let edge = self.week.edge_after(day, wall.second_of_day);
-        let until = Some(self.zone.runs_evenly_to(at, wall, edge));
-        if self.week.contains(day, wall.second_of_day) { Stance::open(until) } else { Stance::closed(until) }
+        self.week.stance(&self.zone, at)
     }
 
     /// The holiday that a date is.

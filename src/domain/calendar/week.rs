@@ -3,9 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::Weekday;
+use jiff::civil::{DateTime, Weekday};
 
+use super::Zone;
+use super::stance::Stance;
 use super::window::{DAY_S, parse_time_of_day, short_time_of_day};
+use crate::domain::instant::UtcMs;
 
 /// The most ranges of one day.
 const RANGES_MAX: usize = 24;
@@ -68,14 +71,29 @@ pub enum WeekRefusal {
 }
 
 impl Week {
+    /// Whether these hours are open when a clock shows this.
+    #[must_use]
+    pub fn is_open_at(&self, shown: DateTime) -> bool {
+        let second = i32::from(shown.hour()) * 3600 + i32::from(shown.minute()) * 60 + i32::from(shown.second());
+        self.contains(shown.weekday(), second.unsigned_abs())
+    }
+
+    /// What these hours on the clock of a zone say at an instant.
+    pub(super) fn stance(&self, zone: &Zone, at: UtcMs) -> Stance {
+        let wall = zone.wall(at);
+        let day = wall.date.weekday();
+        let until = Some(zone.runs_evenly_to(at, wall, self.edge_after(day, wall.second_of_day)));
+        if self.contains(day, wall.second_of_day) { Stance::open(until) } else { Stance::closed(until) }
+    }
+
     /// Whether these hours are open at a second of a weekday.
-    pub(super) fn contains(&self, day: Weekday, second_of_day: u32) -> bool {
+    fn contains(&self, day: Weekday, second_of_day: u32) -> bool {
         self.of(day).iter().any(|hours| (hours.start_s..hours.stop_s).contains(&second_of_day))
     }
 
     /// The first second of the day behind `second_of_day` at which hours begin or end; the end of the day at the
     /// latest.
-    pub(super) fn edge_after(&self, day: Weekday, second_of_day: u32) -> u32 {
+    fn edge_after(&self, day: Weekday, second_of_day: u32) -> u32 {
         let edges = self.of(day).iter().flat_map(|hours| [hours.start_s, hours.stop_s]);
         edges.filter(|edge| *edge > second_of_day).min().unwrap_or(DAY_S)
     }

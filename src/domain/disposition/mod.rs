@@ -163,6 +163,8 @@ fn refusal_in_words(refusal: &Refusal) -> String {
         Refusal::Removed => "the contact or its campaign was removed".to_owned(),
         Refusal::WindowClosed { opens_at: Some(at) } => format!("the window is closed until {at}"),
         Refusal::WindowClosed { opens_at: None } => "the window is closed and never opens".to_owned(),
+        Refusal::LegalHours { opens_at: Some(at) } => format!("the contact's legal hours are closed until {at}"),
+        Refusal::LegalHours { opens_at: None } => "the contact's legal hours are closed and never open".to_owned(),
         Refusal::Expired { at } => format!("the contact expired at {at}"),
         Refusal::NumberStopped => "this number of the contact was stopped".to_owned(),
         Refusal::Late { by_ms } => format!(

@@ -75,6 +75,13 @@ impl<'a> Dialer<'a> {
         self.standing.campaign.id
     }
 
+    /// Whether nobody of those that wait may be called from `at` on, for about a year.
+    pub(super) fn never_opens(&self, at: UtcMs) -> bool {
+        let Standing { campaign, hours, .. } = self.standing;
+        let of = |zones| hours.get(&zones).unwrap_or(&campaign.calendar);
+        self.people.zones().all(|zones| of(zones).next_opening(at).is_none())
+    }
+
     pub(super) fn is_over(&self, now: UtcMs) -> bool {
         let ends_at = self.standing.campaign.calendar.ends_at();
         let calls_made = matches!(self.standing.campaign.finish, Finish::AfterCalls(_)) && self.calls_left == Some(0);
@@ -91,7 +98,7 @@ impl<'a> Dialer<'a> {
     }
 
     pub(super) fn view(&mut self, room: u32, now: UtcMs, horizon: UtcMs) -> CampaignView {
-        let campaign = &self.standing.campaign;
+        let Standing { campaign, hours, .. } = self.standing;
         let room = room.min(self.calls_left.unwrap_or(u32::MAX));
         CampaignView {
             id: campaign.id,
@@ -102,10 +109,11 @@ impl<'a> Dialer<'a> {
             calls_left: self.calls_left,
             trunks: campaign.trunks(),
             calendar: campaign.calendar.clone(),
+            hours: hours.clone(),
             channels: campaign.channels,
             open: self.open,
-            candidates: self.people.candidates(room as usize, now, horizon),
-            next_due: self.people.next_due(horizon),
+            candidates: self.people.candidates(room as usize, (now, horizon), hours),
+            next_due: self.people.next_due(now, horizon, hours),
         }
     }
 

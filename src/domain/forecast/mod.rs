@@ -14,6 +14,7 @@ mod outlook;
 mod people;
 mod run;
 mod series;
+mod shelf;
 #[cfg(test)]
 mod tests;
 
@@ -22,11 +23,14 @@ pub use outlook::{Outlook, Range};
 pub use run::{Course, Left, run};
 pub use series::{Series, Span};
 
+use std::collections::BTreeMap;
+
 use super::bar::FrequencyCap;
+use super::calendar::Calendar;
 use super::campaign::Campaign;
 use super::cause::CauseTable;
 use super::contact::Priority;
-use super::ids::{CampaignId, TrunkId};
+use super::ids::{CampaignId, TrunkId, ZoneClassId};
 use super::instant::UtcMs;
 use super::retry::ContactTally;
 use super::rhythm::Beat;
@@ -79,6 +83,8 @@ pub struct Standing {
     pub campaign: Campaign,
     /// Its causes.
     pub causes: CauseTable,
+    /// When its contacts that have legal hours may be called, by their zones.
+    pub hours: BTreeMap<ZoneClassId, Calendar>,
     /// How far it is in its own pace.
     pub beat: Beat,
     /// How many more calls it is to make; `None` for no such end.
@@ -113,6 +119,8 @@ pub struct Group {
     pub due_at: Option<UtcMs>,
     /// No start at or after this instant.
     pub expires_at: Option<UtcMs>,
+    /// The zones that they may be in.
+    pub zones: ZoneClassId,
     /// What was done about each so far.
     pub tally: ContactTally,
     /// How many numbers each has that are called.
@@ -123,7 +131,7 @@ impl Group {
     /// So many that were never called, with one number each and nothing else.
     #[must_use]
     pub fn fresh(count: u64) -> Self {
-        let (priority, tally) = (Priority::default(), ContactTally::default());
-        Self { count, priority, due_at: None, expires_at: None, tally, numbers: 1 }
+        let (priority, tally, zones) = (Priority::default(), ContactTally::default(), ZoneClassId(0));
+        Self { count, priority, due_at: None, expires_at: None, zones, tally, numbers: 1 }
     }
 }

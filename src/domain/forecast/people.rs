@@ -4,12 +4,14 @@
 //! retry is kept alone.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 
 use super::Group;
+use super::shelf::{Place, Shelf};
+use crate::domain::calendar::Calendar;
 use crate::domain::cause::Cause;
 use crate::domain::contact::Priority;
-use crate::domain::ids::{CampaignId, ContactId, TrunkId};
+use crate::domain::ids::{CampaignId, ContactId, TrunkId, ZoneClassId};
 use crate::domain::instant::UtcMs;
 use crate::domain::line::{Line, LineState};
 use crate::domain::number::Number;
@@ -21,6 +23,7 @@ use crate::domain::retry::ContactTally;
 pub(super) struct Person {
     pub priority: Priority,
     pub expires_at: Option<UtcMs>,
+    pub zones: ZoneClassId,
     pub tally: ContactTally,
     /// Its numbers, of which the one at `calling` is called next.
     pub lines: Vec<Line>,
@@ -39,35 +42,28 @@ pub(super) struct People {
     /// Tells their numbers from those of other campaigns.
     campaign: CampaignId,
     all: Vec<Person>,
-    vacant: Vec<usize>,
-    /// Never called, highest priorities first.
-    fresh: VecDeque<Group>,
-    /// Those of `fresh` that were shown to a plan.
-    staged: VecDeque<usize>,
-    /// Their time has come.
-    due: BTreeSet<(Reverse<Priority>, UtcMs, usize)>,
-    /// It has not.
-    later: BTreeSet<(UtcMs, usize)>,
+    vacant: Vec<Place>,
+    /// By their zones: who sleeps takes nobody's place.
+    shelves: BTreeMap<ZoneClassId, Shelf>,
     expires_next: Option<UtcMs>,
 }
 
 impl People {
     pub(super) fn new(campaign: CampaignId, groups: &[Group]) -> Self {
-        let mut fresh: Vec<Group> =
-            groups.iter().filter(|group| group.due_at.is_none() && group.count > 0).cloned().collect();
-        fresh.sort_by_key(|group| Reverse(group.priority));
         let mut people = Self {
             campaign,
             all: Vec::new(),
             vacant: Vec::new(),
-            fresh: fresh.into(),
-            staged: VecDeque::new(),
-            due: BTreeSet::new(),
-            later: BTreeSet::new(),
+            shelves: BTreeMap::new(),
             expires_next: groups.iter().filter_map(|group| group.expires_at).min(),
         };
-        for group in groups {
-            let Some(due_at) = group.due_at else { continue };
+        let mut sorted: Vec<&Group> = groups.iter().filter(|group| group.count > 0).collect();
+        sorted.sort_by_key(|group| Reverse(group.priority));
+        for group in sorted {
+            let Some(due_at) = group.due_at else {
+                people.shelves.entry(group.zones).or_default().fresh.push_back(group.clone());
+                continue;
+            };
             for _ in 0..group.count {
                 let person = people.enter(group);
                 people.wait(person, due_at);
@@ -82,6 +78,7 @@ impl People {
         let person = Person {
             priority: group.priority,
             expires_at: group.expires_at,
+            zones: group.zones,
             tally: group.tally,
             lines: lines(self.campaign, place, group.numbers),
             calling: 0,
@@ -101,41 +98,50 @@ impl People {
     }
 
     /// Has somebody wait until `due_at`.
-    pub(super) fn wait(&mut self, place: usize, due_at: UtcMs) {
-        let expires_at = self.all[place].expires_at;
+    pub(super) fn wait(&mut self, place: Place, due_at: UtcMs) {
+        let Person { expires_at, zones, .. } = self.all[place];
         self.expires_next = [self.expires_next, expires_at].into_iter().flatten().min();
-        self.later.insert((due_at, place));
+        self.shelves.entry(zones).or_default().wait(place, due_at);
     }
 
     /// Somebody is done with.
-    pub(super) fn leave(&mut self, place: usize) {
+    pub(super) fn leave(&mut self, place: Place) {
         self.vacant.push(place);
     }
 
     /// Somebody is being called.
-    pub(super) fn take(&mut self, place: usize, due_at: Option<UtcMs>) {
-        match due_at {
-            None => self.staged.retain(|staged| *staged != place),
-            Some(at) => {
-                self.due.remove(&(Reverse(self.all[place].priority), at, place));
-                self.later.remove(&(at, place));
-            }
-        }
+    pub(super) fn take(&mut self, place: Place, due_at: Option<UtcMs>) {
+        let Person { priority, zones, .. } = self.all[place];
+        self.shelves.entry(zones).or_default().take(place, priority, due_at);
     }
 
     /// How many wait.
     pub(super) fn waiting(&self) -> u64 {
-        let alone = self.staged.len() + self.due.len() + self.later.len();
-        self.fresh.iter().map(|group| group.count).sum::<u64>() + alone as u64
+        self.shelves.values().map(Shelf::waiting).sum()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.fresh.is_empty() && self.staged.is_empty() && self.due.is_empty() && self.later.is_empty()
+        self.shelves.values().all(Shelf::is_empty)
     }
 
-    /// The earliest due time at or after `horizon`.
-    pub(super) fn next_due(&self, horizon: UtcMs) -> Option<UtcMs> {
-        self.later.range((horizon, 0)..).next().map(|(at, _)| *at)
+    /// The zones of those that wait.
+    pub(super) fn zones(&self) -> impl Iterator<Item = ZoneClassId> + '_ {
+        self.shelves.iter().filter(|(_, shelf)| !shelf.is_empty()).map(|(zones, _)| *zones)
+    }
+
+    /// When the first of those may be called that are no candidates: they are due later, or their zones open later.
+    pub(super) fn next_due(
+        &self,
+        now: UtcMs,
+        horizon: UtcMs,
+        hours: &BTreeMap<ZoneClassId, Calendar>,
+    ) -> Option<UtcMs> {
+        let next = |(zones, shelf): (&ZoneClassId, &Shelf)| {
+            let Some(hours) = hours.get(zones) else { return shelf.next_due(horizon) };
+            let from = if is_open(hours, now, horizon) { shelf.next_due(horizon) } else { shelf.first_due(now) };
+            hours.next_opening(from?)
+        };
+        self.shelves.iter().filter_map(next).min()
     }
 
     /// Takes those out who expire by `now`; says how many.
@@ -145,37 +151,44 @@ impl People {
         }
         let before = self.waiting();
         let good = |at: Option<UtcMs>| at.is_none_or(|at| at > now);
-        self.fresh.retain(|group| good(group.expires_at));
-        self.staged.retain(|place| good(self.all[*place].expires_at));
-        self.due.retain(|(.., place)| good(self.all[*place].expires_at));
-        self.later.retain(|(_, place)| good(self.all[*place].expires_at));
-        let alone = self.staged.iter().chain(self.due.iter().map(|(.., p)| p)).chain(self.later.iter().map(|(_, p)| p));
-        let alone = alone.filter_map(|place| self.all[*place].expires_at);
-        self.expires_next = self.fresh.iter().filter_map(|group| group.expires_at).chain(alone).min();
+        let all = &self.all;
+        for shelf in self.shelves.values_mut() {
+            shelf.retain(|group| good(group.expires_at), |place| good(all[place].expires_at));
+        }
+        let groups = self.shelves.values().flat_map(|shelf| &shelf.fresh).filter_map(|group| group.expires_at);
+        let alone = self.shelves.values().flat_map(Shelf::alone).filter_map(|place| all[place].expires_at);
+        self.expires_next = groups.chain(alone).min();
         before - self.waiting()
     }
 
-    /// Who could be called before `horizon`: `room` of those that are due, of those that will be, and of fresh ones.
-    pub(super) fn candidates(&mut self, room: usize, now: UtcMs, horizon: UtcMs) -> Vec<Candidate> {
-        while let Some((at, place)) = self.later.first().copied().filter(|(at, _)| *at <= now) {
-            self.later.pop_first();
-            self.due.insert((Reverse(self.all[place].priority), at, place));
-        }
-        while self.staged.len() < room {
-            let Some(group) = self.fresh.front_mut() else { break };
+    /// Who could be called before `horizon`, of each of the zones that are open by then: `room` of those that are due,
+    /// of those that will be, and of fresh ones.
+    pub(super) fn candidates(
+        &mut self,
+        room: usize,
+        (now, horizon): (UtcMs, UtcMs),
+        hours: &BTreeMap<ZoneClassId, Calendar>,
+    ) -> Vec<Candidate> {
+        let open = |zones: &ZoneClassId| hours.get(zones).is_none_or(|hours| is_open(hours, now, horizon));
+        let zones: Vec<ZoneClassId> = self.zones().filter(open).collect();
+        zones.into_iter().flat_map(|zones| self.of_zones(zones, room, now, horizon)).collect()
+    }
+
+    fn of_zones(&mut self, zones: ZoneClassId, room: usize, now: UtcMs, horizon: UtcMs) -> Vec<Candidate> {
+        let mut shelf = self.shelves.remove(&zones).unwrap_or_default();
+        shelf.ripen(now, |place| self.all[place].priority);
+        while shelf.staged.len() < room {
+            let Some(group) = shelf.fresh.front_mut() else { break };
             group.count -= 1;
             let one = group.clone();
             if one.count == 0 {
-                self.fresh.pop_front();
+                shelf.fresh.pop_front();
             }
-            let place = self.enter(&one);
-            self.staged.push_back(place);
+            shelf.staged.push_back(self.enter(&one));
         }
-        let due = self.due.iter().take(room).map(|(_, at, place)| (Some(*at), *place));
-        let soon =
-            self.later.iter().take_while(|(at, _)| *at < horizon).take(room).map(|(at, place)| (Some(*at), *place));
-        let fresh = self.staged.iter().take(room).map(|place| (None, *place));
-        due.chain(soon).chain(fresh).map(|(due_at, place)| self.candidate(place, due_at)).collect()
+        let candidates = shelf.first(room, horizon).map(|(due_at, place)| self.candidate(place, due_at)).collect();
+        self.shelves.insert(zones, shelf);
+        candidates
     }
 
     fn candidate(&self, place: usize, due_at: Option<UtcMs>) -> Candidate {
@@ -187,8 +200,14 @@ impl People {
             priority: person.priority,
             expires_at: person.expires_at,
             failed_trunk: person.failed_trunk,
+            zones: person.zones,
         }
     }
+}
+
+/// Whether hours are open at some time before `horizon`.
+fn is_open(hours: &Calendar, now: UtcMs, horizon: UtcMs) -> bool {
+    hours.next_opening(now).is_some_and(|opens_at| opens_at < horizon)
 }
 
 /// Numbers that nobody else has.

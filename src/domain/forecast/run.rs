@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
         let target = &self.dialers[place];
         let waiting = target.people.waiting();
         // Nothing more happens before the horizon.
-        let never = || target.standing.campaign.calendar.next_opening(self.horizon()).is_none();
+        let never = || target.never_opens(self.horizon());
         let why = match () {
             () if waiting == 0 => None,
             () if target.calls_left == Some(0) => Some(Left::CallsMade),

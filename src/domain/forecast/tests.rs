@@ -5,9 +5,10 @@ use crate::domain::calendar::{Calendar, Window, Zone};
 use crate::domain::campaign::{CampaignState, ContactRules, Finish, Pacing, RetryRules};
 use crate::domain::cause::{CauseRule, Verb};
 use crate::domain::disposition::Disposition;
-use crate::domain::ids::UserId;
+use crate::domain::ids::{UserId, ZoneClassId};
 use crate::domain::retry::FailReason;
 use crate::domain::rhythm::Rhythm;
+use crate::domain::zoning::LegalSwitch;
 
 /// 2026-03-01T12:00:00Z, a Sunday.
 const NOON: UtcMs = UtcMs(1_772_366_400_000);
@@ -24,6 +25,7 @@ fn campaign() -> Campaign {
         owner: UserId(1),
         trunk: TrunkId(1),
         further_trunks: Vec::new(),
+        legal_hours: LegalSwitch::default(),
         state: CampaignState::Running,
         calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
         calendar_id: None,
@@ -45,6 +47,7 @@ fn scene(contacts: u64, odds: Odds, with: impl FnOnce(&mut Standing)) -> Scene {
     let mut standing = Standing {
         campaign: campaign(),
         causes: CauseTable::default(),
+        hours: BTreeMap::new(),
         beat: Beat::default(),
         calls_left: None,
         groups: vec![Group::fresh(contacts)],
@@ -239,4 +242,23 @@ proptest! {
         prop_assert!(course.series.channels_max() <= channels.min(trunk_channels));
         prop_assert_eq!(run(&scene, seed), course, "the same luck, the same course");
     }
+}
+
+#[test]
+fn who_sleeps_is_called_when_it_is_day_there_and_takes_nobodys_slot() {
+    let (there, here) = (ZoneClassId(7), ZoneClassId(8));
+    let scene = scene(10, always(Ending::answered(2_000, 5_000)), |standing| {
+        standing.groups = vec![Group { zones: there, ..Group::fresh(300) }, Group { zones: here, ..Group::fresh(10) }];
+        let noon_s = 12 * 3600;
+        let hours = Calendar::daily(Window::new(noon_s + 3600, noon_s + 7200), Zone::UTC);
+        standing.hours.insert(there, hours);
+    });
+    let course = run(&scene, 1);
+    let starts: Vec<i64> = (0..)
+        .zip(&course.series.spans)
+        .filter(|(_, span)| span.starts > 0)
+        .map(|(at, _)| at * course.series.span_ms / 60_000)
+        .collect();
+    assert_eq!((course.reached, course.left), (310, 0));
+    assert!(starts[0] == 0 && starts.iter().all(|minute| *minute <= 1 || (60..=91).contains(minute)), "{starts:?}");
 }

@@ -64,6 +64,14 @@ pub enum Breach {
         /// The start.
         start_at: UtcMs,
     },
+    /// A start outside the hours in which the contact may be called where it is (I4).
+    #[error("the legal hours of contact {contact} are closed at {start_at}")]
+    LegalHours {
+        /// The contact.
+        contact: ContactId,
+        /// The start.
+        start_at: UtcMs,
+    },
     /// A start before the contact's due time.
     #[error("contact {contact} is not due at {start_at}")]
     NotDue {
@@ -269,6 +277,7 @@ impl<'a> Case<'a> {
         };
         let stopped = view.state != CampaignState::Running;
         let closed = !view.calendar.contains(start_at);
+        let unlawful = outside_legal_hours(view, candidate, start_at);
         let early = candidate.due_at.is_some_and(|due_at| due_at > start_at);
         let barred = self.snapshot.barred.contains_key(&(campaign, contact));
         let expired = candidate.expires_at.is_some_and(|expires_at| expires_at <= start_at);
@@ -276,6 +285,7 @@ impl<'a> Case<'a> {
             barred.then_some(Breach::Barred { campaign, contact }),
             stopped.then_some(Breach::NotRunning(campaign)),
             closed.then_some(Breach::WindowClosed { campaign, start_at }),
+            unlawful.then_some(Breach::LegalHours { contact, start_at }),
             early.then_some(Breach::NotDue { contact, start_at }),
             expired.then_some(Breach::Expired { contact, start_at }),
         ];
@@ -337,6 +347,14 @@ impl<'a> Case<'a> {
         breaches.extend(wrong.map(|((campaign, contact), n)| Breach::Outcomes { campaign, contact, outcomes: n }));
         breaches
     }
+}
+
+/// By what the clock of each zone shows at the start, and when a call may still ring.
+fn outside_legal_hours(view: &CampaignView, candidate: &Candidate, start_at: UtcMs) -> bool {
+    let Some(hours) = view.hours.get(&candidate.zones) else { return false };
+    let (begins, rings) = (start_at, start_at.plus_ms(hours.reserve_ms));
+    let clocks = || hours.legal.iter().flat_map(|legal| legal.clocks());
+    clocks().any(|(zone, week)| [begins, rings].into_iter().any(|at| !week.is_open_at(zone.on_the_wall(at))))
 }
 
 #[cfg(test)]

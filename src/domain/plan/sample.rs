@@ -1,16 +1,19 @@
 //! Worlds for the planner's tests.
 
-use proptest::collection::{hash_set, vec};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::collection::{btree_map, hash_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
 use super::types::{CampaignView, Candidate, Snapshot, TrunkView};
 use crate::domain::bar::{Bar, Listed};
 use crate::domain::breaker::LineLeave;
-use crate::domain::calendar::{Calendar, Window, Zone};
+use crate::domain::calendar::{Calendar, LegalHours, Window, Zone};
 use crate::domain::campaign::CampaignState;
 use crate::domain::contact::Priority;
-use crate::domain::ids::{CampaignId, ContactId, TrunkId};
+use crate::domain::ids::{CampaignId, ContactId, TrunkId, ZoneClassId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 use crate::domain::retry::FailReason;
@@ -32,6 +35,7 @@ pub(super) fn fresh(contact: i64) -> Candidate {
         priority: Priority::default(),
         expires_at: None,
         failed_trunk: None,
+        zones: ZoneClassId(1),
     }
 }
 
@@ -66,6 +70,7 @@ pub(super) fn campaign(id: i64, count: i64) -> CampaignView {
         calls_left: None,
         trunks: vec![TrunkId(1)],
         calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
+        hours: BTreeMap::new(),
         channels: None,
         open: 0,
         candidates: (0..count).map(|i| fresh(id * 10_000 + i)).collect(),
@@ -162,14 +167,16 @@ fn any_campaign() -> impl Strategy<Value = CampaignView> {
     let state = prop_oneof![4 => Just(CampaignState::Running), 1 => prop::sample::select(CampaignState::ALL)];
     let calendar = prop_oneof![Just((0, 0)), (28_800_u32..29_100, 28_800_u32..29_100)];
     let failed = option::weighted(0.2, 1_i64..=4);
-    let extras = (prop_oneof![3 => Just(0_i16), 1 => -2_i16..3], option::weighted(0.2, -60_000_i64..200_000), failed);
+    let expires = option::weighted(0.2, -60_000_i64..200_000);
+    let extras = (prop_oneof![3 => Just(0_i16), 1 => -2_i16..3], expires, failed, 1_i64..4);
+    let legal = btree_map((2_i64..4).prop_map(ZoneClassId), any_legal_hours(), 0..3);
     let candidates = vec((0_i64..40, option::of(-60_000_i64..240_000), extras), 0..30);
     let next_due = option::of(0_i64..3_600_000);
     // Trunk 4 is in no snapshot.
     let trunks = vec(prop_oneof![9 => 1_i64..=3, 1 => Just(4)], 1..4);
     let pace = (0_u32..3, any_rhythm(), option::of(-30_000_i64..90_000), 0_u32..4, option::of(0_u32..6));
-    (state, trunks, calendar, option::of(0_u32..12), 0_u32..4, candidates, next_due, pace).prop_map(
-        |(state, trunks, (start, stop), channels, open, candidates, next_due, pace)| CampaignView {
+    (state, trunks, (calendar, legal), option::of(0_u32..12), 0_u32..4, candidates, next_due, pace).prop_map(
+        |(state, trunks, ((start, stop), legal), channels, open, candidates, next_due, pace)| CampaignView {
             state,
             priority: pace.0,
             rhythm: pace.1,
@@ -181,6 +188,7 @@ fn any_campaign() -> impl Strategy<Value = CampaignView> {
             open,
             candidates: (0..).zip(candidates).map(|(i, (n, due, extras))| candidate(i, n, due, extras)).collect(),
             next_due: next_due.map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms)),
+            hours: hours(&Calendar::daily(Window::new(start, stop), Zone::UTC), legal),
             ..campaign(0, 0)
         },
     )
@@ -189,6 +197,22 @@ fn any_campaign() -> impl Strategy<Value = CampaignView> {
 fn distinct(ids: Vec<i64>) -> Vec<TrunkId> {
     let mut seen = std::collections::BTreeSet::new();
     ids.into_iter().filter(|id| seen.insert(*id)).map(TrunkId).collect()
+}
+
+fn hours(calendar: &Calendar, legal: BTreeMap<ZoneClassId, LegalHours>) -> BTreeMap<ZoneClassId, Calendar> {
+    let within = |(zones, legal): (ZoneClassId, LegalHours)| (zones, calendar.within(Some(&Arc::new(legal))));
+    legal.into_iter().map(within).collect()
+}
+
+/// Hours that open or close about now, in one zone or in two.
+fn any_legal_hours() -> impl Strategy<Value = LegalHours> {
+    let edge = |seconds: u32| format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let week = (28_700_u32..29_100, 1_u32..400).prop_map(move |(opens_s, s)| {
+        format!("daily 00:00-{},{}-24:00", edge(opens_s), edge(opens_s + s)).parse().unwrap()
+    });
+    let clock = (prop::sample::select(vec!["UTC", "Africa/Abidjan", "Europe/London", "Asia/Tokyo"]), week);
+    vec(clock.prop_map(|(zone, week)| (zone.parse().unwrap(), week)), 1..3)
+        .prop_map(|clocks| LegalHours::of(clocks).unwrap())
 }
 
 fn any_rhythm() -> impl Strategy<Value = Rhythm> {
@@ -200,7 +224,7 @@ fn candidate(
     contact: i64,
     n: i64,
     due: Option<i64>,
-    (priority, expires, failed): (i16, Option<i64>, Option<i64>),
+    (priority, expires, failed, zones): (i16, Option<i64>, Option<i64>, i64),
 ) -> Candidate {
     let instant = |ms| at("2026-03-01T08:00:00Z").plus_ms(ms);
     Candidate {
@@ -210,6 +234,7 @@ fn candidate(
         priority: Priority::new(priority).unwrap(),
         expires_at: expires.map(instant),
         failed_trunk: failed.map(TrunkId),
+        zones: ZoneClassId(zones),
     }
 }
 

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -7,9 +8,10 @@ use super::sample::{any_snapshot, at, campaign, fresh, minute, number, retry, tr
 use super::*;
 use crate::domain::bar::{Bar, Listed};
 use crate::domain::breaker::LineLeave;
+use crate::domain::calendar::LegalHours;
 use crate::domain::campaign::CampaignState;
 use crate::domain::contact::Priority;
-use crate::domain::ids::{ContactId, TrunkId};
+use crate::domain::ids::{ContactId, TrunkId, ZoneClassId};
 
 /// Plans and has the plan checked.
 #[track_caller]
@@ -395,4 +397,26 @@ proptest! {
         prop_assert_eq!(second.calls, []);
         prop_assert_eq!(second.wake_at, first.wake_at);
     }
+}
+
+#[test]
+fn who_is_outside_their_legal_hours_waits_and_costs_the_others_nothing_i4() {
+    let mut snapshot = minute(vec![campaign(1, 6)]);
+    let legal = |hours: &str| {
+        let clock = ("UTC".parse().unwrap(), hours.parse().unwrap());
+        Some(Arc::new(LegalHours::of(vec![clock]).unwrap()))
+    };
+    let view = &mut snapshot.campaigns[0];
+    let hours = [(2, "daily 00:00-08:00:18"), (3, "daily 08:00:30-24:00"), (4, "daily 09:00-24:00")];
+    view.hours = hours.map(|(zones, hours)| (ZoneClassId(zones), view.calendar.within(legal(hours).as_ref()))).into();
+    let zones = [2, 2, 3, 3, 1, 4];
+    for (candidate, zones) in view.candidates.iter_mut().zip(zones) {
+        candidate.zones = ZoneClassId(zones);
+    }
+    let plan = planned(&snapshot);
+    let called: Vec<i64> = plan.calls.iter().map(|call| call.contact.0 - 10_000).collect();
+    assert_eq!((called, seconds(&plan)), (vec![0, 1, 4, 2, 3], vec![0, 6, 12, 30, 36]));
+    let nine = at("2026-03-01T09:00:00Z");
+    assert_eq!(whys(&plan), [Why::LegalHours { opens_at: Some(nine) }]);
+    assert_eq!(plan.wake_at, Some(nine.plus_ms(-TICK_AHEAD_MS)));
 }

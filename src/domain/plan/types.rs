@@ -7,7 +7,7 @@ use crate::domain::breaker::LineLeave;
 use crate::domain::calendar::Calendar;
 use crate::domain::campaign::CampaignState;
 use crate::domain::contact::Priority;
-use crate::domain::ids::{CampaignId, ContactId, TrunkId};
+use crate::domain::ids::{CampaignId, ContactId, TrunkId, ZoneClassId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 use crate::domain::retry::FailReason;
@@ -72,6 +72,9 @@ pub struct CampaignView {
     pub trunks: Vec<TrunkId>,
     /// When it may dial.
     pub calendar: Calendar,
+    /// When its contacts that have legal hours may be called, by their zones: by the campaign's calendar and within
+    /// these hours. Those of other zones may be whenever the calendar is open.
+    pub hours: BTreeMap<ZoneClassId, Calendar>,
     /// Its cap.
     pub channels: Option<u32>,
     /// Its open attempts.
@@ -79,8 +82,17 @@ pub struct CampaignView {
     /// Contacts that could be called before the horizon: higher priorities first, and in each due retries, then
     /// fresh numbers. Hardly more than there could be slots.
     pub candidates: Vec<Candidate>,
-    /// The earliest due time of a waiting contact that is not among the candidates because it is due later.
+    /// The earliest instant at which a waiting contact could be called that is not among the candidates, because it is
+    /// due later or its legal hours open later.
     pub next_due: Option<UtcMs>,
+}
+
+impl CampaignView {
+    /// When a contact of it may be called.
+    #[must_use]
+    pub fn calendar_of(&self, candidate: &Candidate) -> &Calendar {
+        self.hours.get(&candidate.zones).unwrap_or(&self.calendar)
+    }
 }
 
 /// A waiting contact.
@@ -98,6 +110,8 @@ pub struct Candidate {
     pub expires_at: Option<UtcMs>,
     /// The line that failed its last call: those behind it come first now.
     pub failed_trunk: Option<TrunkId>,
+    /// The zones that it may be in.
+    pub zones: ZoneClassId,
 }
 
 impl CampaignView {
@@ -144,6 +158,11 @@ pub enum Why {
     /// Its campaign's window is closed in all slots that are left.
     WindowClosed {
         /// When it opens; `None` when it does not for about a year.
+        opens_at: Option<UtcMs>,
+    },
+    /// Its legal hours are closed in all slots that are left.
+    LegalHours {
+        /// When they open, and the campaign's window is open; `None` when that is not so for about a year.
         opens_at: Option<UtcMs>,
     },
     /// It was called, and its retry time has not come.

@@ -8,7 +8,7 @@ use super::{LEAD_MS, TICK_AHEAD_MS, pace};
 use crate::domain::bar::Bar;
 use crate::domain::breaker::LineLeave;
 use crate::domain::campaign::CampaignState;
-use crate::domain::ids::{CampaignId, ContactId, TrunkId};
+use crate::domain::ids::{CampaignId, ContactId, TrunkId, ZoneClassId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 
@@ -132,13 +132,17 @@ struct Limits {
     state: CampaignState,
     /// `Some` while the window is closed at the last slot: when it opens, if ever.
     closed: Option<Option<UtcMs>>,
+    /// The zones whose legal hours are closed at the last slot: when they open, if ever.
+    legal: BTreeMap<ZoneClassId, Option<UtcMs>>,
     /// The first of: calls, channels of the campaign, channels and breakers of its trunks, files, pace, slots.
     exhausted: Why,
 }
 
 impl Limits {
     fn new(campaign: &CampaignView, outcome: &Outcome) -> Self {
-        let closed = !campaign.calendar.contains(outcome.last_slot);
+        let last = outcome.last_slot;
+        let closed = !campaign.calendar.contains(last);
+        let legal = campaign.hours.iter().filter(|(_, hours)| !hours.contains(last));
         let exhausted = if outcome.calls_made(campaign) {
             Why::CallsMade
         } else if let Some(cap) = outcome.full_campaign(campaign) {
@@ -155,7 +159,8 @@ impl Limits {
         Self {
             campaign: campaign.id,
             state: campaign.state,
-            closed: closed.then(|| campaign.calendar.next_opening(outcome.last_slot)),
+            closed: closed.then(|| campaign.calendar.next_opening(last)),
+            legal: legal.map(|(zones, hours)| (*zones, hours.next_opening(last))).collect(),
             exhausted,
         }
     }
@@ -173,6 +178,9 @@ impl Limits {
         }
         if let Some(opens_at) = self.closed {
             return Why::WindowClosed { opens_at };
+        }
+        if let Some(opens_at) = self.legal.get(&candidate.zones) {
+            return Why::LegalHours { opens_at: *opens_at };
         }
         if let Some(until) = candidate.due_at.filter(|due_at| *due_at > outcome.last_slot) {
             return Why::Cooling { until };
@@ -194,7 +202,7 @@ impl Limits {
             return None;
         }
         let last = outcome.last_slot;
-        let later = left.iter().map(|c| c.due_at.map_or(last, |due_at| due_at.max(last)));
+        let later = left.iter().filter_map(|c| self.comes_at(campaign, c, last));
         let held = later.filter(|at| self.closed.is_some() || *at > last).min();
         let now = outcome.snapshot.now;
         let unseen = campaign.next_due.filter(|due_at| *due_at > now);
@@ -207,6 +215,16 @@ impl Limits {
         // Ahead of the instant like a tick, so that a slot at that very instant can be planned.
         let ahead = callable_at.plus_ms(-TICK_AHEAD_MS);
         [ahead, callable_at].into_iter().find(|at| *at > now)
+    }
+
+    /// When a candidate is due, at `last` at the earliest, and its legal hours are open.
+    fn comes_at(&self, campaign: &CampaignView, candidate: &Candidate, last: UtcMs) -> Option<UtcMs> {
+        let due_at = candidate.due_at.map_or(last, |due_at| due_at.max(last));
+        match self.legal.get(&candidate.zones) {
+            None => Some(due_at),
+            Some(opens_at) if due_at == last => *opens_at,
+            Some(_) => campaign.calendar_of(candidate).next_opening(due_at),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 use super::*;
 use crate::domain::bar::Listed;
 use crate::domain::breaker::{BreakerRules, LineLeave, Share};
-use crate::domain::calendar::{Holiday, Repeats, Schedule, Timetable, Window};
+use crate::domain::calendar::{Holiday, LegalHours, Repeats, Schedule, Timetable, Window};
+use crate::domain::zoning::{ZoneSource, Zones};
 
 fn at(text: &str) -> UtcMs {
     text.parse::<jiff::Timestamp>().unwrap().into()
@@ -22,6 +23,8 @@ fn free() -> WhyView {
         campaign_state: CampaignState::Running,
         calendar: Calendar::daily(Window::parse("08:00", "18:00").unwrap(), "Europe/Berlin".parse().unwrap()),
         calendar_name: None,
+        whereabouts: Whereabouts { zones: "Europe/Berlin".parse().unwrap(), source: ZoneSource::Column },
+        legal: None,
         calls_left: None,
         next_by_pace: None,
         campaign_channels: Channels { open: 3, cap: Some(10) },
@@ -104,6 +107,7 @@ fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
         "scheduled",
         "calendar_open",
         "window_open",
+        "legal_hours",
         "hours_together",
         "campaign_pace",
         "turn",
@@ -457,4 +461,34 @@ fn a_call_that_is_due_behind_the_end_of_its_campaign_is_told_i9() {
     let turn = explanation.rules.iter().find(|rule| rule.rule == "turn").unwrap();
     assert_eq!((turn.verdict, turn.detail.as_str()), (Verdict::Fail, detail));
     assert_eq!((explanation.callable_at, explanation.hint.as_deref()), (None, Some(hint)));
+}
+
+/// In two zones of the US, where it is 04:00 and 02:00 when it is 10:00 in Berlin.
+fn in_america(view: &mut WhyView, week: &str) {
+    let zones: Zones = "America/New_York America/Denver".parse().unwrap();
+    let hours = zones.all().iter().map(|zone| (zone.clone(), week.parse().unwrap()));
+    view.legal = LegalHours::of(hours.collect()).map(Arc::new);
+    view.whereabouts = Whereabouts { zones, source: ZoneSource::Number };
+}
+
+#[test]
+fn legal_hours_are_told_with_the_zone_where_it_comes_from_and_the_next_instant_i9() {
+    let detail = "the window of the legal hours Mon-Fri 08:00-21:00, in any of America/New_York, America/Denver (from the \
+        region of its number), opens at 2026-03-02 16:00:00 Europe/Berlin";
+    passes_at("legal_hours", detail, "2026-03-02T15:00:00Z", |view| in_america(view, "Mon-Fri 08:00-21:00"));
+    let detail = "the window of the legal hours Sat 08:00-12:00, in any of America/New_York, America/Denver (from the region \
+        of its number), opens at 2026-03-07 16:00:00 Europe/Berlin";
+    passes_at("legal_hours", detail, "2026-03-07T15:00:00Z", |view| in_america(view, "Sat 08:00-12:00"));
+    let passed = explain(&free(), now()).rules.into_iter().find(|rule| rule.rule == "legal_hours").unwrap();
+    assert_eq!(passed.detail, "no legal hours hold for the contact, in Europe/Berlin (from its list)");
+}
+
+#[test]
+fn a_campaign_that_is_open_only_at_night_where_the_contact_is_is_told_so_i9() {
+    let mut view = free();
+    in_america(&mut view, "daily 13:00-21:00");
+    let explanation = explain(&view, now());
+    let failed = explanation.rules.iter().filter(|rule| rule.verdict == Verdict::Fail).map(|rule| rule.rule);
+    assert_eq!(failed.collect::<Vec<_>>(), ["legal_hours", "hours_together"]);
+    assert_eq!(explanation.callable_at, None);
 }

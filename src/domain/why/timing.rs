@@ -55,19 +55,47 @@ pub(super) fn schedule(view: &WhyView, now: UtcMs) -> Judged {
     stuck(RULE, detail, format!("campanile campaign set {} --ends-at WHEN", view.campaign))
 }
 
+/// The hours where the contact is.
+pub(super) fn legal_hours(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "legal_hours";
+    let own = own_hours(view);
+    match (own.legal_only(), &view.legal) {
+        (Some(calendar), Some(legal)) => hours(
+            RULE,
+            &format!("the window of the legal hours {legal}, in {},", view.whereabouts),
+            view,
+            &calendar,
+            now,
+        ),
+        _ => pass(RULE, format!("no legal hours hold for the contact, in {}", view.whereabouts)),
+    }
+}
+
+/// The campaign's hours and the contact's own.
+fn own_hours(view: &WhyView) -> Calendar {
+    view.calendar.within(view.legal.as_ref())
+}
+
 /// Each of them may open, and never when the others do.
 pub(super) fn together(view: &WhyView, now: UtcMs) -> Judged {
     const RULE: &str = "hours_together";
-    let calendar = &view.calendar;
+    let calendar = own_hours(view);
     let opens = |part: &Calendar| part.next_opening(now).is_some();
     let each = opens(&calendar.window_only())
         && opens(&calendar.schedule_only())
-        && calendar.timetable_only().is_none_or(|part| opens(&part));
-    if opens(calendar) || !each {
-        return pass(RULE, "window, calendar and schedule of the campaign leave hours in common");
+        && [calendar.timetable_only(), calendar.legal_only()].into_iter().flatten().all(|part| opens(&part));
+    if opens(&calendar) || !each {
+        return pass(RULE, format!("{} leave hours in common", which(&calendar)));
     }
     let hint = format!("campanile campaign set {} with other hours, or --ends-at none", view.campaign);
-    stuck(RULE, "window, calendar and schedule of the campaign are not open at once for about a year", hint)
+    stuck(RULE, format!("{} are not open at once for about a year", which(&calendar)), hint)
+}
+
+fn which(calendar: &Calendar) -> &'static str {
+    match calendar.legal {
+        None => "window, calendar and schedule of the campaign",
+        Some(_) => "window, calendar and schedule of the campaign and the contact's legal hours",
+    }
 }
 
 /// A part of the calendar by itself.
@@ -106,7 +134,7 @@ pub(super) fn turn(view: &WhyView, now: UtcMs) -> Judged {
         Some(_) if view.ahead == 0 => pass(RULE, detail),
         Some(at) => until(RULE, format!("{detail}: not before {}", local(view, at)), Some(at)),
         // That its hours do not open at all is said by rules of their own.
-        None if view.ahead == 0 && view.calendar.next_opening(now).is_none() => pass(RULE, detail),
+        None if view.ahead == 0 && own_hours(view).next_opening(now).is_none() => pass(RULE, detail),
         None => {
             let hint =
                 format!("give campaign {} longer hours or a later end, or the server a higher rate", view.campaign);
@@ -126,12 +154,13 @@ pub(super) fn turn_comes_at(view: &WhyView, now: UtcMs) -> Option<UtcMs> {
     let goes_on_at = view.rests.map_or(now, |(until, _)| until.max(now));
     let goes_on_at = trunks::trial_at(view).map_or(goes_on_at, |at| at.max(goes_on_at));
     let barred_until = view.bar.as_ref().and_then(Bar::until);
+    let own = own_hours(view);
     let due_at = [view.due_at, barred_until].into_iter().flatten().fold(goes_on_at, UtcMs::max);
     let mut at = view.next_by_pace.map_or(goes_on_at, |next_at| next_at.max(goes_on_at));
     for _window in 0..WINDOWS_MAX {
         at = view.calendar.next_opening(at)?;
         let Some(closes_at) = view.calendar.closes(at).filter(|closes_at| closes_at.since_ms(at) <= left_ms) else {
-            return view.calendar.next_opening(at.plus_ms(left_ms).max(due_at));
+            return own.next_opening(at.plus_ms(left_ms).max(due_at));
         };
         left_ms -= closes_at.since_ms(at);
         at = closes_at;

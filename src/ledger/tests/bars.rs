@@ -153,7 +153,7 @@ fn calls_of_all_campaigns_count_for_the_cap_on_calls_to_a_number_i5() {
     let mut w = World::new(trunk(None, None));
     let (spring, autumn) = (w.campaign("spring"), w.campaign("autumn"));
     let cap = FrequencyCap::of(2, 24).unwrap();
-    let rules = ServerRules { rate: FAST, frequency: Some(cap) };
+    let rules = ServerRules { rate: FAST, frequency: Some(cap), legal: LegalRules::NONE };
     let first = w.intent(spring, 1).unwrap();
     w.dialled(first, NOON);
     let second = w.intent(autumn, 1).unwrap();
@@ -175,11 +175,15 @@ fn calls_of_all_campaigns_count_for_the_cap_on_calls_to_a_number_i5() {
 fn the_gate_refuses_a_call_too_many_and_what_was_not_dialled_does_not_count_i5() {
     let mut w = World::new(trunk(None, None));
     let (spring, autumn) = (w.campaign("spring"), w.campaign("autumn"));
-    let rules = ServerRules { rate: FAST, frequency: FrequencyCap::of(1, 1) };
+    let rules = ServerRules { rate: FAST, frequency: FrequencyCap::of(1, 1), legal: LegalRules::NONE };
     let first = w.intent(spring, 1).unwrap();
     w.close(first).unwrap();
     let second = w.intent(autumn, 1).unwrap();
-    assert_eq!(w.ledger.write(|db| claim(db, second, rules, NOON)).unwrap(), Ok(NOON), "the first was not dialled");
+    assert_eq!(
+        w.ledger.write(|db| claim(db, second, rules.clone(), NOON)).unwrap(),
+        Ok(NOON),
+        "the first was not dialled"
+    );
     w.dialled(second, NOON);
     let third = {
         let trunk = w.trunk;

@@ -47,8 +47,9 @@ impl World {
             calls_max: room,
             frequency: None,
             slots: 60_000,
+            legal: LegalRules::NONE,
         };
-        self.ledger.read(|db| snapshot::take(db, limits)).unwrap()
+        self.ledger.read(|db| snapshot::take(db, &limits)).unwrap()
     }
 
     /// The last digits of the candidates' numbers.
@@ -74,7 +75,9 @@ fn candidates_come_by_priority_then_due_ones_then_fresh_ones() {
     assert_eq!(w.snapshot(100).campaigns[0].next_due, Some(NOON.plus_s(70)), "over all priorities");
     for (n, ahead) in [(5, 0), (2, 1), (4, 2), (1, 3)] {
         let contact = w.found(spring, n);
-        assert_eq!(w.ledger.read(|db| contacts::ahead_of(db, &contact, NOON)).unwrap(), ahead, "{n}");
+        let classes: Vec<_> = w.ledger.read(|db| zones::Present::read(db, spring)).unwrap().all().into_iter().collect();
+        let counted = w.ledger.read(|db| contacts::ahead_of(db, &contact, &classes, NOON)).unwrap();
+        assert_eq!(counted, ahead, "{n}");
     }
 }
 

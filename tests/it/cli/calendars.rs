@@ -116,7 +116,7 @@ fn when_a_campaign_dials_and_how_fast_is_set_and_shown() {
     ];
     let said = machine.run_words(&set);
     let page: serde_json::Value = serde_json::from_str(&said.out).unwrap();
-    let timing = json!({"calendar": null, "starts_at": "2036-12-01T08:00:05.000Z", "ends_at": "2036-12-02T08:00:00.000Z",
+    let timing = json!({"calendar": null, "legal_hours": "on", "starts_at": "2036-12-01T08:00:05.000Z", "ends_at": "2036-12-02T08:00:00.000Z",
         "priority": 7, "delay_ms": 1500, "batch_calls": 5, "batch_pause_s": 60, "finish": "100", "calls_started": 0});
     assert_eq!((&page["timing"], &page["phase"]), (&timing, &json!("READY")));
     let none = "campaign set spring --starts-at none --ends-at none --delay none --batch none --finish never";

@@ -157,7 +157,11 @@ impl World {
             return;
         }
         let order = self.order(file);
-        let rules = ServerRules { rate: ServerRate(self.limits.calls_one_time), frequency: self.limits.frequency };
+        let rules = ServerRules {
+            rate: ServerRate(self.limits.calls_one_time),
+            frequency: self.limits.frequency,
+            legal: self.limits.legal.clone(),
+        };
         let now = self.now;
         let (verdict, campaign) = self
             .ledger

@@ -37,10 +37,10 @@ fn scene(w: &mut World, target: CampaignId, odds: impl Fn(CampaignId) -> Odds) -
         spool_files_max: w.limits.spool_files_max,
         frequency: w.limits.frequency,
     };
-    let now = w.now;
+    let (now, legal) = (w.now, w.limits.legal.clone());
     let look = w.ledger.read(|db| {
         let campaign = campaigns::get(db, target)?.unwrap();
-        prospect(db, &campaign, server, (now, now.plus_s(30 * 86_400)))
+        prospect(db, &campaign, (server, &legal), (now, now.plus_s(30 * 86_400)))
     });
     let mut scene = look.unwrap().scene;
     scene.campaigns.iter_mut().for_each(|standing| standing.odds = odds(standing.campaign.id));

@@ -9,6 +9,7 @@ use campanile::domain::ids::TrunkId;
 use campanile::domain::instant::UtcMs;
 use campanile::domain::trunk::{ShortNumbers, Trunk};
 use campanile::domain::why::{Daemon, Verdict, explain};
+use campanile::domain::zoning::LegalRules;
 use campanile::ledger::why::{ServerLimits, view};
 use campanile::ledger::{breakers, contacts, trunks};
 
@@ -188,11 +189,12 @@ fn why_names_each_trunk_and_when_it_is_tried_i9() {
     let spring = w.running_with("spring", 1..=20, |_| {});
     w.pass_until_open(first);
     let LineLeave::OneCall { from } = w.leave(first) else { panic!("it is open") };
-    let limits = ServerLimits { calls_one_time: 10, spool_files_max: 1000, frequency: None, daemon: Daemon::Running };
+    let (legal, daemon) = (LegalRules::NONE, Daemon::Running);
+    let limits = ServerLimits { calls_one_time: 10, spool_files_max: 1000, frequency: None, legal, daemon };
     let (now, last) = (w.now, number(20));
     let told = w.ledger.read(|db| {
         let contact = contacts::find(db, spring, &last)?.unwrap();
-        Ok(explain(&view(db, &contact, limits, now)?, now))
+        Ok(explain(&view(db, &contact, &limits, now)?, now))
     });
     let told = told.unwrap();
     let rule = told.rules.iter().find(|rule| rule.rule == "trunk_breaker").unwrap();

@@ -20,6 +20,7 @@ use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::plan::{TICK_AHEAD_MS, pace};
 use campanile::domain::trunk::ShortNumbers;
 use campanile::domain::user::Role;
+use campanile::domain::zoning::{LegalRules, LegalSwitch};
 use campanile::ledger::contacts::Counts;
 use campanile::ledger::views::{AttemptRow, attempts_page};
 use campanile::ledger::{Db, Ledger, Result as LedgerResult, attempts, campaigns, contacts, evidence, trunks, users};
@@ -35,8 +36,14 @@ pub const NOON: UtcMs = UtcMs(1_772_366_400_000);
 /// More steps than this without the clock moving is an engine that spins.
 const STEPS_AT_ONE_INSTANT_MAX: u32 = 20;
 
-pub const LIMITS: EngineLimits =
-    EngineLimits { calls_one_time: 10, cron_interval: 1, spool_files_max: 1000, archive_keep_days: 0, frequency: None };
+pub const LIMITS: EngineLimits = EngineLimits {
+    calls_one_time: 10,
+    cron_interval: 1,
+    spool_files_max: 1000,
+    archive_keep_days: 0,
+    frequency: None,
+    legal: LegalRules::NONE,
+};
 
 /// A call that reached the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,7 +142,7 @@ impl World {
             steps_here: 0,
             _dir: dir,
         };
-        world.next_tick = pace::interval_end(NOON, limits.cron_interval).plus_ms(-TICK_AHEAD_MS);
+        world.next_tick = pace::interval_end(NOON, world.limits.cron_interval).plus_ms(-TICK_AHEAD_MS);
         world.serve();
         world
     }
@@ -144,7 +151,7 @@ impl World {
     pub fn serve(&mut self) {
         self.seed += 1;
         let ledger = Ledger::open(&self.path).unwrap();
-        self.engine = Some(Engine::new(ledger, self.spool.clone(), Seeded(self.seed), self.limits));
+        self.engine = Some(Engine::new(ledger, self.spool.clone(), Seeded(self.seed), self.limits.clone()));
         self.inbox.clear();
         self.wake_at = Some(self.now);
     }
@@ -181,6 +188,7 @@ impl World {
             caller_name: None,
             actions: None,
             contacts: ContactRules::default(),
+            legal_hours: LegalSwitch::default(),
         };
         with(&mut campaign);
         self.ledger.write(|db| campaigns::add(db, &campaign, NOON)).unwrap()

@@ -1,9 +1,11 @@
 //! What holds for a campaign as a whole: its own pace, the number of its calls, its priority.
 
+use std::collections::BTreeMap;
+
 use super::{Breach, Case};
-use crate::domain::ids::CampaignId;
+use crate::domain::ids::{CampaignId, ZoneClassId};
 use crate::domain::instant::UtcMs;
-use crate::domain::plan::types::{CampaignView, PlannedCall, Why};
+use crate::domain::plan::types::{CampaignView, Candidate, PlannedCall, Why};
 
 /// Behind all that can be planned.
 pub(super) const END: UtcMs = UtcMs(i64::MAX);
@@ -61,14 +63,19 @@ impl Case<'_> {
 
     fn out_of_turn(&self, view: &CampaignView) -> Option<Breach> {
         let no_slot = self.plan.waiting.iter().filter(|w| w.campaign == view.id && matches!(w.why, Why::NoSlot { .. }));
-        let due = no_slot.filter_map(|w| self.candidates.get(&(w.campaign, w.contact))).map(|c| c.due_at).min()?;
+        let mut first: BTreeMap<ZoneClassId, &Candidate> = BTreeMap::new();
+        for who in no_slot.filter_map(|w| self.candidates.get(&(w.campaign, w.contact))) {
+            first
+                .entry(who.zones)
+                .and_modify(|first| *first = if who.due_at < first.due_at { who } else { first })
+                .or_insert(who);
+        }
+        let could =
+            |who: &Candidate, at: UtcMs| who.due_at.is_none_or(|due| due <= at) && view.calendar_of(who).contains(at);
         let lower = |call: &&PlannedCall| {
             let theirs = self.campaigns.get(&call.campaign);
             let below = theirs.is_some_and(|other| other.priority < view.priority);
-            below
-                && view.trunks.contains(&call.trunk)
-                && due.is_none_or(|due| due <= call.start_at)
-                && view.calendar.contains(call.start_at)
+            below && view.trunks.contains(&call.trunk) && first.values().any(|who| could(who, call.start_at))
         };
         let call = self.plan.calls.iter().find(lower)?;
         Some(Breach::OutOfPriority { campaign: call.campaign, start_at: call.start_at, before: view.id })

@@ -8,7 +8,7 @@ use super::lines::Shut;
 use super::{Breach, Case};
 use crate::domain::bar::Bar;
 use crate::domain::campaign::CampaignState;
-use crate::domain::ids::{CampaignId, TrunkId};
+use crate::domain::ids::{CampaignId, TrunkId, ZoneClassId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 use crate::domain::plan::LEAD_MS;
@@ -30,15 +30,18 @@ impl Case<'_> {
             return Vec::new();
         }
         let seen = self.seen();
-        let mut unused_by: BTreeMap<CampaignId, Option<UtcMs>> = BTreeMap::new();
+        let mut unused_by: BTreeMap<(CampaignId, ZoneClassId), Option<UtcMs>> = BTreeMap::new();
         let mut breaches = Vec::new();
         for waiting in &self.plan.waiting {
             let (campaign, contact) = (waiting.campaign, waiting.contact);
             let view = self.campaigns.get(&campaign);
             let (Some(view), Some(candidate)) = (view, self.candidates.get(&(campaign, contact))) else { continue };
             let no_slot = matches!(waiting.why, Why::NoSlot { .. });
-            let unused =
-                no_slot.then(|| *unused_by.entry(campaign).or_insert_with(|| self.last_unused(view, &seen))).flatten();
+            let mut last_unused = || {
+                let of_these_zones = unused_by.entry((campaign, candidate.zones));
+                *of_these_zones.or_insert_with(|| self.last_unused(view, candidate, &seen))
+            };
+            let unused = if no_slot { last_unused() } else { None };
             let holds = self.holds(&waiting.why, view, candidate, &seen, unused);
             breaches.extend((!holds).then_some(Breach::FalseReason { campaign, contact }));
         }
@@ -110,6 +113,10 @@ impl Case<'_> {
                 let opens_open = opens_at.is_none_or(|at| at > last && view.calendar.contains(at));
                 !view.calendar.contains(last) && opens_open
             }
+            Why::LegalHours { opens_at } => {
+                let hours = view.hours.get(&who.zones).filter(|hours| !hours.contains(last));
+                hours.is_some_and(|hours| opens_at.is_none_or(|at| at > last && hours.contains(at)))
+            }
             Why::Cooling { until } => who.due_at == Some(until) && until > last,
             Why::Expired { at } => who.expires_at == Some(at) && at <= last,
             Why::NumberBusy => seen.in_use.contains(&who.number),
@@ -133,16 +140,17 @@ impl Case<'_> {
         }
     }
 
-    /// The last unused slot at which this campaign could have started a call.
-    fn last_unused(&self, view: &CampaignView, seen: &Seen) -> Option<UtcMs> {
+    /// The last unused slot at which this campaign could have called contacts of the zones of `who`.
+    fn last_unused(&self, view: &CampaignView, who: &Candidate, seen: &Seen) -> Option<UtcMs> {
         let free = view.rhythm.is_free();
         let in_pace = |slot: &UtcMs| free || self.next_by_pace(view, *slot).is_none_or(|next_at| next_at <= *slot);
         let takes = |id: &&TrunkId| self.shut(**id, &seen.by_trunk, self.last(seen)).is_none();
+        let calendar = view.calendar_of(who);
         let last_over = |id: &TrunkId| {
             let unused = seen.unused.get(id)?.iter().rev().copied();
             let leave = self.trunks.get(id)?.leave;
             let tried = unused.take_while(|slot| leave.trial_at().is_none_or(|from| from <= *slot));
-            tried.filter(in_pace).find(|slot| view.calendar.contains(*slot))
+            tried.filter(in_pace).find(|slot| calendar.contains(*slot))
         };
         view.trunks.iter().filter(takes).filter_map(last_over).max()
     }

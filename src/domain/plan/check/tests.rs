@@ -1,10 +1,12 @@
 use std::mem::discriminant;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::bar::{Bar, Listed};
 use crate::domain::breaker::LineLeave;
+use crate::domain::calendar::LegalHours;
 use crate::domain::contact::Priority;
 use crate::domain::plan::plan;
 use crate::domain::plan::sample::{any_snapshot, at, campaign, fresh, minute, number, retry, trunk, window};
@@ -111,6 +113,29 @@ fn calls_outside_the_window_are_found_i4() {
         s.campaigns[0].calendar = window("07:00", "08:00:48");
     };
     only(close, Breach::WindowClosed { campaign: ONE, start_at: second(48) });
+}
+
+/// Hours that a call which rings for 30 s may not reach beyond.
+fn legal(snapshot: &mut Snapshot, week: &str) {
+    let clock = ("UTC".parse().unwrap(), week.parse().unwrap());
+    let view = &mut snapshot.campaigns[0];
+    let hours = view.calendar.within(LegalHours::of(vec![clock]).map(Arc::new).as_ref()).with_ring_time(25);
+    view.hours = [(view.candidates[0].zones, hours)].into();
+}
+
+#[test]
+fn calls_outside_the_contacts_legal_hours_are_found_i4() {
+    let breach = |contact, s| Breach::LegalHours { contact: ContactId(contact), start_at: second(s) };
+    let early = |s: &mut Snapshot, p: &mut Plan| {
+        calls_only(s, p);
+        legal(s, "daily 08:00:06-24:00");
+    };
+    only(early, breach(10_000, 0));
+    let rings_on = |s: &mut Snapshot, p: &mut Plan| {
+        calls_only(s, p);
+        legal(s, "daily 00:00-08:01:18");
+    };
+    only(rings_on, breach(10_004, 48));
 }
 
 #[test]
@@ -268,6 +293,7 @@ fn a_reason_that_does_not_hold_is_found_i9() {
         Why::NotRunning(CampaignState::Running),
         Why::WindowClosed { opens_at: None },
         Why::WindowClosed { opens_at: Some(second(60)) },
+        Why::LegalHours { opens_at: Some(second(60)) },
         Why::Cooling { until: second(60) },
         Why::NumberBusy,
         Why::CampaignChannels { cap: 5 },
@@ -302,6 +328,9 @@ fn reasons_are_judged_to_their_last_detail_i9() {
     let evening = |s: &mut Snapshot| s.campaigns[0].calendar = window("08:02", "09:00");
     assert!(judged(Why::WindowClosed { opens_at }, evening));
     assert!(!judged(Why::WindowClosed { opens_at: opens_at.map(|at| at.plus_ms(-1)) }, evening));
+    let lawful = |s: &mut Snapshot| legal(s, "daily 08:02-24:00");
+    assert!(judged(Why::LegalHours { opens_at }, lawful));
+    assert!(!judged(Why::LegalHours { opens_at: opens_at.map(|at| at.plus_ms(-1)) }, lawful));
     let due = |s: &mut Snapshot| s.campaigns[0].candidates = vec![retry(1, second(60))];
     assert!(judged(Why::Cooling { until: second(60) }, due));
     assert!(!judged(Why::Cooling { until: second(61) }, due));
