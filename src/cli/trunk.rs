@@ -9,15 +9,16 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use serde::Serialize;
 
-use super::failure::{Outcome, Result};
+use super::failure::{Failure, Outcome, Result};
 use super::present::{cap, in_use, or_dash, table};
 use super::session::{Session, warn};
+use crate::domain::campaign::Campaign;
 use crate::domain::name::{AccountCode, Name};
 use crate::domain::number::Number;
-use crate::domain::trunk::{DialTemplate, ShortNumbers, Trunk};
+use crate::domain::trunk::{DialTemplate, ShortNumbers, Trunk, TrunkLine};
 use crate::exit::Exit;
 use crate::ledger::trunks::{self, NewTrunk};
-use crate::ledger::{Connection, LedgerError};
+use crate::ledger::{Connection, LedgerError, campaigns};
 
 /// A number that nobody has: 555-01xx is kept for examples.
 const SAMPLE_NUMBER: &str = "+12025550123";
@@ -27,6 +28,8 @@ const SAMPLE_NUMBER: &str = "+12025550123";
 pub enum TrunkVerb {
     /// Add a trunk.
     Add(Add),
+    /// Say who answers at a trunk's other end.
+    Set(Set),
     /// List all trunks; anybody may.
     List(List),
     /// Show a trunk with what it would dial for a sample number.
@@ -66,15 +69,38 @@ pub struct Add {
     /// Let extensions and short codes of the local PBX (201, *97) go to it as they are.
     #[arg(long)]
     short_numbers: bool,
+    /// Who answers at its other end: real for people, test where nobody but a test does.
+    ///
+    /// Only over a test line may campaigns cancel calls while they ring (--cancel-ratio) and make up how long they
+    /// last (--duration).
+    #[arg(long, value_name = "real|test", default_value = "real")]
+    line: TrunkLine,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "JSON: [{trunk, dial, channels, starts_per_second, account, short_numbers}].")]
+#[command(after_help = "\
+A trunk on which a campaign has a cancel ratio or made-up durations stays a test line until they are taken away. \
+Calls that were planned for a test line are not made over a real one.
+
+Example:
+  campanile trunk set lab --line test
+
+JSON: as `trunk show`.")]
+pub struct Set {
+    /// The trunk's name.
+    name: Name,
+    /// Who answers at its other end: real for people, test where nobody but a test does.
+    #[arg(long, value_name = "real|test")]
+    line: TrunkLine,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "JSON: [{trunk, dial, channels, starts_per_second, account, short_numbers, line}].")]
 pub struct List {}
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-JSON: {trunk, dial, channels, starts_per_second, account, short_numbers, open_calls, sample: {number, dials}}.")]
+JSON: {trunk, dial, channels, starts_per_second, account, short_numbers, line, open_calls, sample: {number, dials}}.")]
 pub struct Show {
     /// The trunk's name.
     name: Name,
@@ -114,6 +140,7 @@ struct TrunkRow {
     starts_per_second: Option<u32>,
     account: Option<AccountCode>,
     short_numbers: ShortNumbers,
+    line: TrunkLine,
 }
 
 #[derive(Serialize)]
@@ -149,6 +176,7 @@ impl From<&Trunk> for TrunkRow {
             starts_per_second: trunk.starts_per_second,
             account: trunk.account.clone(),
             short_numbers: trunk.short_numbers,
+            line: trunk.line,
         }
     }
 }
@@ -160,6 +188,7 @@ impl TrunkVerb {
         }
         match self {
             Self::Add(verb) => verb.run(session),
+            Self::Set(verb) => verb.run(session),
             Self::List(_) => list(session),
             Self::Show(verb) => show(session, &verb.name),
             Self::Remove(verb) => verb.run(session),
@@ -178,17 +207,41 @@ impl Add {
             starts_per_second: self.starts_per_second,
             account: self.account,
             short_numbers: if self.short_numbers { ShortNumbers::Allowed } else { ShortNumbers::Refused },
+            line: self.line,
         };
         session.ledger.write(|db| trunks::add(db, &trunk, now))?;
         show(session, &trunk.name)
     }
 }
 
+impl Set {
+    fn run(self, session: &mut Session) -> Outcome {
+        session.ledger.try_write(|db| {
+            let trunk = Trunk { line: self.line, ..named(db, &self.name)? };
+            for campaign in campaigns::over(db, trunk.id)? {
+                stays_a_test_line(&campaign, &trunk)?;
+            }
+            Ok::<_, Failure>(trunks::set_line(db, trunk.id, trunk.line)?)
+        })?;
+        session.wake_daemon();
+        show(session, &self.name)
+    }
+}
+
+/// What a campaign makes up must not begin to reach people by a change of its trunk.
+fn stays_a_test_line(campaign: &Campaign, trunk: &Trunk) -> Result<()> {
+    campaign.traffic.fits([trunk]).map_err(|misfit| {
+        let name = &campaign.name;
+        let mend = format!("first: campanile campaign set {name} --cancel-ratio 0% --duration none");
+        Failure::new(Exit::Failure, format!("campaign {name} goes over this trunk, and {misfit}"), mend)
+    })
+}
+
 fn list(session: &mut Session) -> Outcome {
     let all = session.ledger.read(|db| trunks::all(db))?;
     let rows: Vec<TrunkRow> = all.iter().map(TrunkRow::from).collect();
     session.answer(&rows, |out| {
-        let heading = ["trunk", "dial", "channels", "starts a second", "account", "short numbers"];
+        let heading = ["trunk", "dial", "channels", "starts a second", "account", "short numbers", "line"];
         table::write(out, &heading, &rows.iter().map(cells).collect::<Vec<_>>())
     })?;
     Ok(Exit::Ok)
@@ -202,6 +255,7 @@ fn cells(row: &TrunkRow) -> Vec<String> {
         cap(row.starts_per_second),
         or_dash(row.account.as_ref()),
         row.short_numbers.to_string(),
+        row.line.to_string(),
     ]
 }
 
@@ -228,6 +282,7 @@ fn tell(out: &mut dyn Write, page: &TrunkPage) -> Result<()> {
     writeln!(out, "starts a second  {}", cap(row.starts_per_second))?;
     writeln!(out, "account          {}", or_dash(row.account.as_ref()))?;
     writeln!(out, "short numbers    {}", row.short_numbers)?;
+    writeln!(out, "line             {}", row.line)?;
     if let Some(sample) = &page.sample {
         writeln!(out, "for {} it dials {}", sample.number, sample.dials)?;
     }
@@ -236,9 +291,7 @@ fn tell(out: &mut dyn Write, page: &TrunkPage) -> Result<()> {
 
 impl Remove {
     fn run(self, session: &mut Session) -> Outcome {
-        session
-            .ledger
-            .try_write(|db| Ok::<_, super::failure::Failure>(trunks::remove(db, &named(db, &self.name)?)?))?;
+        session.ledger.try_write(|db| Ok::<_, Failure>(trunks::remove(db, &named(db, &self.name)?)?))?;
         let answer = serde_json::json!({"trunk": self.name.as_str(), "removed": true});
         session.answer(&answer, |out| Ok(writeln!(out, "removed trunk {}", self.name)?))?;
         Ok(Exit::Ok)
@@ -250,7 +303,7 @@ impl Test {
         let (trunk, open_calls) = session.ledger.try_read(|db| {
             let trunk = named(db, &self.name)?;
             let open = trunks::open_attempts(db, trunk.id)?;
-            Ok::<_, super::failure::Failure>((trunk, open))
+            Ok::<_, Failure>((trunk, open))
         })?;
         let number = super::numbers::canonical(&self.number, trunk.short_numbers, &session.settings)?;
         let tested = Tested {

@@ -11,6 +11,7 @@ use super::name::{CallerName, CallerNumber, Name};
 use super::outcome::OutcomeRules;
 use super::rhythm::Rhythm;
 use super::stored::worded_enum;
+use super::traffic::Traffic;
 use super::variable::Variables;
 
 worded_enum! {
@@ -223,4 +224,6 @@ pub struct Campaign {
     pub actions: Option<ActionListId>,
     /// How it goes through its contacts.
     pub contacts: ContactRules,
+    /// What its calls carry, and what is made up for them.
+    pub traffic: Traffic,
 }

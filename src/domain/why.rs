@@ -13,6 +13,8 @@ use super::instant::UtcMs;
 use super::line::LineState;
 use super::name::Name;
 use super::stored::worded_enum;
+use super::traffic::Nature;
+use super::trunk::TrunkLine;
 
 /// A contact in one campaign, and all that bears on its next call.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +39,10 @@ pub struct WhyView {
     pub campaign_channels: Channels,
     /// The trunk's name.
     pub trunk: Name,
+    /// Who answers at its other end.
+    pub trunk_line: TrunkLine,
+    /// Whether anything about the campaign's calls is made up.
+    pub nature: Nature,
     /// Calls that the trunk has open, over all campaigns, and its cap.
     pub trunk_channels: Channels,
     /// Where the contact stands.
@@ -190,6 +196,7 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         frequency_cap(view),
         number_free(view),
         campaign_channels(view),
+        test_line(view),
         trunk_channels(view),
         spool(view),
         asterisk_takes_files(view),
@@ -415,6 +422,20 @@ fn number_free(view: &WhyView) -> Judged {
 fn campaign_channels(view: &WhyView) -> Judged {
     let whose = format!("campaign {}", view.campaign);
     channels("campaign_channels", &whose, view.campaign_channels)
+}
+
+fn test_line(view: &WhyView) -> Judged {
+    const RULE: &str = "test_line";
+    let trunk = &view.trunk;
+    match view.nature {
+        Nature::Genuine => pass(RULE, "nothing about its call is made up"),
+        nature if nature.may_go_over(view.trunk_line) => pass(RULE, format!("trunk {trunk} is a test line")),
+        Nature::MadeUp => stuck(
+            RULE,
+            format!("the campaign makes up cancels or durations, and trunk {trunk} is no test line"),
+            format!("campanile campaign set {} --cancel-ratio 0% --duration none", view.campaign),
+        ),
+    }
 }
 
 fn trunk_channels(view: &WhyView) -> Judged {

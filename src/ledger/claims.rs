@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::calendars::{self, read_of_campaign};
 use super::campaigns::{read_beat, read_rhythm};
 use super::rows::{first, instant, parsed};
+use super::traffic::read_draw;
 use super::{LedgerError, Result, callees, evidence, lines};
 use crate::domain::attempt::AttemptState;
 use crate::domain::bar::FrequencyCap;
@@ -14,6 +15,8 @@ use crate::domain::gate::{GateCampaign, GateView, LATE_MS_MAX, Pace, PaceKind, R
 use crate::domain::ids::{AttemptId, CampaignId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::rhythm::Beat;
+use crate::domain::traffic::Draw;
+use crate::domain::trunk::TrunkLine;
 
 /// The server's rate, in calls a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +49,7 @@ struct Claimant {
     contact: Option<i64>,
     state: AttemptState,
     planned_at: UtcMs,
+    draw: Draw,
 }
 
 /// Admits an attempt once, or says why not; either way the fact is recorded with it.
@@ -73,7 +77,7 @@ pub fn claim(
 }
 
 fn claimant(db: &Connection, id: AttemptId) -> Result<Claimant> {
-    let sql = "SELECT campaign, trunk, contact, state, planned_at FROM attempts WHERE id = ?1";
+    let sql = "SELECT campaign, trunk, contact, state, planned_at, planned_talk_ms, cancel_after_s FROM attempts WHERE id = ?1";
     let read = |row: &Row<'_>| {
         Ok(Claimant {
             campaign: CampaignId(row.get("campaign")?),
@@ -81,6 +85,7 @@ fn claimant(db: &Connection, id: AttemptId) -> Result<Claimant> {
             contact: row.get("contact")?,
             state: parsed(row, "state")?,
             planned_at: instant(row, "planned_at")?,
+            draw: read_draw(row)?,
         })
     };
     first(db.prepare_cached(sql)?.query([id.0])?, read)?.ok_or_else(|| LedgerError::absent("attempt", id.to_string()))
@@ -91,8 +96,8 @@ fn view(db: &Connection, claimant: &Claimant, rules: ServerRules, now: UtcMs) ->
         None => None,
         Some(_) => gate_campaign(db, claimant.campaign)?,
     };
-    let (trunk_channels, trunk_rate) = trunk_caps(db, claimant.trunk)?;
-    let trunk = match trunk_rate {
+    let TrunkNow { channels: trunk_channels, starts_per_second, line: trunk_line } = trunk_now(db, claimant.trunk)?;
+    let trunk = match starts_per_second {
         None => None,
         Some(per_second) => Some(pace(db, &trunk_scope(claimant.trunk), PaceKind::Cap, spacing_of(per_second), now)?),
     };
@@ -116,6 +121,8 @@ fn view(db: &Connection, claimant: &Claimant, rules: ServerRules, now: UtcMs) ->
         trunk_channels,
         server: pace(db, SERVER, PaceKind::Grid, rules.rate.spacing_ms(), now)?,
         trunk,
+        trunk_line,
+        draw: claimant.draw,
     })
 }
 
@@ -140,9 +147,19 @@ fn gate_campaign(db: &Connection, id: CampaignId) -> Result<Option<GateCampaign>
     first(db.prepare_cached(&sql)?.query([id.0])?, read)
 }
 
-fn trunk_caps(db: &Connection, id: TrunkId) -> Result<(Option<u32>, Option<u32>)> {
-    let mut statement = db.prepare_cached("SELECT channels, starts_per_second FROM trunks WHERE id = ?1")?;
-    Ok(statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?)
+struct TrunkNow {
+    channels: Option<u32>,
+    starts_per_second: Option<u32>,
+    line: TrunkLine,
+}
+
+fn trunk_now(db: &Connection, id: TrunkId) -> Result<TrunkNow> {
+    let sql = "SELECT channels, starts_per_second, line FROM trunks WHERE id = ?1";
+    let read = |row: &Row<'_>| {
+        let (channels, starts_per_second) = (row.get("channels")?, row.get("starts_per_second")?);
+        Ok(TrunkNow { channels, starts_per_second, line: parsed(row, "line")? })
+    };
+    first(db.prepare_cached(sql)?.query([id.0])?, read)?.ok_or_else(|| LedgerError::absent("trunk", id.to_string()))
 }
 
 /// Calls that the gate admitted and that have not ended, counted up to `cap`: more are not asked for, and without

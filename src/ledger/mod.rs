@@ -39,6 +39,7 @@ pub mod settle;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
+mod traffic;
 pub mod trunks;
 pub mod users;
 pub mod views;

@@ -111,6 +111,7 @@ impl Open {
             id,
             channels: trunk.channels,
             starts_per_second: trunk.starts_per_second,
+            line: trunk.line,
             open: self.count(|call| call.trunk == id),
             taken: self.taken(Some(id), now),
         })
@@ -145,6 +146,7 @@ fn campaign_view(
         beat,
         calls_left,
         trunk: campaign.trunk,
+        nature: campaign.traffic.nature(),
         calendar: campaign.calendar,
         channels: campaign.channels,
         open,

@@ -18,7 +18,7 @@ use crate::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId, User
 use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
 use crate::domain::outcome::OutcomeRules;
-use crate::domain::trunk::ShortNumbers;
+use crate::domain::trunk::{ShortNumbers, TrunkLine};
 use crate::domain::user::Role;
 use crate::domain::variable::Variables;
 use crate::domain::why::RestWhy;
@@ -63,6 +63,7 @@ impl World {
             pacing: Pacing::default(),
             finish: Finish::default(),
             variables: Default::default(),
+            traffic: Default::default(),
             retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
             outcome: OutcomeRules::default(),
             channels: None,
@@ -123,6 +124,8 @@ fn intent(db: &Db, campaign: CampaignId, trunk: TrunkId, digits: u32) -> Result<
         account: None,
         actions: campaigns::get(db, campaign)?.and_then(|campaign| campaign.actions),
         variables: Default::default(),
+        invite: Default::default(),
+        draw: Default::default(),
     })
 }
 
@@ -138,6 +141,7 @@ fn trunk(channels: Option<u32>, starts_per_second: Option<u32>) -> trunks::NewTr
         starts_per_second,
         account: None,
         short_numbers: ShortNumbers::Refused,
+        line: TrunkLine::Real,
     }
 }
 
@@ -393,6 +397,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0004_calendars_and_pacing.sql"),
     include_str!("../../tests/fixtures/migrations/0005_outcomes.sql"),
     include_str!("../../tests/fixtures/migrations/0006_contacts.sql"),
+    include_str!("../../tests/fixtures/migrations/0009_traffic.sql"),
 ];
 
 /// A ledger as the program with so many migrations left it, in the midst of its work.

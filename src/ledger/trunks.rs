@@ -7,9 +7,10 @@ use super::{LedgerError, Result};
 use crate::domain::ids::TrunkId;
 use crate::domain::instant::UtcMs;
 use crate::domain::name::{AccountCode, Name};
-use crate::domain::trunk::{DialTemplate, ShortNumbers, Trunk};
+use crate::domain::trunk::{DialTemplate, ShortNumbers, Trunk, TrunkLine};
 
-const COLUMNS: &str = "SELECT id, name, template, channels, starts_per_second, account, short_numbers FROM trunks";
+const COLUMNS: &str =
+    "SELECT id, name, template, channels, starts_per_second, account, short_numbers, line FROM trunks";
 
 /// A trunk that is not in the ledger yet.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct NewTrunk {
     pub account: Option<AccountCode>,
     /// Whether extensions and short codes are allowed.
     pub short_numbers: ShortNumbers,
+    /// Whether made-up calls may go over it.
+    pub line: TrunkLine,
 }
 
 fn read(row: &Row<'_>) -> Result<Trunk> {
@@ -37,6 +40,7 @@ fn read(row: &Row<'_>) -> Result<Trunk> {
         starts_per_second: row.get("starts_per_second")?,
         account: parsed_or_null(row, "account")?,
         short_numbers: parsed(row, "short_numbers")?,
+        line: parsed(row, "line")?,
     })
 }
 
@@ -47,8 +51,8 @@ pub fn add(db: &Connection, trunk: &NewTrunk, now: UtcMs) -> Result<TrunkId> {
     }
     let account = trunk.account.as_ref().map(AccountCode::as_str);
     db.prepare_cached(
-        "INSERT INTO trunks (name, template, channels, starts_per_second, account, short_numbers, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO trunks (name, template, channels, starts_per_second, account, short_numbers, created_at, line)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         trunk.name.as_str(),
@@ -57,9 +61,16 @@ pub fn add(db: &Connection, trunk: &NewTrunk, now: UtcMs) -> Result<TrunkId> {
         trunk.starts_per_second,
         account,
         trunk.short_numbers.as_str(),
-        now.0
+        now.0,
+        trunk.line.as_str()
     ])?;
     Ok(TrunkId(db.last_insert_rowid()))
+}
+
+/// Says who answers at a trunk's other end. Whether its campaigns allow that is for the caller to judge.
+pub fn set_line(db: &Connection, id: TrunkId, line: TrunkLine) -> Result<()> {
+    db.execute("UPDATE trunks SET line = ?2 WHERE id = ?1", params![id.0, line.as_str()])?;
+    Ok(())
 }
 
 /// The trunk of this name.

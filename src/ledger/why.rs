@@ -55,6 +55,8 @@ pub fn view_of(
         campaign_channels: Channels { open: attempts::open_of(db, campaign.id)?, cap: campaign.channels },
         trunk_channels: Channels { open: trunks::open_attempts(db, trunk.id)?, cap: trunk.channels },
         trunk: trunk.name,
+        trunk_line: trunk.line,
+        nature: campaign.traffic.nature(),
         contact_state: contact.state,
         due_at: contact.due_at,
         expires_at: contact.expires_at,

@@ -239,6 +239,7 @@ fn a_trunks_rate_and_channels_hold_over_campaigns_i5() {
         starts_per_second: Some(1),
         account: None,
         short_numbers: campanile::domain::trunk::ShortNumbers::Refused,
+        line: campanile::domain::trunk::TrunkLine::Real,
     };
     let slow = w.command(|db| trunks::add(db, &slow, NOON));
     w.running_with("spring", 1..=10, |c| c.trunk = slow);

@@ -14,7 +14,7 @@ use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::rhythm::{Batch, Rhythm};
-use campanile::domain::trunk::ShortNumbers;
+use campanile::domain::trunk::{ShortNumbers, TrunkLine};
 use campanile::domain::user::Role;
 use campanile::ledger::contacts::Imported;
 use campanile::ledger::details::Details;
@@ -66,6 +66,7 @@ impl World {
                 starts_per_second,
                 account: None,
                 short_numbers: ShortNumbers::Refused,
+                line: TrunkLine::Real,
             };
             let id = self.command(|db| trunks::add(db, &trunk, now)).unwrap();
             self.operators.trunks.insert(id, (channels, starts_per_second));
@@ -97,6 +98,7 @@ impl World {
             pacing: self.draw_pacing(),
             finish: *self.chance.one_of(&[Finish::WhenDone, Finish::WhenDone, Finish::Never, Finish::AfterCalls(4)]),
             variables: Default::default(),
+            traffic: Default::default(),
             retry: RetryRules {
                 max_retries: self.chance.below(3) as u32,
                 retry_time_s: *self.chance.one_of(&[60, 60, 300]),

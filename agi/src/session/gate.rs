@@ -111,21 +111,33 @@ impl Gate {
 }
 
 /// The one word that lets the dialplan dial, and whom and how long. A dial string has no comma
-/// ([`DialString`](campanile::domain::trunk::DialString)), so these are `Dial`'s first two arguments.
+/// ([`DialString`](campanile::domain::trunk::DialString)), so these are `Dial`'s first two arguments. A call that
+/// is to be cancelled rings until then: `Dial` takes it back as it does when the wait time is over.
 fn go_command(order: &Order) -> Command {
-    let value = format!("{},{}", order.dial_string.as_str(), order.wait_time_s);
+    let value = format!("{},{}", order.dial_string.as_str(), order.draw.ring_time_s(order.wait_time_s));
     Command::SetVariable { name: Variable::Go, value }
 }
 
-/// What the callee and the bill see, set while there is time.
+/// What the callee, the bill and the INVITE have, set while there is time.
 fn variables(order: &Order) -> VecDeque<Command> {
     let texts = [
         (Variable::CallerNumber, order.caller_number.as_ref().map(ToString::to_string)),
         (Variable::CallerName, order.caller_name.as_ref().map(ToString::to_string)),
         (Variable::AccountCode, order.account.as_ref().map(ToString::to_string)),
+        (Variable::Headers, (!order.invite.headers.is_empty()).then(|| order.invite.headers.as_dialplan())),
+        (Variable::Codecs, (!order.invite.codecs.is_empty()).then(|| order.invite.codecs.to_string())),
+        (Variable::DialOptions, dial_options(order)),
     ];
     let set = |(name, value): (Variable, Option<String>)| value.map(|value| Command::SetVariable { name, value });
     texts.into_iter().filter_map(set).collect()
+}
+
+/// Further options for `Dial`: L ends the call so many milliseconds after its answer, and b has the dialplan write
+/// headers and codecs into the INVITE. There is nothing in them but numbers and our own words.
+fn dial_options(order: &Order) -> Option<String> {
+    let limit = order.draw.talk_ms.map(|ms| format!("L({ms})"));
+    let invite = (!order.invite.is_plain()).then(|| "b(campanile-invite^s^1)".to_owned());
+    (limit.is_some() || invite.is_some()).then(|| limit.into_iter().chain(invite).collect())
 }
 
 fn set_next(now: UtcMs, held: Held, mut left: VecDeque<Command>) -> (State, Vec<Output>) {

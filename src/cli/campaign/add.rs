@@ -7,11 +7,13 @@ use super::super::session::Session;
 use super::super::trunk;
 use super::options::CampaignOptions;
 use super::show;
+use super::traffic_options::keep_to_its_lines;
 use crate::domain::calendar::{Calendar, Window};
 use crate::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
 use crate::domain::ids::CampaignId;
 use crate::domain::name::Name;
 use crate::domain::outcome::OutcomeRules;
+use crate::domain::traffic::Traffic;
 use crate::exit::Exit;
 use crate::ledger::campaigns;
 
@@ -39,11 +41,12 @@ impl Add {
         let calendar = Calendar::daily(Window::ALWAYS, session.settings.time_zone.clone());
         let actor = &session.actor;
         session.ledger.try_write(|db| {
+            let line = trunk::named(db, &self.trunk)?;
             let mut campaign = Campaign {
                 id: CampaignId(0),
                 name: self.name.clone(),
                 owner: actor.id(),
-                trunk: trunk::named(db, &self.trunk)?.id,
+                trunk: line.id,
                 state: CampaignState::Stopped,
                 calendar,
                 calendar_id: None,
@@ -57,8 +60,10 @@ impl Add {
                 caller_name: None,
                 actions: None,
                 contacts: ContactRules::default(),
+                traffic: Traffic::default(),
             };
             self.options.apply(db, actor, None, &mut campaign)?;
+            keep_to_its_lines(&campaign, [&line])?;
             Ok::<_, Failure>(campaigns::add(db, &campaign, now)?)
         })?;
         self.options.warn();

@@ -6,21 +6,24 @@ use super::super::failure::{Failure, Outcome, Result};
 use super::super::session::Session;
 use super::options::CampaignOptions;
 use super::show;
+use super::traffic_options::keep_to_its_lines;
 use crate::domain::campaign::Campaign;
 use crate::domain::ids::ContactId;
 use crate::domain::name::Name;
-use crate::domain::trunk::ShortNumbers;
+use crate::domain::trunk::{ShortNumbers, Trunk};
 use crate::exit::Exit;
 use crate::ledger::{Connection, campaigns, contacts, trunks};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Only what is given changes. Window, channels and state hold at the gate at once, also for calls that are \
-planned already; trunk, wait time and caller id hold for calls that are planned from now on.
+planned already; trunk, wait time, caller id, headers, codecs, duration and cancel ratio hold for calls that are planned \
+from now on.
 
 Examples:
   campanile campaign set spring --stop 20:00
   campanile campaign set spring --channels none --caller-id none
+  campanile campaign set load --header 'P-Campaign-Name: load' --duration gauss:30s,10s,20s-60s --cancel-ratio 50%
 
 JSON: as `campaign show`.")]
 pub struct Set {
@@ -40,7 +43,9 @@ impl Set {
             let before = actor.campaign(db, &self.name)?;
             let mut campaign = before.clone();
             self.options.apply(db, actor, self.trunk.as_ref(), &mut campaign)?;
-            keep_short_numbers_in(db, &campaign)?;
+            let trunk = trunks::get(db, campaign.trunk)?;
+            keep_short_numbers_in(db, &campaign, &trunk)?;
+            keep_to_its_lines(&campaign, [&trunk])?;
             campaigns::update(db, &campaign)?;
             Ok::<_, Failure>((before, campaign))
         })?;
@@ -64,8 +69,7 @@ fn place_all(session: &mut Session, campaign: &Campaign) -> Result<()> {
 }
 
 /// A short code of our PBX is somebody else's number outside, an emergency line at worst.
-fn keep_short_numbers_in(db: &Connection, campaign: &Campaign) -> Result<()> {
-    let trunk = trunks::get(db, campaign.trunk)?;
+fn keep_short_numbers_in(db: &Connection, campaign: &Campaign, trunk: &Trunk) -> Result<()> {
     let short = contacts::short_numbers(db, campaign.id)?;
     if short == 0 || trunk.short_numbers == ShortNumbers::Allowed {
         return Ok(());

@@ -20,7 +20,8 @@ JSON: {campaign, user, trunk, state, phase, run_time, window: {start, stop, time
 numbers: {total, waiting, in_progress, reached, failed, excluded}, max_retries, retry_time_s, \
 retry_times_s: [300, …], max_dials, min_talk_s, wrap_up_s, causes: [{cause, verb, delay_s, limit}], wait_time_s, channels, \
 timing: {calendar, starts_at, ends_at, priority, delay_ms, batch_calls, batch_pause_s, finish, calls_started}, \
-caller_id, order, next_number_after_s, variables: {name: text}, actions: [\"PLAY x\", …], action_lists: {NAME: [\"PLAY x\", …]}, open_calls, dispositions: {answered: n, …}}.")]
+caller_id, order, next_number_after_s, variables: {name: text}, \
+traffic: {headers: [\"P-Campaign-Name: spring\", …], codecs, duration, cancel_percent}, actions: [\"PLAY x\", …], action_lists: {NAME: [\"PLAY x\", …]}, open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
     /// The campaign's name.
     name: Name,
@@ -78,6 +79,7 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
     for (i, (name, value)) in page.variables.iter().enumerate() {
         writeln!(out, "{:<11} {name} = {value}", if i == 0 { "variables" } else { "" })?;
     }
+    page.traffic.tell(out)?;
     tell_numbers(out, overview)?;
     for (i, action) in page.actions.iter().enumerate() {
         writeln!(out, "{:<11} {}. {action}", if i == 0 { "actions" } else { "" }, i + 1)?;

@@ -12,6 +12,7 @@ use super::person::Person;
 use crate::domain::calendar::Zone;
 use crate::domain::disposition::Disposition;
 use crate::domain::name::Name;
+use crate::domain::traffic::time_in_words;
 use crate::domain::trunk::ShortNumbers;
 use crate::exit::Exit;
 use crate::ledger::views::{self, AttemptRow};
@@ -91,6 +92,9 @@ fn tell(out: &mut dyn Write, Shown { person, calls }: &Shown, zone: &Zone) -> Re
     writeln!(out, "expires     {}", local(person.expires_at))?;
     writeln!(out, "zone        {}", or_dash(person.time_zone.as_ref()))?;
     writeln!(out, "caller id   {}", or_dash(person.caller_id.as_ref()))?;
+    if let Some(ms) = person.duration_ms {
+        writeln!(out, "duration    {}", time_in_words(ms))?;
+    }
     writeln!(out, "dials       {}", person.dials)?;
     for (name, value) in &person.variables {
         writeln!(out, "variable    {name} = {value}")?;

@@ -14,6 +14,8 @@ use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 use crate::domain::retry::FailReason;
 use crate::domain::rhythm::{Batch, Beat, Rhythm};
+use crate::domain::traffic::Nature;
+use crate::domain::trunk::TrunkLine;
 
 pub(super) fn at(text: &str) -> UtcMs {
     text.parse::<jiff::Timestamp>().unwrap().into()
@@ -43,7 +45,14 @@ pub(super) fn window(start: &str, stop: &str) -> Calendar {
 
 /// A trunk without limits.
 pub(super) fn trunk(id: i64) -> TrunkView {
-    TrunkView { id: TrunkId(id), channels: None, starts_per_second: None, open: 0, taken: Vec::new() }
+    TrunkView {
+        id: TrunkId(id),
+        channels: None,
+        starts_per_second: None,
+        line: TrunkLine::Real,
+        open: 0,
+        taken: Vec::new(),
+    }
 }
 
 /// A running campaign without limits, on trunk 1, with `count` fresh numbers that are its own.
@@ -56,6 +65,7 @@ pub(super) fn campaign(id: i64, count: i64) -> CampaignView {
         beat: Beat::default(),
         calls_left: None,
         trunk: TrunkId(1),
+        nature: Nature::Genuine,
         calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
         channels: None,
         open: 0,
@@ -128,8 +138,10 @@ fn own(campaign: &mut CampaignView, id: i64) {
 
 fn any_trunk() -> impl Strategy<Value = TrunkView> {
     let taken = vec(-60_000_i64..200_000, 0..6);
-    (option::of(0_u32..30), option::of(1_u32..40), 0_u32..6, taken).prop_map(
-        |(channels, starts_per_second, open, taken)| TrunkView {
+    let line = prop::sample::select(TrunkLine::ALL);
+    (option::of(0_u32..30), option::of(1_u32..40), 0_u32..6, taken, line).prop_map(
+        |(channels, starts_per_second, open, taken, line)| TrunkView {
+            line,
             channels,
             starts_per_second,
             open,
@@ -143,18 +155,20 @@ fn any_campaign() -> impl Strategy<Value = CampaignView> {
     let state = prop_oneof![4 => Just(CampaignState::Running), 1 => prop::sample::select(CampaignState::ALL)];
     let calendar = prop_oneof![Just((0, 0)), (28_800_u32..29_100, 28_800_u32..29_100)];
     let extras = (prop_oneof![3 => Just(0_i16), 1 => -2_i16..3], option::weighted(0.2, -60_000_i64..200_000));
+    let nature = prop_oneof![3 => Just(Nature::Genuine), 1 => Just(Nature::MadeUp)];
     let candidates = vec((0_i64..40, option::of(-60_000_i64..240_000), extras), 0..30);
     let next_due = option::of(0_i64..3_600_000);
     // Trunk 4 is in no snapshot.
     let trunk = prop_oneof![9 => 1_i64..=3, 1 => Just(4)];
-    let pace = (0_u32..3, any_rhythm(), option::of(-30_000_i64..90_000), 0_u32..4, option::of(0_u32..6));
+    let pace = (nature, 0_u32..3, any_rhythm(), option::of(-30_000_i64..90_000), 0_u32..4, option::of(0_u32..6));
     (state, trunk, calendar, option::of(0_u32..12), 0_u32..4, candidates, next_due, pace).prop_map(
         |(state, trunk, (start, stop), channels, open, candidates, next_due, pace)| CampaignView {
             state,
-            priority: pace.0,
-            rhythm: pace.1,
-            beat: Beat { last_start_at: pace.2.map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms)), in_batch: pace.3 },
-            calls_left: pace.4,
+            nature: pace.0,
+            priority: pace.1,
+            rhythm: pace.2,
+            beat: Beat { last_start_at: pace.3.map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms)), in_batch: pace.4 },
+            calls_left: pace.5,
             trunk: TrunkId(trunk),
             calendar: Calendar::daily(Window::new(start, stop), Zone::UTC),
             channels,

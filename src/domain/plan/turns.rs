@@ -62,7 +62,8 @@ impl<'a> Turns<'a> {
         let running = snapshot.campaigns.iter().filter(|c| c.state == CampaignState::Running);
         for (turn, view) in running.enumerate() {
             // A campaign whose trunk is not in the snapshot has no channel.
-            if let Some(place) = places.get(&view.trunk) {
+            let place = places.get(&view.trunk).filter(|place| view.nature.may_go_over(snapshot.trunks[**place].line));
+            if let Some(place) = place {
                 lines[*place].join(turn, view, snapshot);
             }
         }

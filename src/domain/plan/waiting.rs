@@ -95,6 +95,10 @@ impl<'a> Outcome<'a> {
         campaign.rhythm.earliest(beat).filter(|next_at| *next_at > self.last_slot)
     }
 
+    fn over_a_real_line(&self, campaign: &CampaignView) -> bool {
+        self.trunks.get(&campaign.trunk).is_some_and(|trunk| !campaign.nature.may_go_over(trunk.line))
+    }
+
     /// The cap of a trunk that is full. One that is not in the snapshot has no channel.
     fn full_trunk(&self, trunk: TrunkId) -> Option<u32> {
         let Some(view) = self.trunks.get(&trunk) else { return Some(0) };
@@ -109,14 +113,16 @@ struct Limits {
     state: CampaignState,
     /// `Some` while the window is closed at the last slot: when it opens, if ever.
     closed: Option<Option<UtcMs>>,
-    /// The first of: calls, channels of the campaign, channels of the trunk, files, pace, slots.
+    /// The first of: a real line, calls, channels of the campaign, channels of the trunk, files, pace, slots.
     exhausted: Why,
 }
 
 impl Limits {
     fn new(campaign: &CampaignView, outcome: &Outcome) -> Self {
         let closed = !campaign.calendar.contains(outcome.last_slot);
-        let exhausted = if outcome.calls_made(campaign) {
+        let exhausted = if outcome.over_a_real_line(campaign) {
+            Why::RealLine
+        } else if outcome.calls_made(campaign) {
             Why::CallsMade
         } else if let Some(cap) = outcome.full_campaign(campaign) {
             Why::CampaignChannels { cap }

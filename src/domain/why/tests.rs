@@ -25,6 +25,8 @@ fn free() -> WhyView {
         next_by_pace: None,
         campaign_channels: Channels { open: 3, cap: Some(10) },
         trunk: "gw1".parse().unwrap(),
+        trunk_line: TrunkLine::Real,
+        nature: Nature::Genuine,
         trunk_channels: Channels { open: 5, cap: None },
         contact_state: ContactState::Waiting,
         due_at: None,

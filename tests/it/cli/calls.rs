@@ -43,6 +43,8 @@ pub fn plan(ledger: &mut Ledger, place: usize) -> AttemptId {
                 account: None,
                 actions: campaign.actions,
                 variables: Default::default(),
+                invite: Default::default(),
+                draw: Default::default(),
             };
             Ok(attempts::record_intents(db, &[intent])?[0])
         })

@@ -114,6 +114,7 @@ impl Case<'_> {
             Why::NumberBusy => seen.in_use.contains(&who.number),
             Why::CampaignChannels { cap } => view.channels == Some(cap) && campaign_live(view, seen) >= u64::from(cap),
             Why::TrunkChannels { cap } => self.trunk_is_full(view.trunk, cap, seen),
+            Why::RealLine => self.is_over_a_real_line(view),
             Why::CallsMade => view.calls_left.is_some_and(|left| self.calls_of(view.id).count() >= left as usize),
             Why::CampaignPace { next_at } => next_at > last && self.next_by_pace(view, END) == Some(next_at),
             Why::SpoolFull => self.plan.calls.len() as u64 >= u64::from(snapshot.files_free),
