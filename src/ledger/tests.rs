@@ -146,6 +146,7 @@ fn trunk(channels: Option<u32>, starts_per_second: Option<u32>) -> trunks::NewTr
 }
 
 mod bars;
+mod traffic;
 
 #[test]
 fn an_attempt_is_claimed_once_whatever_comes_back_i1() {
@@ -430,7 +431,8 @@ fn every_migration_is_tried_over_the_data_of_the_one_before() {
                 views::attempts_page(db, campaign.id, AttemptId(0), 10)?.iter().map(|a| a.id.0).collect();
             assert_eq!(attempts, [1, 2, 3, 4, 5]);
             assert_eq!(evidence::of(db, AttemptId(2))?.len(), 3);
-            assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 3);
+            assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 4);
+            traffic::is_kept(db)?;
             assert_eq!((campaign.outcome.later_retry_times_s, campaign.outcome.max_dials), (vec![900, 3600], Some(12)));
             assert_eq!((causes::table(db, campaign.id)?.0.len(), campaign.outcome.wrap_up_s), (3, Some(900)));
             let told = contacts::get(db, ContactId(8))?.unwrap();

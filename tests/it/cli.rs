@@ -7,6 +7,7 @@ mod dnc;
 pub mod machine;
 mod outcomes;
 mod people;
+mod traffic;
 
 use std::process::Stdio;
 

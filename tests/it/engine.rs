@@ -10,6 +10,7 @@ mod folder;
 mod outcomes;
 mod people;
 mod timing;
+mod traffic;
 mod world;
 
 use campanile::daemon::engine::EngineLimits;

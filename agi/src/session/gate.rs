@@ -209,6 +209,7 @@ mod tests {
     use super::super::world::{ATTEMPT, Talk, answer, at, ended, order, ticket};
     use super::*;
     use crate::protocol::Request;
+    use campanile::domain::traffic::Draw;
 
     const CLAIM_MS: i64 = 1000 - CLAIM_LEAD_MS;
 
@@ -290,6 +291,45 @@ mod tests {
             Output::WaitUntil(at(CLAIM_MS)),
         ];
         assert_eq!(talk.take(), expected);
+    }
+
+    #[test]
+    fn calls_as_traffic_get_their_options_headers_and_codecs_in_words_of_ours_i7() {
+        let mut order = order(&[]);
+        for header in ["P-Campaign-Name: spring 2026", "X-Tag: a=b:c"] {
+            order.invite.headers.set(&header.parse().unwrap()).unwrap();
+        }
+        order.invite.codecs = "alaw,opus".parse().unwrap();
+        order.draw = Draw { talk_ms: Some(34_567), cancel_after_s: Some(7) };
+        let mut talk = open();
+        talk.hear(0, found(order));
+        for _ in 0..3 {
+            talk.hear(0, answer("1", None));
+        }
+        let expected = [
+            set(Variable::Headers, "P-Campaign-Name:spring 2026,X-Tag:a=b:c"),
+            set(Variable::Codecs, "alaw,opus"),
+            set(Variable::DialOptions, "L(34567)b(campanile-invite^s^1)"),
+            Output::WaitUntil(at(CLAIM_MS)),
+        ];
+        assert_eq!(talk.take(), expected);
+        talk.hear(CLAIM_MS, Input::Timer);
+        talk.hear(CLAIM_MS + 5, Input::Claimed(Ok(Ok(at(1000)))));
+        talk.hear(1000, Input::Timer);
+        assert_eq!(talk.take().last(), Some(&set(Variable::Go, "PJSIP/+493012345@gw1,7")), "it rings until its cancel");
+    }
+
+    #[test]
+    fn a_call_for_which_nothing_is_made_up_costs_no_command_more() {
+        let options = |order: Order| dial_options(&order);
+        let mut lasts = order(&[]);
+        lasts.draw.talk_ms = Some(100);
+        let mut codecs = order(&[]);
+        codecs.invite.codecs = "ulaw".parse().unwrap();
+        assert_eq!(options(order(&[])), None);
+        assert_eq!(options(lasts).as_deref(), Some("L(100)"));
+        assert_eq!(options(codecs).as_deref(), Some("b(campanile-invite^s^1)"));
+        assert!(variables(&order(&[])).is_empty());
     }
 
     #[test]

@@ -9,6 +9,8 @@ use crate::domain::bar::{Bar, Listed};
 use crate::domain::campaign::CampaignState;
 use crate::domain::contact::Priority;
 use crate::domain::ids::{ContactId, TrunkId};
+use crate::domain::traffic::Nature;
+use crate::domain::trunk::TrunkLine;
 
 /// Plans and has the plan checked.
 #[track_caller]
@@ -328,4 +330,21 @@ proptest! {
         prop_assert_eq!(second.calls, []);
         prop_assert_eq!(second.wake_at, first.wake_at);
     }
+}
+
+#[test]
+fn made_up_calls_are_planned_over_test_lines_only_and_say_so() {
+    let mut made_up = campaign(1, 2);
+    made_up.nature = Nature::MadeUp;
+    let genuine = campaign(2, 1);
+    let mut snapshot = minute(vec![made_up, genuine]);
+    let plan = planned(&snapshot);
+    assert_eq!(plan.calls.iter().map(|call| call.campaign.0).collect::<Vec<_>>(), [2]);
+    assert_eq!(whys(&plan), [Why::RealLine, Why::RealLine]);
+    snapshot.trunks[0].line = TrunkLine::Test;
+    let plan = planned(&snapshot);
+    assert_eq!(plan.calls.len(), 3);
+    snapshot.trunks[0].line = TrunkLine::Real;
+    let one = snapshot.campaigns[0].id;
+    assert!(check(&snapshot, &plan).contains(&super::check::Breach::RealLine(one)), "the second opinion");
 }

@@ -90,7 +90,7 @@ impl FromStr for Codecs {
         let mut codecs = Vec::new();
         for word in text.split(',') {
             // The names that SDP has for G.711 are those that mod_dialer's users write.
-            let codec = match word.trim().to_ascii_lowercase().as_str() {
+            let codec = match word.trim_matches(' ').to_ascii_lowercase().as_str() {
                 "pcma" => Codec::Alaw,
                 "pcmu" => Codec::Ulaw,
                 word => word.parse().map_err(CodecsRefusal::Unknown)?,

@@ -54,7 +54,7 @@ pub enum DurationRefusal {
 /// A time as typed, such as `30s`, `1500ms` or `2m`, in milliseconds.
 pub fn time_ms(text: &str) -> Result<u32, DurationRefusal> {
     let units = [("ms", 1), ("s", 1_000), ("m", 60_000)];
-    let text = text.trim();
+    let text = text.trim_matches(' ');
     let typed = units.iter().find_map(|(unit, ms)| Some((text.strip_suffix(unit)?, *ms)));
     let digits = typed.filter(|(number, _)| number.bytes().all(|b| b.is_ascii_digit()));
     let ms = digits.and_then(|(number, ms)| number.parse::<u32>().ok()?.checked_mul(ms));

@@ -290,8 +290,8 @@ mod tests {
             cancelling(30).draw(None, 10, dice).cancel_after_s
         };
         let step = u64::MAX / 1_000;
-        assert_eq!((0..1_000).filter(|n| of(n * step, 0).is_some()).count(), 300);
-        let seconds: std::collections::BTreeSet<_> = (0..1_000).filter_map(|n| of(0, n * step)).collect();
+        assert_eq!((0..1_000).filter(|n| of(n * step + step / 2, 0).is_some()).count(), 300);
+        let seconds: std::collections::BTreeSet<_> = (0..1_000).filter_map(|n| of(0, n * step + step / 2)).collect();
         assert!(seconds.into_iter().eq(1..=9));
     }
 }

@@ -91,6 +91,7 @@ fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
         "frequency_cap",
         "number_free",
         "campaign_channels",
+        "test_line",
         "trunk_channels",
         "spool_room",
         "asterisk_takes_files",
@@ -122,6 +123,15 @@ fn a_number_that_is_done_needs_more_than_a_start() {
     let view = WhyView { campaign_state: CampaignState::Completed, contact_state: ContactState::Reached, ..free() };
     let hint = explain(&view, now()).hint;
     assert_eq!(hint.as_deref(), Some("campanile numbers reactivate spring NUMBER"));
+}
+
+#[test]
+fn made_up_calls_want_a_test_line() {
+    let hint = "campanile campaign set spring --cancel-ratio 0% --duration none";
+    let detail = "the campaign makes up cancels or durations, and trunk gw1 is no test line";
+    stuck_at("test_line", detail, hint, |view| view.nature = Nature::MadeUp);
+    let view = WhyView { nature: Nature::MadeUp, trunk_line: TrunkLine::Test, ..free() };
+    assert_eq!(explain(&view, now()).callable_at, Some(now()));
 }
 
 #[test]
