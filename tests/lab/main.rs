@@ -45,6 +45,8 @@ mod stop;
 #[cfg(test)]
 mod systems;
 #[cfg(test)]
+mod traffic;
+#[cfg(test)]
 mod upheavals;
 #[cfg(test)]
 mod world;

@@ -14,6 +14,7 @@ use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::rhythm::{Batch, Rhythm};
+use campanile::domain::traffic::Traffic;
 use campanile::domain::trunk::{ShortNumbers, TrunkLine};
 use campanile::domain::user::Role;
 use campanile::ledger::contacts::Imported;
@@ -50,6 +51,8 @@ pub struct Operators {
     pub do_not_call: BTreeMap<Number, Option<UtcMs>>,
     /// Channels and starts a second of each trunk.
     pub trunks: BTreeMap<TrunkId, (Option<u32>, Option<u32>)>,
+    /// The trunk that made-up calls go over, and whether it is a test line now.
+    pub lab: Option<(TrunkId, TrunkLine)>,
     /// The calendar that some campaigns work by.
     pub calendar: Option<(CalendarId, Timetable)>,
 }
@@ -58,7 +61,9 @@ impl World {
     pub fn set_up(&mut self) {
         let now = self.now();
         let owner = self.command(|db| users::add(db, &"ann".parse()?, Role::Admin, now)).unwrap();
-        for (name, channels, starts_per_second) in [("wide", None, None), ("slow", Some(3), Some(1))] {
+        for (name, channels, starts_per_second) in
+            [("wide", None, None), ("slow", Some(3), Some(1)), ("lab", None, None)]
+        {
             let trunk = trunks::NewTrunk {
                 name: name.parse().unwrap(),
                 template: format!("PJSIP/{{number}}@{name}").parse().unwrap(),
@@ -66,9 +71,10 @@ impl World {
                 starts_per_second,
                 account: None,
                 short_numbers: ShortNumbers::Refused,
-                line: TrunkLine::Real,
+                line: if name == "lab" { TrunkLine::Test } else { TrunkLine::Real },
             };
             let id = self.command(|db| trunks::add(db, &trunk, now)).unwrap();
+            self.operators.lab = (name == "lab").then_some((id, trunk.line));
             self.operators.trunks.insert(id, (channels, starts_per_second));
         }
         self.add_calendar(owner);
@@ -119,6 +125,7 @@ impl World {
                 next_number_after_s: *self.chance.one_of(&[0, 10, 120]),
             },
         };
+        self.draw_traffic(&mut campaign);
         self.draw_hours(&mut campaign);
         let list = answered(self.operators.told.len());
         let table = self.draw_causes();
@@ -130,6 +137,27 @@ impl World {
         })?;
         self.operators.told.insert(campaign.id, Told { campaign, imported: 0, calls: 0 });
         Some(())
+    }
+
+    /// What is made up for the calls of a campaign over the test line.
+    fn draw_traffic(&mut self, campaign: &mut Campaign) {
+        if self.operators.lab.is_some_and(|(trunk, _)| trunk == campaign.trunk) {
+            let duration = *self.chance.one_of(&["none", "2s", "1s-9s", "gauss:4s,2s,1s-8s"]);
+            campaign.traffic = Traffic {
+                duration: duration.parse().ok(),
+                cancel: self.chance.one_of(&["0%", "50%", "100%"]).parse().unwrap(),
+                ..Traffic::default()
+            };
+        }
+    }
+
+    /// Somebody takes the mark of a test line away, past the command that would refuse it, or puts it back.
+    fn change_line(&mut self, line: TrunkLine) {
+        let Some((trunk, _)) = self.operators.lab else { return };
+        if self.command(|db| trunks::set_line(db, trunk, line)).is_some() {
+            self.operators.lab = Some((trunk, line));
+            self.say(|_| format!("operator: the lab's trunk is a {line} line"));
+        }
     }
 
     fn draw_causes(&mut self) -> CauseTable {
@@ -277,7 +305,7 @@ impl World {
         }
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         let id = *self.chance.one_of(&ids);
-        match self.chance.below(15) {
+        match self.chance.below(16) {
             0 => self.set_state(id, CampaignState::Paused),
             1 => self.set_state(id, CampaignState::Stopped),
             2..=5 => self.set_state(id, CampaignState::Running),
@@ -290,6 +318,10 @@ impl World {
             10 if self.chance.per_mille(500) => self.undo_import(id),
             10 => self.change(id),
             11 => self.change_calendar(),
+            15 => {
+                let line = *self.chance.one_of(&[TrunkLine::Test, TrunkLine::Test, TrunkLine::Real]);
+                self.change_line(line);
+            }
             12 | 13 => {
                 let number = self.draw_number();
                 self.change_do_not_call(number);
@@ -388,6 +420,8 @@ impl World {
             let now = self.now();
             self.command(|db| contacts::reactivate(db, contact, now));
             self.record.opted_out.remove(&contact.id);
+            let last = self.rows_of(id).last().map_or(AttemptId(0), |row| row.id);
+            self.record.pardoned.insert(contact.id, last);
             self.say(|_| format!("operator: reactivates contact {}", contact.id));
         }
     }
@@ -439,6 +473,7 @@ impl World {
 
     /// So that everything can come to an end.
     pub fn open_all(&mut self) {
+        self.change_line(TrunkLine::Test);
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         for id in ids {
             let mut campaign = self.told(id).campaign.clone();
