@@ -423,7 +423,9 @@ impl World {
             let as_drawn = row.disposition != Some(Disposition::Cancelled) || row.draw.cancel_after_s.is_some();
             assert!(as_drawn, "attempt {} is cancelled, and nobody had wanted that", row.id);
             let lasts = row.draw.talk_ms.map(i64::from).zip(row.talk_ms);
-            assert!(lasts.is_none_or(|(drawn, was)| was <= drawn), "attempt {} lasted longer than was drawn", row.id);
+            // The report comes a moment after the end.
+            let longer = lasts.is_some_and(|(drawn, was)| was > drawn + 3);
+            assert!(!longer, "attempt {} lasted longer than was drawn: {lasts:?}", row.id);
             let answered = matches!(row.disposition, Some(Disposition::Answered | Disposition::Machine));
             assert!(!answered || dialled.answered, "I3: attempt {} is answered by nobody", row.id);
         }
