@@ -231,10 +231,10 @@ impl World {
 
     /// The callee was told that no call will follow.
     pub fn opts_out(&mut self, attempt: AttemptId) {
-        let Some(open) = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap() else { return };
-        self.record.opted_out.extend(open.contact);
-        // The ledger has put the number on the list in the same transaction.
-        let row = self.rows_of(open.campaign).into_iter().find(|row| row.id == attempt);
+        let open = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap();
+        self.record.opted_out.extend(open.and_then(|open| open.contact));
+        // The ledger has put the number on the list in the same transaction, also when the call is over and closed.
+        let row = self.rows().into_iter().find(|row| row.id == attempt);
         self.operators.do_not_call.extend(row.map(|row| (row.number, None)));
     }
 
