@@ -351,14 +351,16 @@ impl World {
         self.say(|_| format!("operator: campaign {id} {state}"));
     }
 
-    /// Somebody stops a campaign, or wants to be called no more, while a call is already at the gate.
+    /// Somebody stops a campaign, takes a test line away, or wants to be called no more, while a call is already at the
+    /// gate.
     pub fn stop_at_the_last_moment(&mut self) {
         if !self.plagues.over && self.chance.per_mille(25) {
             let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
             let id = *self.chance.one_of(&ids);
-            match self.chance.per_mille(500) {
-                true => self.set_state(id, CampaignState::Stopped),
-                false => {
+            match self.chance.below(3) {
+                0 => self.set_state(id, CampaignState::Stopped),
+                1 => self.change_line(TrunkLine::Real),
+                _ => {
                     let open = self.rows().into_iter().filter(|row| row.state != AttemptState::Closed);
                     let planned: Vec<Number> = open.map(|row| row.number).collect();
                     if !planned.is_empty() {
