@@ -305,7 +305,7 @@ impl World {
         }
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         let id = *self.chance.one_of(&ids);
-        match self.chance.below(16) {
+        match self.chance.below(17) {
             0 => self.set_state(id, CampaignState::Paused),
             1 => self.set_state(id, CampaignState::Stopped),
             2..=5 => self.set_state(id, CampaignState::Running),
@@ -318,10 +318,7 @@ impl World {
             10 if self.chance.per_mille(500) => self.undo_import(id),
             10 => self.change(id),
             11 => self.change_calendar(),
-            15 => {
-                let line = *self.chance.one_of(&[TrunkLine::Test, TrunkLine::Test, TrunkLine::Real]);
-                self.change_line(line);
-            }
+            15 | 16 => self.change_line(TrunkLine::Test),
             12 | 13 => {
                 let number = self.draw_number();
                 self.change_do_not_call(number);
@@ -354,13 +351,15 @@ impl World {
     /// Somebody stops a campaign, takes a test line away, or wants to be called no more, while a call is already at the
     /// gate.
     pub fn stop_at_the_last_moment(&mut self) {
+        if !self.plagues.over && self.chance.per_mille(40) {
+            self.change_line(TrunkLine::Real);
+        }
         if !self.plagues.over && self.chance.per_mille(25) {
             let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
             let id = *self.chance.one_of(&ids);
-            match self.chance.below(3) {
-                0 => self.set_state(id, CampaignState::Stopped),
-                1 => self.change_line(TrunkLine::Real),
-                _ => {
+            match self.chance.per_mille(500) {
+                true => self.set_state(id, CampaignState::Stopped),
+                false => {
                     let open = self.rows().into_iter().filter(|row| row.state != AttemptState::Closed);
                     let planned: Vec<Number> = open.map(|row| row.number).collect();
                     if !planned.is_empty() {
