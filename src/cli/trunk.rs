@@ -15,6 +15,7 @@ use super::session::{Session, warn};
 use crate::domain::campaign::Campaign;
 use crate::domain::name::{AccountCode, Name};
 use crate::domain::number::Number;
+use crate::domain::traffic::Misfit;
 use crate::domain::trunk::{DialTemplate, ShortNumbers, Trunk, TrunkLine};
 use crate::exit::Exit;
 use crate::ledger::trunks::{self, NewTrunk};
@@ -233,7 +234,11 @@ fn stays_a_test_line(campaign: &Campaign, trunk: &Trunk) -> Result<()> {
     campaign.traffic.fits([trunk]).map_err(|misfit| {
         let name = &campaign.name;
         let mend = format!("first: campanile campaign set {name} --cancel-ratio 0% --duration none");
-        Failure::new(Exit::Failure, format!("campaign {name} goes over this trunk, and {misfit}"), mend)
+        let problem = match &misfit {
+            Misfit::RealLine { what, .. } => format!("with {what}, which is for test lines only"),
+            Misfit::NoInvite { .. } => format!("and {misfit}"),
+        };
+        Failure::new(Exit::Failure, format!("campaign {name} goes over this trunk {problem}"), mend)
     })
 }
 
