@@ -12,7 +12,7 @@ use campanile::domain::ids::{ActionListId, CampaignId, ContactId, Ticket, TrunkI
 use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::outcome::OutcomeRules;
-use campanile::domain::trunk::{DialTemplate, ShortNumbers};
+use campanile::domain::trunk::{DialTemplate, ShortNumbers, TrunkLine};
 use campanile::domain::user::Role;
 use campanile::ledger::attempts::{Intent, record_intents};
 use campanile::ledger::trunks::NewTrunk;
@@ -90,7 +90,17 @@ fn trunk(n: u32) -> NewTrunk {
     let template: DialTemplate = read("PJSIP/{number}@gw1");
     let short_numbers = ShortNumbers::Refused;
     let name = read(&format!("gw{n}"));
-    NewTrunk { name, template, channels: None, starts_per_second: None, account: None, short_numbers, breaker: None }
+    let line = TrunkLine::Real;
+    NewTrunk {
+        name,
+        template,
+        channels: None,
+        starts_per_second: None,
+        account: None,
+        short_numbers,
+        breaker: None,
+        line,
+    }
 }
 
 fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
@@ -106,6 +116,7 @@ fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
         pacing: Pacing::default(),
         finish: Finish::default(),
         variables: Default::default(),
+        traffic: Default::default(),
         retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
         outcome: OutcomeRules::default(),
         channels: None,
@@ -135,6 +146,8 @@ fn intent(n: u32, number: Number, planned_at: UtcMs) -> Intent {
         account: None,
         actions: None,
         variables: Default::default(),
+        invite: Default::default(),
+        draw: Default::default(),
     }
 }
 

@@ -71,6 +71,8 @@ fn order() -> Order {
         account: None,
         actions: actions(),
         variables: Default::default(),
+        invite: Default::default(),
+        draw: Default::default(),
     }
 }
 

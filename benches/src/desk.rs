@@ -53,6 +53,8 @@ fn plan(db: &Db, count: usize, at: UtcMs) -> Result<Vec<AttemptId>> {
         account: None,
         actions: None,
         variables: Default::default(),
+        invite: Default::default(),
+        draw: Default::default(),
     };
     let intents: Vec<Intent> = (before.0 + 1..).zip(numbers).map(intent).collect();
     let planned = attempts::record_intents(db, &intents)?;

@@ -100,7 +100,7 @@ enum Verb {
     /// Users: add, list, remove (admin).
     #[command(subcommand)]
     User(user::UserVerb),
-    /// Trunks, the lines out: add, list, show, remove, test (admin; anybody may list).
+    /// Trunks, the lines out: add, set, list, show, remove, test (admin; anybody may list).
     #[command(subcommand)]
     Trunk(trunk::TrunkVerb),
     /// Calendars: hours by weekday, first and last day, holidays.
@@ -108,7 +108,7 @@ enum Verb {
     Calendar(calendar::CalendarVerb),
     /// Campaigns: add, set, list, show, start, pause, stop, remove.
     #[command(subcommand)]
-    Campaign(campaign::CampaignVerb),
+    Campaign(Box<campaign::CampaignVerb>),
     /// The numbers of a campaign: import, list, show, imports, undo, stop, next, reactivate, delete-all.
     #[command(subcommand)]
     Numbers(numbers::NumbersVerb),

@@ -40,9 +40,10 @@ Examples:
   campanile report spring --json | jq '.[] | select(.disposition == \"busy\").number'
 
 JSON, and the columns of CSV: [{number, planned_at, dialled_at, answered_at, ended_at, disposition, detail, \
-cause (Q.850), sip_code, ring_ms, talk_ms, state, steps: [{list, place, action, result, digits, ran_ms, finding}]}], in the \
-order of planning. disposition is null (empty) while a call is open; dispositions are answered, machine, \
-busy, no_answer, rejected, invalid_number, trunk_failure, not_dialled, indeterminate. finding is null, \
+cause (Q.850), sip_code, ring_ms, talk_ms, planned_talk_ms, planned_cancel_s, state, steps: [{list, place, action, result, digits, ran_ms, finding}]}], in the \
+order of planning. planned_talk_ms and planned_cancel_s are what was made up for the call: how long it was to last, and at \
+which second of ringing it was to be cancelled. disposition is null (empty) while a call is open; dispositions are answered, machine, \
+cancelled (as was made up for it), busy, no_answer, rejected, invalid_number, trunk_failure, not_dialled, indeterminate. finding is null, \
 or {kind: chose, to} of a MENU, {kind: heard, who: human | machine | unsure, cause, to} of AMD, {kind: recorded, file} \
 of RECORD.
 
@@ -76,6 +77,8 @@ struct ReportRow {
     sip_code: Option<u16>,
     ring_ms: Option<i64>,
     talk_ms: Option<i64>,
+    planned_talk_ms: Option<u32>,
+    planned_cancel_s: Option<u32>,
     state: AttemptState,
     steps: Vec<StepRow>,
 }
@@ -108,6 +111,8 @@ impl From<(AttemptRow, Vec<Step>)> for ReportRow {
             sip_code: attempt.sip_code,
             ring_ms: attempt.ring_ms,
             talk_ms: attempt.talk_ms,
+            planned_talk_ms: attempt.draw.talk_ms,
+            planned_cancel_s: attempt.draw.cancel_after_s,
             state: attempt.state,
             steps: steps.into_iter().map(StepRow::from).collect(),
         }
@@ -189,6 +194,8 @@ fn write_csv(session: &mut Session, campaign: &Campaign) -> Result<()> {
         "sip_code",
         "ring_ms",
         "talk_ms",
+        "planned_talk_ms",
+        "planned_cancel_s",
         "state",
         "steps",
     ];
@@ -202,7 +209,7 @@ fn csv_line(out: &mut dyn Write, cells: &[String]) -> Result<()> {
     Ok(out.write_all(&line.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?)?)
 }
 
-fn csv_cells(row: &ReportRow) -> [String; 13] {
+fn csv_cells(row: &ReportRow) -> [String; 15] {
     let at = |moment: Option<Moment>| text(moment.map(|m| m.0));
     [
         row.number.clone(),
@@ -216,6 +223,8 @@ fn csv_cells(row: &ReportRow) -> [String; 13] {
         text(row.sip_code),
         text(row.ring_ms),
         text(row.talk_ms),
+        text(row.planned_talk_ms),
+        text(row.planned_cancel_s),
         row.state.to_string(),
         told_steps(&row.steps),
     ]
@@ -296,7 +305,7 @@ fn cells(row: &ReportRow) -> [String; 7] {
     let ended = row.disposition.map_or_else(|| format!("({})", row.state), |disposition| disposition.to_string());
     let seconds =
         |ms: Option<i64>| ms.map_or_else(|| "-".to_owned(), |ms| format!("{}.{}s", ms / 1000, ms % 1000 / 100));
-    let steps = [told_steps(&row.steps), text(row.detail.as_ref())];
+    let steps = [told_steps(&row.steps), text(row.detail.as_ref()), told_draw(row)];
     let told: Vec<String> = steps.into_iter().filter(|text| !text.is_empty()).collect();
     [
         row.number.clone(),
@@ -307,6 +316,13 @@ fn cells(row: &ReportRow) -> [String; 7] {
         seconds(row.talk_ms),
         told.join("; "),
     ]
+}
+
+/// What was made up for the call: `to last 34.5s; to be cancelled after 7s`.
+fn told_draw(row: &ReportRow) -> String {
+    let lasts = row.planned_talk_ms.map(|ms| format!("to last {}.{}s", ms / 1000, ms % 1000 / 100));
+    let cancelled = row.planned_cancel_s.map(|s| format!("to be cancelled after {s}s"));
+    lasts.into_iter().chain(cancelled).collect::<Vec<_>>().join("; ")
 }
 
 /// Columns of a fixed width: rows are written as they are read.

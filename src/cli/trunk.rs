@@ -22,7 +22,8 @@ use crate::domain::ids::TrunkId;
 use crate::domain::instant::UtcMs;
 use crate::domain::name::{AccountCode, Name};
 use crate::domain::number::Number;
-use crate::domain::trunk::{DialTemplate, ShortNumbers, Trunk};
+use crate::domain::traffic::Misfit;
+use crate::domain::trunk::{DialTemplate, ShortNumbers, Trunk, TrunkLine};
 use crate::exit::Exit;
 use crate::ledger::trunks::{self, NewTrunk};
 use crate::ledger::{Connection, LedgerError};
@@ -80,6 +81,12 @@ pub struct Add {
     short_numbers: bool,
     #[command(flatten)]
     breaker: BreakerOptions,
+    /// Who answers at its other end: real for people, test where nobody but a test does.
+    ///
+    /// Only over a test line may campaigns cancel calls while they ring (--cancel-ratio) and make up how long they
+    /// last (--duration).
+    #[arg(long, value_name = "real|test", default_value = "real")]
+    line: TrunkLine,
 }
 
 #[derive(Debug, Args)]
@@ -87,7 +94,7 @@ pub struct Add {
 The breaker of a trunk opens when too many of its last calls failed by its fault, and keeps calls from it: see \
 `campanile trunk add --help`.
 
-JSON: [{trunk, dial, channels, starts_per_second, account, short_numbers, open_calls, \
+JSON: [{trunk, dial, channels, starts_per_second, account, short_numbers, line, open_calls, \
 breaker: {failures_percent, window_s, calls_min, rest_s, state, since, trial_at, calls, failures, \
 failed_percent}}]; the breaker is null where there is none, its state is closed, open or half-open.")]
 pub struct List {}
@@ -134,6 +141,7 @@ struct TrunkRow {
     starts_per_second: Option<u32>,
     account: Option<AccountCode>,
     short_numbers: ShortNumbers,
+    line: TrunkLine,
     open_calls: u32,
     breaker: Option<BreakerRow>,
 }
@@ -169,6 +177,7 @@ fn row(db: &Connection, trunk: &Trunk, now: UtcMs) -> std::result::Result<TrunkR
         starts_per_second: trunk.starts_per_second,
         account: trunk.account.clone(),
         short_numbers: trunk.short_numbers,
+        line: trunk.line,
         open_calls: trunks::open_attempts(db, trunk.id)?,
         breaker: breaker::row(db, trunk.id, now)?,
     })
@@ -201,10 +210,24 @@ impl Add {
             account: self.account,
             short_numbers: if self.short_numbers { ShortNumbers::Allowed } else { ShortNumbers::Refused },
             breaker: self.breaker.apply(Some(BreakerRules::default()))?,
+            line: self.line,
         };
         session.ledger.write(|db| trunks::add(db, &trunk, now))?;
         show(session, &trunk.name)
     }
+}
+
+/// What a campaign makes up must not begin to reach people by a change of its trunk.
+fn stays_a_test_line(campaign: &Campaign, trunk: &Trunk) -> Result<()> {
+    campaign.traffic.fits([trunk]).map_err(|misfit| {
+        let name = &campaign.name;
+        let mend = format!("first: campanile campaign set {name} --cancel-ratio 0% --duration none");
+        let problem = match &misfit {
+            Misfit::RealLine { what, .. } => format!("with {what}, which is for test lines only"),
+            Misfit::NoInvite { .. } => format!("and {misfit}"),
+        };
+        Failure::new(Exit::Failure, format!("campaign {name} goes over this trunk {problem}"), mend)
+    })
 }
 
 fn list(session: &mut Session) -> Outcome {
@@ -212,7 +235,7 @@ fn list(session: &mut Session) -> Outcome {
     let rows: Vec<TrunkRow> =
         session.ledger.read(|db| trunks::all(db)?.iter().map(|trunk| row(db, trunk, now)).collect())?;
     session.answer(&rows, |out| {
-        let heading = ["trunk", "dial", "channels", "starts a second", "account", "short numbers", "breaker"];
+        let heading = ["trunk", "dial", "channels", "starts a second", "account", "short numbers", "line", "breaker"];
         table::write(out, &heading, &rows.iter().map(|row| cells(row, &zone)).collect::<Vec<_>>())
     })?;
     Ok(Exit::Ok)
@@ -226,6 +249,7 @@ fn cells(row: &TrunkRow, zone: &Zone) -> Vec<String> {
         cap(row.starts_per_second),
         or_dash(row.account.as_ref()),
         row.short_numbers.to_string(),
+        row.line.to_string(),
         breaker::in_short(row.breaker.as_ref(), zone),
     ]
 }
@@ -254,6 +278,7 @@ fn tell(out: &mut dyn Write, page: &TrunkPage, zone: &Zone) -> Result<()> {
     writeln!(out, "starts a second  {}", cap(row.starts_per_second))?;
     writeln!(out, "account          {}", or_dash(row.account.as_ref()))?;
     writeln!(out, "short numbers    {}", row.short_numbers)?;
+    writeln!(out, "line             {}", row.line)?;
     writeln!(out, "breaker          {}", breaker::in_full(row.breaker.as_ref(), zone))?;
     if let Some(sample) = &page.sample {
         writeln!(out, "for {} it dials {}", sample.number, sample.dials)?;

@@ -16,7 +16,7 @@ const DIAL_CONTEXT: &str = "campanile-dial";
 /// It came with the actions that connect; an older dialplan has none.
 const CONNECT_CONTEXT: &str = "campanile-connect";
 /// Where the gate's word becomes a call; an older dialplan would not understand it.
-const DIAL_STEP: &str = "Dial(${CAMPANILE_GO},i)";
+const DIAL_STEP: &str = "Dial(${CAMPANILE_GO},i${CAMPANILE_OPTIONS})";
 
 pub(super) fn running(settings: &Settings) -> Vec<Finding> {
     let dir = settings.asterisk_run_dir.display();

@@ -14,7 +14,7 @@ use crate::domain::number::Number;
 use crate::domain::outcome::OutcomeRules;
 use crate::domain::plan::LEAD_MS;
 use crate::domain::plan::pace::slots;
-use crate::domain::trunk::ShortNumbers;
+use crate::domain::trunk::{ShortNumbers, TrunkLine};
 use crate::domain::user::Role;
 use crate::domain::zoning::LegalSwitch;
 use crate::ledger::trunks::NewTrunk;
@@ -99,6 +99,8 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
         None => users::add(db, &"admin".parse()?, Role::Admin, now)?,
     };
     let short_numbers = ShortNumbers::Allowed;
+    // Asterisk itself is at the other end.
+    let line = TrunkLine::Test;
     let trunk = NewTrunk {
         name,
         template,
@@ -107,6 +109,7 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
         account: None,
         short_numbers,
         breaker: None,
+        line,
     };
     let trunk = trunks::add(db, &trunk, now)?;
     let campaign = Campaign {
@@ -121,6 +124,7 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
         pacing: Pacing::default(),
         finish: Finish::default(),
         variables: Default::default(),
+        traffic: Default::default(),
         retry: RetryRules { max_retries: 0, retry_time_s: 3600, wait_time_s: 15 },
         outcome: OutcomeRules::default(),
         channels: Some(1),

@@ -6,6 +6,7 @@ use super::instant::UtcMs;
 use super::name::{AccountCode, CallerName, CallerNumber};
 use super::number::Number;
 use super::stored::worded_enum;
+use super::traffic::{Draw, Invite};
 use super::trunk::DialString;
 use super::variable::Variables;
 
@@ -63,6 +64,10 @@ pub struct Order {
     pub caller_name: Option<CallerName>,
     /// `CHANNEL(accountcode)`.
     pub account: Option<AccountCode>,
+    /// What its INVITE carries.
+    pub invite: Invite,
+    /// What was made up for it.
+    pub draw: Draw,
     /// What happens on answer.
     pub actions: Actions,
     /// The contact's variables, as they were when the call was planned. Part of the whole order only.

@@ -170,7 +170,8 @@ impl Carriage {
             | Disposition::Rejected
             | Disposition::InvalidNumber => Self::Carried,
             Disposition::TrunkFailure => Self::Failed,
-            Disposition::NotDialled | Disposition::Indeterminate => Self::Unknown,
+            // Whoever cancels a call does not learn whether it would have come through.
+            Disposition::Cancelled | Disposition::NotDialled | Disposition::Indeterminate => Self::Unknown,
         }
     }
 }

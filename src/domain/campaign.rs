@@ -12,6 +12,7 @@ use super::outcome::OutcomeRules;
 use super::retry::NextTrunk;
 use super::rhythm::Rhythm;
 use super::stored::worded_enum;
+use super::traffic::Traffic;
 use super::variable::Variables;
 use super::zoning::LegalSwitch;
 
@@ -242,4 +243,6 @@ pub struct Campaign {
     pub contacts: ContactRules,
     /// What it makes of the server's legal hours.
     pub legal_hours: LegalSwitch,
+    /// What its calls carry, and what is made up for them.
+    pub traffic: Traffic,
 }

@@ -193,10 +193,10 @@ pub struct CauseRule {
 pub struct CauseTable(pub BTreeMap<Cause, CauseRule>);
 
 impl CauseTable {
-    /// The row that decides about this call, if one does: only of a call that was dialled and not answered.
+    /// The row that decides about this call, if one does: only of a call that was dialled, not answered and not cancelled by us.
     #[must_use]
     pub fn rule_for(&self, conclusion: &Conclusion) -> Option<(Cause, CauseRule)> {
-        if matches!(conclusion.disposition, Disposition::Answered | Disposition::NotDialled) {
+        if matches!(conclusion.disposition, Disposition::Answered | Disposition::Cancelled | Disposition::NotDialled) {
             return None;
         }
         Cause::of(conclusion).find_map(|cause| Some((cause, *self.0.get(&cause)?)))

@@ -17,6 +17,8 @@ use super::line::LineState;
 use super::name::Name;
 use super::retry::FailReason;
 use super::rhythm::{Beat, Rhythm};
+use super::traffic::Draw;
+use super::trunk::TrunkLine;
 use super::zoning::LegalSwitch;
 
 /// How long after its planned instant an attempt may still start. Later ones are planned anew: after
@@ -101,6 +103,8 @@ pub enum Refusal {
     },
     /// The campaign has made all the calls that it was to make.
     CallsMade,
+    /// The call was made up for a test line, and its trunk is none.
+    RealLine,
     /// The dialling leg ended while it was held.
     HungUp,
 }
@@ -136,6 +140,10 @@ pub struct GateView {
     pub server: Pace,
     /// The trunk's pace, when it has one.
     pub trunk: Option<Pace>,
+    /// Who answers at the trunk's other end, as it is said now.
+    pub trunk_line: TrunkLine,
+    /// What was made up for the call.
+    pub draw: Draw,
 }
 
 /// The part of a campaign that the gate looks at.
@@ -224,6 +232,9 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     }
     if campaign.calls_left == Some(0) {
         return Err(Refusal::CallsMade);
+    }
+    if !view.draw.nature().may_go_over(view.trunk_line) {
+        return Err(Refusal::RealLine);
     }
     let start_at = start_of(view, campaign)?;
     if !campaign.calendar.contains(start_at) {

@@ -26,6 +26,7 @@ pub mod plan;
 pub mod retry;
 pub mod rhythm;
 pub mod stored;
+pub mod traffic;
 pub mod trunk;
 pub mod user;
 pub mod variable;

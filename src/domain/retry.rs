@@ -58,7 +58,7 @@ pub struct ContactTally {
 /// What is to become of a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContactNext {
-    /// Final: a call was answered.
+    /// Final: a call was answered, or cancelled as it was made up.
     Reached,
     /// Final: no further call.
     Failed(FailReason),
@@ -215,7 +215,7 @@ impl ContactTally {
             (Some(Verb::Retry | Verb::Error), _) => (1, 1, 0),
             (Some(Verb::Ok | Verb::Minus), _) => (0, 1, 0),
             (None, Disposition::Answered) => (u32::from(ended.short), 1, 0),
-            (None, Disposition::TrunkFailure) => (0, 1, 0),
+            (None, Disposition::TrunkFailure | Disposition::Cancelled) => (0, 1, 0),
             (
                 None,
                 Disposition::Busy
@@ -242,6 +242,9 @@ impl Ended<'_> {
         }
         if let Some(state) = self.rule.and_then(|rule| by_table(rule, past.of_this_cause)) {
             return Some(state);
+        }
+        if self.conclusion.disposition == Disposition::Cancelled {
+            return Some(ContactNext::Reached);
         }
         if self.conclusion.disposition == Disposition::Answered && !self.short {
             return Some(ContactNext::Reached);
@@ -313,6 +316,7 @@ fn after_no_dial(why: &NotDialled, ended_at: UtcMs) -> UtcMs {
             | Refusal::CampaignChannels
             | Refusal::TrunkChannels
             | Refusal::Rate
+            | Refusal::RealLine
             | Refusal::HungUp
             | Refusal::AlreadyUsed,
         ) => TURNED_AWAY_PAUSE_S,

@@ -21,6 +21,16 @@ worded_enum! {
     }
 }
 
+worded_enum! {
+    /// Who answers at the other end of a trunk.
+    pub enum TrunkLine {
+        /// People: nothing made up goes over it.
+        Real = "real",
+        /// A test: calls may be cancelled and last as long as a die says.
+        Test = "test",
+    }
+}
+
 /// A trunk as configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trunk {
@@ -40,6 +50,8 @@ pub struct Trunk {
     pub short_numbers: ShortNumbers,
     /// When too many failures keep calls from it; `None` for never.
     pub breaker: Option<BreakerRules>,
+    /// Whether made-up calls may go over it.
+    pub line: TrunkLine,
 }
 
 /// A dial string with a place for the number: `PJSIP/{number}@gw1`, `Local/9{digits}@from-internal`.
@@ -83,6 +95,12 @@ impl DialTemplate {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether its calls begin with an INVITE, which takes headers and codecs.
+    #[must_use]
+    pub fn is_sip(&self) -> bool {
+        ["PJSIP/", "SIP/"].iter().any(|technology| self.text.starts_with(technology))
     }
 
     /// The dial string for a number.

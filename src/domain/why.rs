@@ -15,6 +15,7 @@ use super::instant::UtcMs;
 use super::line::LineState;
 use super::name::Name;
 use super::stored::worded_enum;
+use super::traffic::Nature;
 use super::zoning::Whereabouts;
 
 /// A contact in one campaign, and all that bears on its next call.
@@ -44,6 +45,8 @@ pub struct WhyView {
     pub campaign_channels: Channels,
     /// The campaign's lines out, the first choice first.
     pub trunks: Vec<TrunkWhy>,
+    /// Whether anything about the campaign's calls is made up.
+    pub nature: Nature,
     /// Where the contact stands.
     pub contact_state: ContactState,
     /// Not before this instant; `None` for a number that was never called.
@@ -195,6 +198,7 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         frequency_cap(view),
         number_free(view),
         campaign_channels(view),
+        test_line(view),
         trunks::trunk_channels(view),
         trunks::trunk_breaker(view, now),
         spool(view),
@@ -422,6 +426,21 @@ fn number_free(view: &WhyView) -> Judged {
 fn campaign_channels(view: &WhyView) -> Judged {
     let whose = format!("campaign {}", view.campaign);
     channels("campaign_channels", &whose, view.campaign_channels)
+}
+
+fn test_line(view: &WhyView) -> Judged {
+    const RULE: &str = "test_line";
+    if view.nature == Nature::Genuine {
+        return pass(RULE, "nothing about its call is made up");
+    }
+    match view.trunks.iter().find(|trunk| !view.nature.may_go_over(trunk.line)) {
+        None => pass(RULE, "it goes over test lines"),
+        Some(TrunkWhy { name, .. }) => stuck(
+            RULE,
+            format!("the campaign makes up cancels or durations, and trunk {name} is no test line"),
+            format!("campanile campaign set {} --cancel-ratio 0% --duration none", view.campaign),
+        ),
+    }
 }
 
 fn channels(rule: &'static str, whose: &str, channels: Channels) -> Judged {

@@ -3,6 +3,7 @@
 use rusqlite::{CachedStatement, Connection, Row, params};
 
 use super::rows::{collect, first, instant, number, parsed, parsed_or_null};
+use super::traffic::{read_draw, read_invite, stored_codecs, stored_headers};
 use super::{LedgerError, Result, actions, details};
 use crate::domain::action::Actions;
 use crate::domain::attempt::{AttemptState, Order, OrderPart};
@@ -10,6 +11,7 @@ use crate::domain::ids::{ActionListId, AttemptId, CampaignId, ContactId, Ticket,
 use crate::domain::instant::UtcMs;
 use crate::domain::name::{AccountCode, CallerName, CallerNumber};
 use crate::domain::number::Number;
+use crate::domain::traffic::{Draw, Invite};
 use crate::domain::trunk::DialString;
 use crate::domain::variable::Variables;
 
@@ -44,6 +46,10 @@ pub struct Intent {
     pub actions: Option<ActionListId>,
     /// The contact's variables.
     pub variables: Variables,
+    /// What its INVITE carries.
+    pub invite: Invite,
+    /// What was made up for it.
+    pub draw: Draw,
 }
 
 /// An open attempt, as the engine sees it.
@@ -61,6 +67,8 @@ pub struct OpenAttempt {
     pub trunk: TrunkId,
     /// The slot.
     pub planned_at: UtcMs,
+    /// What was made up for it.
+    pub draw: Draw,
     /// How far it came.
     pub state: AttemptState,
 }
@@ -97,10 +105,11 @@ fn take_contacts(db: &Connection, intents: &[Intent]) -> Result<()> {
 /// statement follow each other. `OR FAIL` spares it the copies of pages from which it would take back the rows before
 /// the one that is refused: the caller takes back all of the transaction.
 fn insert(db: &Connection, block: &[Intent], ids: &mut Vec<AttemptId>) -> Result<()> {
-    let row = "(?, ?, ?, ?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?, ?)";
+    let row = "(?, ?, ?, ?, ?, ?, 'intent', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let sql = format!(
         "INSERT OR FAIL INTO attempts (ticket, spool_salt, campaign, contact, trunk, number, state, planned_at,
-            dial_string, wait_time_s, caller_number, caller_name, account, action_list, variables) VALUES {}",
+            dial_string, wait_time_s, caller_number, caller_name, account, action_list, variables, headers, codecs,
+            planned_talk_ms, cancel_after_s) VALUES {}",
         vec![row; block.len()].join(", ")
     );
     let mut statement = db.prepare_cached(&sql)?;
@@ -131,6 +140,10 @@ fn bind(statement: &mut CachedStatement<'_>, place: &mut usize, intent: &Intent)
         intent.account.as_ref().map(AccountCode::as_str),
         intent.actions.map(|l| l.0),
         details::stored(&intent.variables)?,
+        stored_headers(&intent.invite.headers)?,
+        stored_codecs(&intent.invite.codecs),
+        intent.draw.talk_ms,
+        intent.draw.cancel_after_s,
     ];
     for value in values {
         statement.raw_bind_parameter(*place, *value)?;
@@ -187,14 +200,16 @@ fn read_order(row: &Row<'_>, ticket: Ticket) -> Result<(Order, Option<ActionList
         caller_number: parsed_or_null(row, "caller_number")?,
         caller_name: parsed_or_null(row, "caller_name")?,
         account: parsed_or_null(row, "account")?,
+        invite: read_invite(row)?,
+        draw: read_draw(row)?,
         actions: Actions::default(),
         variables: Variables::default(),
     };
     Ok((order, list.map(ActionListId)))
 }
 
-const OPEN: &str =
-    "SELECT id, spool_salt, campaign, contact, trunk, planned_at, state FROM attempts WHERE closed_at IS NULL";
+const OPEN: &str = "SELECT id, spool_salt, campaign, contact, trunk, planned_at, state, planned_talk_ms, cancel_after_s
+    FROM attempts WHERE closed_at IS NULL";
 
 fn read_open(row: &Row<'_>) -> Result<OpenAttempt> {
     let contact: Option<i64> = row.get("contact")?;
@@ -205,6 +220,7 @@ fn read_open(row: &Row<'_>) -> Result<OpenAttempt> {
         contact: contact.map(ContactId),
         trunk: TrunkId(row.get("trunk")?),
         planned_at: instant(row, "planned_at")?,
+        draw: read_draw(row)?,
         state: parsed(row, "state")?,
     })
 }

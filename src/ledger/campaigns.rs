@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::calendars::read_of_campaign;
 use super::rows::{collect, first, instant, instant_or_null, parsed, parsed_or_null};
-use super::{LedgerError, Result, calendars, details};
+use super::{LedgerError, Result, calendars, details, traffic};
 use crate::domain::campaign::{Activity, Campaign, CampaignState, ContactRules, Pacing, RetryRules};
 use crate::domain::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
 use crate::domain::instant::UtcMs;
@@ -19,7 +19,8 @@ const COLUMNS: &str = "SELECT c.id, c.name, c.owner, c.trunk, c.state, c.window_
     c.max_retries, c.retry_time_s, c.wait_time_s, c.channels, c.caller_number, c.caller_name, c.action_list, c.calendar, \
     c.starts_at, c.ends_at, c.priority, c.delay_ms, c.batch_calls, c.batch_pause_s, c.finish, c.variables, \
     c.later_retry_times_s, c.max_dials, c.min_talk_s, c.wrap_up_s, \
-    c.calling_order, c.next_number_after_s, c.further_trunks, c.legal_hours";
+    c.calling_order, c.next_number_after_s, c.further_trunks, c.legal_hours, \
+    c.headers, c.codecs, c.duration, c.cancel_percent";
 
 /// A query for whole campaigns (`c`), with what comes behind `FROM`.
 fn query(rest: &str) -> String {
@@ -56,6 +57,7 @@ fn read(row: &Row<'_>) -> Result<Campaign> {
             next_number_after_s: row.get("next_number_after_s")?,
         },
         legal_hours: parsed(row, "legal_hours")?,
+        traffic: traffic::read_traffic(row)?,
     })
 }
 
@@ -155,6 +157,7 @@ pub fn update(db: &Connection, campaign: &Campaign) -> Result<()> {
     ])?;
     set_contact_rules(db, campaign.id, campaign.contacts)?;
     set_outcome(db, campaign.id, &campaign.outcome)?;
+    traffic::set(db, campaign.id, &campaign.traffic)?;
     update_timing(db, campaign)
 }
 
@@ -197,6 +200,14 @@ pub fn find(db: &Connection, name: &str) -> Result<Option<Campaign>> {
 pub fn get(db: &Connection, id: CampaignId) -> Result<Option<Campaign>> {
     let mut statement = db.prepare_cached(&query("WHERE c.id = ?1"))?;
     first(statement.query([id.0])?, read)
+}
+
+/// The campaigns over a trunk, by name.
+pub fn over(db: &Connection, trunk: TrunkId) -> Result<Vec<Campaign>> {
+    let mut statement = db.prepare_cached(&query(
+        "WHERE c.trunk = ?1 OR ',' || c.further_trunks || ',' LIKE '%,' || ?1 || ',%' ORDER BY c.name",
+    ))?;
+    collect(statement.query([trunk.0])?, read)
 }
 
 /// All campaigns by name.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::calendars::{self, read_of_campaign};
 use super::campaigns::{read_beat, read_rhythm};
 use super::rows::{first, instant, number, parsed};
+use super::traffic::read_draw;
 use super::{LedgerError, Result, breakers, callees, evidence, lines, zones};
 use crate::domain::attempt::AttemptState;
 use crate::domain::bar::FrequencyCap;
@@ -19,6 +20,8 @@ use crate::domain::ids::{AttemptId, CampaignId, ContactId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 use crate::domain::rhythm::Beat;
+use crate::domain::traffic::Draw;
+use crate::domain::trunk::TrunkLine;
 use crate::domain::zoning::LegalRules;
 
 /// The server's rate, in calls a minute.
@@ -55,6 +58,7 @@ struct Claimant {
     number: Number,
     state: AttemptState,
     planned_at: UtcMs,
+    draw: Draw,
 }
 
 /// Admits an attempt once, or says why not; either way the fact is recorded with it.
@@ -82,7 +86,8 @@ pub fn claim(
 }
 
 fn claimant(db: &Connection, id: AttemptId) -> Result<Claimant> {
-    let sql = "SELECT campaign, trunk, contact, number, state, planned_at FROM attempts WHERE id = ?1";
+    let sql = "SELECT campaign, trunk, contact, number, state, planned_at, planned_talk_ms, cancel_after_s
+        FROM attempts WHERE id = ?1";
     let read = |row: &Row<'_>| {
         Ok(Claimant {
             campaign: CampaignId(row.get("campaign")?),
@@ -91,6 +96,7 @@ fn claimant(db: &Connection, id: AttemptId) -> Result<Claimant> {
             number: number(row, "number")?,
             state: parsed(row, "state")?,
             planned_at: instant(row, "planned_at")?,
+            draw: read_draw(row)?,
         })
     };
     first(db.prepare_cached(sql)?.query([id.0])?, read)?.ok_or_else(|| LedgerError::absent("attempt", id.to_string()))
@@ -101,8 +107,8 @@ fn view(db: &Connection, claimant: &Claimant, rules: &ServerRules, now: UtcMs) -
         None => None,
         Some(_) => gate_campaign(db, claimant.campaign)?,
     };
-    let (trunk_channels, trunk_rate) = trunk_caps(db, claimant.trunk)?;
-    let trunk = match trunk_rate {
+    let TrunkNow { channels: trunk_channels, starts_per_second, line: trunk_line } = trunk_now(db, claimant.trunk)?;
+    let trunk = match starts_per_second {
         None => None,
         Some(per_second) => Some(pace(db, &trunk_scope(claimant.trunk), PaceKind::Cap, spacing_of(per_second), now)?),
     };
@@ -128,6 +134,8 @@ fn view(db: &Connection, claimant: &Claimant, rules: &ServerRules, now: UtcMs) -
         trunk_leave: breakers::leave(db, claimant.trunk, now)?,
         server: pace(db, SERVER, PaceKind::Grid, rules.rate.spacing_ms(), now)?,
         trunk,
+        trunk_line,
+        draw: claimant.draw,
     })
 }
 
@@ -165,9 +173,19 @@ fn gate_campaign(db: &Connection, id: CampaignId) -> Result<Option<GateCampaign>
     first(db.prepare_cached(&sql)?.query([id.0])?, read)
 }
 
-fn trunk_caps(db: &Connection, id: TrunkId) -> Result<(Option<u32>, Option<u32>)> {
-    let mut statement = db.prepare_cached("SELECT channels, starts_per_second FROM trunks WHERE id = ?1")?;
-    Ok(statement.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?)
+struct TrunkNow {
+    channels: Option<u32>,
+    starts_per_second: Option<u32>,
+    line: TrunkLine,
+}
+
+fn trunk_now(db: &Connection, id: TrunkId) -> Result<TrunkNow> {
+    let sql = "SELECT channels, starts_per_second, line FROM trunks WHERE id = ?1";
+    let read = |row: &Row<'_>| {
+        let (channels, starts_per_second) = (row.get("channels")?, row.get("starts_per_second")?);
+        Ok(TrunkNow { channels, starts_per_second, line: parsed(row, "line")? })
+    };
+    first(db.prepare_cached(sql)?.query([id.0])?, read)?.ok_or_else(|| LedgerError::absent("trunk", id.to_string()))
 }
 
 /// Calls that the gate admitted and that have not ended, counted up to `cap`: more are not asked for, and without

@@ -23,6 +23,8 @@ pub struct Details {
     pub caller_name: Option<CallerName>,
     /// Its variables.
     pub variables: Variables,
+    /// How long a made-up call of it lasts, in milliseconds.
+    pub duration_ms: Option<u32>,
 }
 
 impl Details {
@@ -33,7 +35,8 @@ impl Details {
     }
 }
 
-const COLUMNS: &str = "SELECT contact, name, time_zone, caller_number, caller_name, variables FROM contact_details";
+const COLUMNS: &str =
+    "SELECT contact, name, time_zone, caller_number, caller_name, variables, duration_ms FROM contact_details";
 
 fn read(row: &Row<'_>) -> Result<Details> {
     Ok(Details {
@@ -42,6 +45,7 @@ fn read(row: &Row<'_>) -> Result<Details> {
         caller_number: parsed_or_null(row, "caller_number")?,
         caller_name: parsed_or_null(row, "caller_name")?,
         variables: variables(row)?,
+        duration_ms: row.get("duration_ms")?,
     })
 }
 
@@ -75,8 +79,9 @@ pub fn of_span(db: &Connection, first: ContactId, last: ContactId) -> Result<Vec
 
 /// Gives a new contact what it has.
 pub(super) fn add(db: &Connection, contact: ContactId, details: &Details) -> Result<()> {
-    let sql = "INSERT INTO contact_details (contact, name, time_zone, caller_number, caller_name, variables)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let sql =
+        "INSERT INTO contact_details (contact, name, time_zone, caller_number, caller_name, variables, duration_ms)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     db.prepare_cached(sql)?.execute(params![
         contact.0,
         details.name.as_ref().map(ContactName::as_str),
@@ -84,6 +89,7 @@ pub(super) fn add(db: &Connection, contact: ContactId, details: &Details) -> Res
         details.caller_number.as_ref().map(CallerNumber::as_str),
         details.caller_name.as_ref().map(CallerName::as_str),
         stored(&details.variables)?,
+        details.duration_ms,
     ])?;
     Ok(())
 }

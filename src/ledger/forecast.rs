@@ -81,7 +81,7 @@ fn hours(
 
 fn trunk_rules(db: &Connection, id: TrunkId) -> Result<TrunkRules> {
     let trunk = trunks::get(db, id)?;
-    Ok(TrunkRules { id, channels: trunk.channels, starts_per_second: trunk.starts_per_second })
+    Ok(TrunkRules { id, line: trunk.line, channels: trunk.channels, starts_per_second: trunk.starts_per_second })
 }
 
 /// How the last calls of a campaign, or of all, ended that were dialled.

@@ -42,6 +42,7 @@ mod shifts;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
+mod traffic;
 pub mod trunks;
 pub mod users;
 pub mod views;

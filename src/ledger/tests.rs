@@ -19,7 +19,7 @@ use crate::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId, User
 use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
 use crate::domain::outcome::OutcomeRules;
-use crate::domain::trunk::ShortNumbers;
+use crate::domain::trunk::{ShortNumbers, TrunkLine};
 use crate::domain::user::Role;
 use crate::domain::variable::Variables;
 use crate::domain::why::RestWhy;
@@ -67,6 +67,7 @@ impl World {
             pacing: Pacing::default(),
             finish: Finish::default(),
             variables: Default::default(),
+            traffic: Default::default(),
             retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
             outcome: OutcomeRules::default(),
             channels: None,
@@ -128,6 +129,8 @@ fn intent(db: &Db, campaign: CampaignId, trunk: TrunkId, digits: u32) -> Result<
         account: None,
         actions: campaigns::get(db, campaign)?.and_then(|campaign| campaign.actions),
         variables: Default::default(),
+        invite: Default::default(),
+        draw: Default::default(),
     })
 }
 
@@ -144,11 +147,13 @@ fn trunk(channels: Option<u32>, starts_per_second: Option<u32>) -> trunks::NewTr
         account: None,
         short_numbers: ShortNumbers::Refused,
         breaker: None,
+        line: TrunkLine::Real,
     }
 }
 
 mod bars;
 mod of_zones;
+mod traffic;
 
 #[test]
 fn an_attempt_is_claimed_once_whatever_comes_back_i1() {
@@ -402,6 +407,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0006_contacts.sql"),
     include_str!("../../tests/fixtures/migrations/0007_trunk_lists_and_breakers.sql"),
     include_str!("../../tests/fixtures/migrations/0008_zones.sql"),
+    include_str!("../../tests/fixtures/migrations/0009_traffic.sql"),
 ];
 
 /// A ledger as the program with so many migrations left it, in the midst of its work.
@@ -435,12 +441,13 @@ fn every_migration_is_tried_over_the_data_of_the_one_before() {
             assert_eq!(attempts, [1, 2, 3, 4, 5]);
             assert_eq!(evidence::of(db, AttemptId(2))?.len(), 3);
             assert_eq!(campaign.legal_hours.to_string(), "Mon-Fri 09:00-20:00");
-            assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 4);
+            assert_eq!(trunks::all(db)?.len() + users::all(db)?.len(), 5);
             assert_eq!(campaign.trunks(), [TrunkId(1), TrunkId(2)]);
             let of_old = breakers::of(db, TrunkId(1))?.unwrap();
             assert_eq!((of_old.rules, of_old.leave(NOON)), (BreakerRules::default(), LineLeave::All));
             let of_new = breakers::of(db, TrunkId(2))?.unwrap();
             assert_eq!((of_new.rules.rest_s, of_new.leave(NOON)), (120, LineLeave::Nothing));
+            traffic::is_kept(db)?;
             assert_eq!((campaign.outcome.later_retry_times_s, campaign.outcome.max_dials), (vec![900, 3600], Some(12)));
             assert_eq!((causes::table(db, campaign.id)?.0.len(), campaign.outcome.wrap_up_s), (3, Some(900)));
             let told = contacts::get(db, ContactId(8))?.unwrap();

@@ -9,9 +9,9 @@ use crate::domain::breaker::BreakerRules;
 use crate::domain::ids::TrunkId;
 use crate::domain::instant::UtcMs;
 use crate::domain::name::{AccountCode, Name};
-use crate::domain::trunk::{DialTemplate, ShortNumbers, Trunk};
+use crate::domain::trunk::{DialTemplate, ShortNumbers, Trunk, TrunkLine};
 
-const COLUMNS: &str = "SELECT id, name, template, channels, starts_per_second, account, short_numbers, \
+const COLUMNS: &str = "SELECT id, name, template, channels, starts_per_second, account, short_numbers, line, \
     breaker_failures_percent, breaker_window_s, breaker_calls_min, breaker_rest_s FROM trunks";
 
 /// A trunk that is not in the ledger yet.
@@ -31,6 +31,8 @@ pub struct NewTrunk {
     pub short_numbers: ShortNumbers,
     /// When too many failures keep calls from it; `None` for never.
     pub breaker: Option<BreakerRules>,
+    /// Whether made-up calls may go over it.
+    pub line: TrunkLine,
 }
 
 fn read(row: &Row<'_>) -> Result<Trunk> {
@@ -43,6 +45,7 @@ fn read(row: &Row<'_>) -> Result<Trunk> {
         account: parsed_or_null(row, "account")?,
         short_numbers: parsed(row, "short_numbers")?,
         breaker: read_rules(row)?,
+        line: parsed(row, "line")?,
     })
 }
 
@@ -53,8 +56,8 @@ pub fn add(db: &Connection, trunk: &NewTrunk, now: UtcMs) -> Result<TrunkId> {
     }
     let account = trunk.account.as_ref().map(AccountCode::as_str);
     db.prepare_cached(
-        "INSERT INTO trunks (name, template, channels, starts_per_second, account, short_numbers, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO trunks (name, template, channels, starts_per_second, account, short_numbers, created_at, line)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         trunk.name.as_str(),
@@ -63,7 +66,8 @@ pub fn add(db: &Connection, trunk: &NewTrunk, now: UtcMs) -> Result<TrunkId> {
         trunk.starts_per_second,
         account,
         trunk.short_numbers.as_str(),
-        now.0
+        now.0,
+        trunk.line.as_str()
     ])?;
     let id = TrunkId(db.last_insert_rowid());
     set_breaker(db, id, trunk.breaker)?;
@@ -73,14 +77,16 @@ pub fn add(db: &Connection, trunk: &NewTrunk, now: UtcMs) -> Result<TrunkId> {
 /// Writes the settings of `trunk`, but for its name and its short numbers. Another breaker begins anew.
 pub fn update(db: &Connection, trunk: &Trunk) -> Result<()> {
     let before = get(db, trunk.id)?.breaker;
-    let sql = "UPDATE trunks SET template = ?2, channels = ?3, starts_per_second = ?4, account = ?5 WHERE id = ?1";
+    let sql = "UPDATE trunks SET template = ?2, channels = ?3, starts_per_second = ?4, account = ?5, line = ?6
+        WHERE id = ?1";
     let account = trunk.account.as_ref().map(AccountCode::as_str);
     db.prepare_cached(sql)?.execute(params![
         trunk.id.0,
         trunk.template.as_str(),
         trunk.channels,
         trunk.starts_per_second,
-        account
+        account,
+        trunk.line.as_str()
     ])?;
     if before != trunk.breaker {
         set_breaker(db, trunk.id, trunk.breaker)?;
@@ -95,6 +101,12 @@ fn set_breaker(db: &Connection, id: TrunkId, rules: Option<BreakerRules>) -> Res
     let BreakerRules { window_s, calls_min, rest_s, .. } = rules.unwrap_or_default();
     let percent = rules.map(|rules| rules.failures_percent);
     db.prepare_cached(sql)?.execute(params![id.0, percent, window_s, calls_min, rest_s])?;
+    Ok(())
+}
+
+/// Says who answers at a trunk's other end. Whether its campaigns allow that is for the caller to judge.
+pub fn set_line(db: &Connection, id: TrunkId, line: TrunkLine) -> Result<()> {
+    db.execute("UPDATE trunks SET line = ?2 WHERE id = ?1", params![id.0, line.as_str()])?;
     Ok(())
 }
 

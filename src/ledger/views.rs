@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::contacts::Contact;
 use super::rows::{collect, instant, instant_or_null, number, parsed, parsed_or_null};
+use super::traffic::read_draw;
 use super::{Result, evidence};
 use crate::domain::attempt::AttemptState;
 use crate::domain::disposition::Disposition;
@@ -13,6 +14,7 @@ use crate::domain::evidence::{Fact, Step};
 use crate::domain::ids::{AttemptId, CampaignId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
+use crate::domain::traffic::Draw;
 
 /// An attempt as a report shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,10 +47,12 @@ pub struct AttemptRow {
     pub ring_ms: Option<i64>,
     /// How long it was connected.
     pub talk_ms: Option<i64>,
+    /// What was made up for it.
+    pub draw: Draw,
 }
 
 const COLUMNS: &str = "SELECT id, number, trunk, state, planned_at, dialled_at, answered_at, ended_at, disposition, detail, \
-    cause, sip_code, ring_ms, talk_ms FROM attempts";
+    cause, sip_code, ring_ms, talk_ms, planned_talk_ms, cancel_after_s FROM attempts";
 
 fn read(row: &Row<'_>) -> Result<AttemptRow> {
     Ok(AttemptRow {
@@ -66,6 +70,7 @@ fn read(row: &Row<'_>) -> Result<AttemptRow> {
         sip_code: row.get("sip_code")?,
         ring_ms: row.get("ring_ms")?,
         talk_ms: row.get("talk_ms")?,
+        draw: read_draw(row)?,
     })
 }
 

@@ -63,6 +63,7 @@ pub fn view_of(
         files_overdue: u32::try_from(attempts::overdue(db, now.plus_ms(-OVERDUE_MS))?.len()).unwrap_or(u32::MAX),
         campaign_channels: Channels { open: attempts::open_of(db, campaign.id)?, cap: campaign.channels },
         trunks: campaign.trunks().into_iter().map(|id| trunk(db, id, now)).collect::<Result<_>>()?,
+        nature: campaign.traffic.nature(),
         contact_state: contact.state,
         due_at: contact.due_at,
         expires_at: contact.expires_at,
@@ -99,6 +100,7 @@ fn trunk(db: &Connection, id: TrunkId, now: UtcMs) -> Result<TrunkWhy> {
     let share = |rules| Ok::<_, LedgerError>((rules, breakers::share(db, id, rules, now)?));
     Ok(TrunkWhy {
         name: trunk.name,
+        line: trunk.line,
         channels: Channels { open: trunks::open_attempts(db, id)?, cap: trunk.channels },
         leave: breakers::leave(db, id, now)?,
         breaker: trunk.breaker.map(share).transpose()?,

@@ -8,6 +8,7 @@ mod forecast;
 pub mod machine;
 mod outcomes;
 mod people;
+mod traffic;
 mod trunks;
 mod zones;
 

@@ -12,6 +12,7 @@ mod lines;
 mod outcomes;
 mod people;
 mod timing;
+mod traffic;
 mod world;
 mod zones;
 
@@ -243,6 +244,7 @@ fn a_trunks_rate_and_channels_hold_over_campaigns_i5() {
         account: None,
         short_numbers: campanile::domain::trunk::ShortNumbers::Refused,
         breaker: None,
+        line: campanile::domain::trunk::TrunkLine::Real,
     };
     let slow = w.command(|db| trunks::add(db, &slow, NOON));
     w.running_with("spring", 1..=10, |c| c.trunk = slow);

@@ -45,6 +45,8 @@ mod stop;
 #[cfg(test)]
 mod systems;
 #[cfg(test)]
+mod traffic;
+#[cfg(test)]
 mod trunks;
 #[cfg(test)]
 mod upheavals;

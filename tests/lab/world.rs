@@ -140,6 +140,9 @@ pub struct Attempt {
     pub sip_code: Option<u64>,
     pub ring_ms: Option<i64>,
     pub talk_ms: Option<i64>,
+    /// What was made up for it.
+    pub planned_talk_ms: Option<i64>,
+    pub planned_cancel_s: Option<i64>,
     pub steps: Vec<Step>,
 }
 
@@ -169,6 +172,8 @@ impl Attempt {
             sip_code: row["sip_code"].as_u64(),
             ring_ms: row["ring_ms"].as_i64(),
             talk_ms: row["talk_ms"].as_i64(),
+            planned_talk_ms: row["planned_talk_ms"].as_i64(),
+            planned_cancel_s: row["planned_cancel_s"].as_i64(),
             steps: row["steps"].as_array().expect("a row has steps").iter().map(Step::of).collect(),
         }
     }

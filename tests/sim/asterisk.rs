@@ -44,6 +44,8 @@ pub struct Call {
     dialled_at_ms: Option<i64>,
     dialled_mono: i64,
     answered_mono: Option<i64>,
+    /// `L` of `Dial`.
+    lasts_ms: Option<i64>,
     pub over: bool,
 }
 
@@ -219,6 +221,7 @@ impl World {
             dialled_at_ms: None,
             dialled_mono: 0,
             answered_mono: None,
+            lasts_ms: None,
             over: false,
         };
         self.asterisk.calls.insert(id, call);
@@ -270,17 +273,19 @@ impl World {
         }
     }
 
-    /// `Dial(${CAMPANILE_GO},i)`.
+    /// `Dial(${CAMPANILE_GO},i${CAMPANILE_OPTIONS})`.
     fn dial(&mut self, id: u64, go: &str) {
         let (now, mono) = (self.now(), self.mono_ms);
         let call = &self.asterisk.calls[&id];
         let ticket = call.ticket.clone();
+        let options = call.vars.get("CAMPANILE_OPTIONS").cloned().unwrap_or_default();
         let (dial, ring_s) = go.split_once(',').expect("a go has a ring time");
         let ring_s: i64 = ring_s.parse().expect("a ring time is a number");
-        self.check_dial(&ticket, dial);
+        let draw = self.check_dial(&ticket, dial, ring_s, &options);
         let fate = self.draw_fate(&ticket);
         self.with_call(id, |call| {
             (call.fate, call.dialled_at_ms, call.dialled_mono) = (Some(fate), Some(now.0), mono);
+            call.lasts_ms = draw.talk_ms.map(i64::from);
         });
         match fate {
             Fate::Answers { after_ms, .. } if after_ms < ring_s * 1000 => self.later(id, after_ms, CallStep::Answered),
@@ -308,11 +313,11 @@ impl World {
     fn answered(&mut self, id: u64) {
         let mono = self.mono_ms;
         let call = &self.asterisk.calls[&id];
-        let (ticket, fate) = (call.ticket.clone(), call.fate);
+        let (ticket, fate, lasts_ms) = (call.ticket.clone(), call.fate, call.lasts_ms);
         self.with_call(id, |call| call.answered_mono = Some(mono));
         self.record.answered(&ticket);
         if let Some(Fate::Answers { patience_ms, .. }) = fate {
-            self.later(id, patience_ms, CallStep::HangUp);
+            self.later(id, lasts_ms.map_or(patience_ms, |ms| ms.min(patience_ms)), CallStep::HangUp);
         }
         let run = self.connect(id, Script::Run, &Request::new("run", &[&ticket]));
         match run {

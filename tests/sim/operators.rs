@@ -14,7 +14,8 @@ use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::rhythm::{Batch, Rhythm};
-use campanile::domain::trunk::ShortNumbers;
+use campanile::domain::traffic::Traffic;
+use campanile::domain::trunk::{ShortNumbers, TrunkLine};
 use campanile::domain::user::Role;
 use campanile::domain::zoning::LegalSwitch;
 use campanile::ledger::contacts::Imported;
@@ -51,6 +52,8 @@ pub struct Operators {
     pub do_not_call: BTreeMap<Number, Option<UtcMs>>,
     /// Channels and starts a second of each trunk.
     pub trunks: BTreeMap<TrunkId, (Option<u32>, Option<u32>)>,
+    /// The trunk that made-up calls go over, and whether it is a test line now.
+    pub lab: Option<(TrunkId, TrunkLine)>,
     /// The calendar that some campaigns work by.
     pub calendar: Option<(CalendarId, Timetable)>,
 }
@@ -59,7 +62,9 @@ impl World {
     pub fn set_up(&mut self) {
         let now = self.now();
         let owner = self.command(|db| users::add(db, &"ann".parse()?, Role::Admin, now)).unwrap();
-        for (name, channels, starts_per_second) in [("wide", None, None), ("slow", Some(3), Some(1))] {
+        for (name, channels, starts_per_second) in
+            [("wide", None, None), ("slow", Some(3), Some(1)), ("lab", None, None)]
+        {
             let breaker = self.draw_breaker();
             let trunk = trunks::NewTrunk {
                 name: name.parse().unwrap(),
@@ -69,8 +74,10 @@ impl World {
                 account: None,
                 short_numbers: ShortNumbers::Refused,
                 breaker,
+                line: if name == "lab" { TrunkLine::Test } else { TrunkLine::Real },
             };
             let id = self.command(|db| trunks::add(db, &trunk, now)).unwrap();
+            self.operators.lab = (name == "lab").then_some((id, trunk.line));
             self.operators.trunks.insert(id, (channels, starts_per_second));
         }
         self.add_calendar(owner);
@@ -101,6 +108,7 @@ impl World {
             pacing: self.draw_pacing(),
             finish: *self.chance.one_of(&[Finish::WhenDone, Finish::WhenDone, Finish::Never, Finish::AfterCalls(4)]),
             variables: Default::default(),
+            traffic: Default::default(),
             retry: RetryRules {
                 max_retries: self.chance.below(3) as u32,
                 retry_time_s: *self.chance.one_of(&[60, 60, 300]),
@@ -122,6 +130,7 @@ impl World {
             },
             legal_hours: self.draw_legal_hours(),
         };
+        self.draw_traffic(&mut campaign);
         self.draw_hours(&mut campaign);
         let list = answered(self.operators.told.len());
         let table = self.draw_causes();
@@ -140,6 +149,27 @@ impl World {
         self.chance
             .one_of(&[LegalSwitch::On, LegalSwitch::On, LegalSwitch::Off, LegalSwitch::Own(own.week().into())])
             .clone()
+    }
+
+    /// What is made up for the calls of a campaign over the test line.
+    fn draw_traffic(&mut self, campaign: &mut Campaign) {
+        if self.operators.lab.is_some_and(|(trunk, _)| trunk == campaign.trunk) {
+            let duration = *self.chance.one_of(&["none", "2s", "1s-9s", "gauss:4s,2s,1s-8s"]);
+            campaign.traffic = Traffic {
+                duration: duration.parse().ok(),
+                cancel: self.chance.one_of(&["0%", "50%", "100%"]).parse().unwrap(),
+                ..Traffic::default()
+            };
+        }
+    }
+
+    /// Somebody takes the mark of a test line away, past the command that would refuse it, or puts it back.
+    fn change_line(&mut self, line: TrunkLine) {
+        let Some((trunk, _)) = self.operators.lab else { return };
+        if self.command(|db| trunks::set_line(db, trunk, line)).is_some() {
+            self.operators.lab = Some((trunk, line));
+            self.say(|_| format!("operator: the lab's trunk is a {line} line"));
+        }
     }
 
     fn draw_causes(&mut self) -> CauseTable {
@@ -287,7 +317,7 @@ impl World {
         }
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         let id = *self.chance.one_of(&ids);
-        match self.chance.below(15) {
+        match self.chance.below(17) {
             0 => self.set_state(id, CampaignState::Paused),
             1 => self.set_state(id, CampaignState::Stopped),
             2..=5 => self.set_state(id, CampaignState::Running),
@@ -300,6 +330,7 @@ impl World {
             10 if self.chance.per_mille(500) => self.undo_import(id),
             10 => self.change(id),
             11 => self.change_calendar(),
+            15 | 16 => self.change_line(TrunkLine::Test),
             12 | 13 => {
                 let number = self.draw_number();
                 self.change_do_not_call(number);
@@ -329,8 +360,12 @@ impl World {
         self.say(|_| format!("operator: campaign {id} {state}"));
     }
 
-    /// Somebody stops a campaign, or wants to be called no more, while a call is already at the gate.
+    /// Somebody stops a campaign, takes a test line away, or wants to be called no more, while a call is already at the
+    /// gate.
     pub fn stop_at_the_last_moment(&mut self) {
+        if !self.plagues.over && self.chance.per_mille(40) {
+            self.change_line(TrunkLine::Real);
+        }
         if !self.plagues.over && self.chance.per_mille(25) {
             let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
             let id = *self.chance.one_of(&ids);
@@ -406,6 +441,8 @@ impl World {
             let now = self.now();
             self.command(|db| contacts::reactivate(db, contact, now));
             self.record.opted_out.remove(&contact.id);
+            let last = self.rows_of(id).last().map_or(AttemptId(0), |row| row.id);
+            self.record.pardoned.insert(contact.id, last);
             self.say(|_| format!("operator: reactivates contact {}", contact.id));
         }
     }
@@ -459,6 +496,7 @@ impl World {
 
     /// So that everything can come to an end.
     pub fn open_all(&mut self) {
+        self.change_line(TrunkLine::Test);
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         for id in ids {
             let mut campaign = self.told(id).campaign.clone();

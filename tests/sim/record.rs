@@ -12,12 +12,15 @@ use campanile::domain::instant::UtcMs;
 use campanile::domain::line::{LineState, allowance};
 use campanile::domain::number::Number;
 use campanile::domain::retry::dials_max;
+use campanile::domain::traffic::{Draw, Nature};
+use campanile::domain::trunk::TrunkLine;
 use campanile::domain::why::{Daemon, explain};
 use campanile::domain::zoning::LegalSwitch;
+use campanile::ledger::attempts::OpenAttempt;
 use campanile::ledger::dnc::{self, Entry};
 use campanile::ledger::views::{AttemptRow, attempts_of, attempts_page};
 use campanile::ledger::why::{ServerLimits, view};
-use campanile::ledger::{LedgerError, attempts, campaigns, contacts, details, evidence, lines};
+use campanile::ledger::{LedgerError, attempts, campaigns, contacts, details, evidence, lines, trunks};
 use campanile::spool::SpoolName;
 use campanile_agi::session::HOLD_MS_MAX;
 
@@ -60,6 +63,8 @@ pub struct Record {
     durable: Vec<(AttemptId, Evidence)>,
     /// Contacts who want no further call, and whose wish is durable; until an operator asks for one.
     pub opted_out: BTreeSet<ContactId>,
+    /// Contacts that an operator asked to call again, each with the last attempt before.
+    pub pardoned: BTreeMap<ContactId, AttemptId>,
     /// Attempts of campaigns that were removed: nothing is known of them any more.
     pub removed: BTreeSet<AttemptId>,
     last_start: Option<Start>,
@@ -110,6 +115,7 @@ impl World {
         self.check_callee(open.campaign, attempt, start_at);
         self.check_breaker(attempt, open.trunk, start_at);
         self.check_contact(attempt, open.contact, start_at);
+        self.check_traffic(&open, attempt);
         let unwanted = open.contact.filter(|contact| self.record.opted_out.contains(contact));
         assert_eq!(unwanted, None, "I4: attempt {attempt} is claimed for a contact who opted out");
         self.check_legal_hours(open.campaign, attempt, open.contact, start_at);
@@ -137,6 +143,19 @@ impl World {
             let last = self.record.last_on_trunk.insert(trunk, start);
             check_gap(last, start, 1000 / i64::from(per_second) - JITTER_MS, "a trunk");
         }
+    }
+
+    /// What is made up goes over the test line only, and a call that was cancelled is not made again.
+    fn check_traffic(&mut self, open: &OpenAttempt, attempt: AttemptId) {
+        let trunk = self.operators.told[&open.campaign].campaign.trunk;
+        let test = self.operators.lab == Some((trunk, TrunkLine::Test));
+        assert!(test || open.draw.nature() == Nature::Genuine, "I4: attempt {attempt} is made up, over a real line");
+        let Some(contact) = open.contact else { return };
+        let pardoned = self.record.pardoned.get(&contact).copied().unwrap_or(AttemptId(0));
+        let contact = self.ledger.read(|db| contacts::get(db, contact)).unwrap().expect("it was not deleted");
+        let calls = self.ledger.read(|db| attempts_of(db, &contact, ATTEMPTS_MAX)).unwrap();
+        let cancelled = calls.iter().find(|row| row.id > pardoned && row.disposition == Some(Disposition::Cancelled));
+        assert_eq!(cancelled, None, "attempt {attempt} is made to a contact whose call was cancelled");
     }
 
     /// I10: a campaign keeps its own delay, and has no more calls in a row than a batch without its pause.
@@ -251,10 +270,10 @@ impl World {
 
     /// The callee was told that no call will follow.
     pub fn opts_out(&mut self, attempt: AttemptId) {
-        let Some(open) = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap() else { return };
-        self.record.opted_out.extend(open.contact);
-        // The ledger has put the number on the list in the same transaction.
-        let row = self.rows_of(open.campaign).into_iter().find(|row| row.id == attempt);
+        let open = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap();
+        self.record.opted_out.extend(open.and_then(|open| open.contact));
+        // The ledger has put the number on the list in the same transaction, also when the call is over and closed.
+        let row = self.rows().into_iter().find(|row| row.id == attempt);
         self.operators.do_not_call.extend(row.map(|row| (row.number, None)));
     }
 
@@ -267,11 +286,19 @@ impl World {
     }
 
     /// At the dial: once, claimed, the right number, nobody who is in a call, and not before its slot.
-    pub fn check_dial(&mut self, ticket: &str, dial: &str) {
+    pub fn check_dial(&mut self, ticket: &str, dial: &str, ring_s: i64, options: &str) -> Draw {
         let parsed: Ticket = ticket.parse().expect("a file carries a ticket");
         let order = self.ledger.read(|db| attempts::order(db, &parsed)).unwrap().expect("only orders are dialled");
         let number = order.number.as_str().to_owned();
         assert_eq!(dial, order.dial_string.as_str(), "the gate gave another dial string");
+        let draw = order.draw;
+        assert_eq!(
+            ring_s,
+            i64::from(draw.cancel_after_s.unwrap_or(order.wait_time_s)),
+            "not the cancel that was drawn"
+        );
+        let lasts = draw.talk_ms.map(|ms| format!("L({ms})")).unwrap_or_default();
+        assert_eq!(options, lasts, "not the duration that was drawn");
         let claimed = self.record.claimed.get(&order.attempt).copied();
         let claimed = claimed.unwrap_or_else(|| panic!("I1: attempt {} is dialled without a claim", order.attempt));
         assert!(claimed.epoch != self.epoch || self.now() >= claimed.at, "I6: dialled before its instant");
@@ -289,6 +316,7 @@ impl World {
         self.say(|_| format!("attempt {} is dialled", order.attempt));
         let twice = self.record.dialled.insert(ticket.to_owned(), dialled);
         assert!(twice.is_none(), "I1: attempt {} is dialled twice", order.attempt);
+        draw
     }
 
     /// Whatever was lost, what was acknowledged is there: settings and states, numbers, claims, facts (I8).
@@ -355,6 +383,9 @@ impl World {
             self.operators.told.insert(id, Told { campaign, imported, calls });
         }
         self.operators.do_not_call = self.listed();
+        if let Some((trunk, line)) = &mut self.operators.lab {
+            *line = self.ledger.read(|db| trunks::get(db, *trunk)).unwrap().line;
+        }
         self.check_facts();
     }
 
@@ -429,6 +460,12 @@ impl World {
         for dialled in self.record.dialled.values().filter(|d| !self.record.removed.contains(&d.attempt)) {
             let row = &rows[&dialled.attempt];
             assert_ne!(row.disposition, Some(Disposition::NotDialled), "I3: attempt {} was dialled", row.id);
+            let as_drawn = row.disposition != Some(Disposition::Cancelled) || row.draw.cancel_after_s.is_some();
+            assert!(as_drawn, "attempt {} is cancelled, and nobody had wanted that", row.id);
+            let lasts = row.draw.talk_ms.map(i64::from).zip(row.talk_ms);
+            // The report comes a moment after the end.
+            let longer = lasts.is_some_and(|(drawn, was)| was > drawn + 3);
+            assert!(!longer, "attempt {} lasted longer than was drawn: {lasts:?}", row.id);
             let answered = matches!(row.disposition, Some(Disposition::Answered | Disposition::Machine));
             assert!(!answered || dialled.answered, "I3: attempt {} is answered by nobody", row.id);
         }

@@ -24,6 +24,12 @@ pub enum Variable {
     AccountCode,
     /// What `Dial` gets, dial string and seconds, at the instant to dial at: without it the dialplan hangs up.
     Go,
+    /// Further options for `Dial`, of a call that is traffic.
+    DialOptions,
+    /// The headers that its INVITE gets, as `Name:text,Name:text`; the channel to the callee inherits it.
+    Headers,
+    /// The codecs that its INVITE offers; inherited as well.
+    Codecs,
     /// The keys pressed before the call is handed over.
     Digits,
     /// Where the dialplan goes on after the answered leg.
@@ -36,11 +42,14 @@ pub enum Variable {
 
 impl Variable {
     /// Every variable.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::CallerNumber,
         Self::CallerName,
         Self::AccountCode,
         Self::Go,
+        Self::DialOptions,
+        Self::Headers,
+        Self::Codecs,
         Self::Digits,
         Self::Ivr,
         Self::Connect,
@@ -55,6 +64,9 @@ impl Variable {
             Self::CallerName => "CALLERID(name)",
             Self::AccountCode => "CHANNEL(accountcode)",
             Self::Go => "CAMPANILE_GO",
+            Self::DialOptions => "CAMPANILE_OPTIONS",
+            Self::Headers => "_CAMPANILE_HEADERS",
+            Self::Codecs => "_CAMPANILE_CODECS",
             Self::Digits => "CAMPANILE_DIGITS",
             Self::Ivr => "CAMPANILE_IVR",
             Self::Connect => "CAMPANILE_CONNECT",

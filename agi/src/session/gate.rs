@@ -111,21 +111,33 @@ impl Gate {
 }
 
 /// The one word that lets the dialplan dial, and whom and how long. A dial string has no comma
-/// ([`DialString`](campanile::domain::trunk::DialString)), so these are `Dial`'s first two arguments.
+/// ([`DialString`](campanile::domain::trunk::DialString)), so these are `Dial`'s first two arguments. A call that
+/// is to be cancelled rings until then: `Dial` takes it back as it does when the wait time is over.
 fn go_command(order: &Order) -> Command {
-    let value = format!("{},{}", order.dial_string.as_str(), order.wait_time_s);
+    let value = format!("{},{}", order.dial_string.as_str(), order.draw.ring_time_s(order.wait_time_s));
     Command::SetVariable { name: Variable::Go, value }
 }
 
-/// What the callee and the bill see, set while there is time.
+/// What the callee, the bill and the INVITE have, set while there is time.
 fn variables(order: &Order) -> VecDeque<Command> {
     let texts = [
         (Variable::CallerNumber, order.caller_number.as_ref().map(ToString::to_string)),
         (Variable::CallerName, order.caller_name.as_ref().map(ToString::to_string)),
         (Variable::AccountCode, order.account.as_ref().map(ToString::to_string)),
+        (Variable::Headers, (!order.invite.headers.is_empty()).then(|| order.invite.headers.as_dialplan())),
+        (Variable::Codecs, (!order.invite.codecs.is_empty()).then(|| order.invite.codecs.to_string())),
+        (Variable::DialOptions, dial_options(order)),
     ];
     let set = |(name, value): (Variable, Option<String>)| value.map(|value| Command::SetVariable { name, value });
     texts.into_iter().filter_map(set).collect()
+}
+
+/// Further options for `Dial`: L ends the call so many milliseconds after its answer, and b has the dialplan write
+/// headers and codecs into the INVITE. There is nothing in them but numbers and our own words.
+fn dial_options(order: &Order) -> Option<String> {
+    let limit = order.draw.talk_ms.map(|ms| format!("L({ms})"));
+    let invite = (!order.invite.is_plain()).then(|| "b(campanile-invite^s^1)".to_owned());
+    (limit.is_some() || invite.is_some()).then(|| limit.into_iter().chain(invite).collect())
 }
 
 fn set_next(now: UtcMs, held: Held, mut left: VecDeque<Command>) -> (State, Vec<Output>) {
@@ -197,6 +209,7 @@ mod tests {
     use super::super::world::{ATTEMPT, Talk, answer, at, ended, order, ticket};
     use super::*;
     use crate::protocol::Request;
+    use campanile::domain::traffic::Draw;
 
     const CLAIM_MS: i64 = 1000 - CLAIM_LEAD_MS;
 
@@ -278,6 +291,45 @@ mod tests {
             Output::WaitUntil(at(CLAIM_MS)),
         ];
         assert_eq!(talk.take(), expected);
+    }
+
+    #[test]
+    fn calls_as_traffic_get_their_options_headers_and_codecs_in_words_of_ours_i7() {
+        let mut order = order(&[]);
+        for header in ["P-Campaign-Name: spring 2026", "X-Tag: a=b:c"] {
+            order.invite.headers.set(&header.parse().unwrap()).unwrap();
+        }
+        order.invite.codecs = "alaw,opus".parse().unwrap();
+        order.draw = Draw { talk_ms: Some(34_567), cancel_after_s: Some(7) };
+        let mut talk = open();
+        talk.hear(0, found(order));
+        for _ in 0..3 {
+            talk.hear(0, answer("1", None));
+        }
+        let expected = [
+            set(Variable::Headers, "P-Campaign-Name:spring 2026,X-Tag:a=b:c"),
+            set(Variable::Codecs, "alaw,opus"),
+            set(Variable::DialOptions, "L(34567)b(campanile-invite^s^1)"),
+            Output::WaitUntil(at(CLAIM_MS)),
+        ];
+        assert_eq!(talk.take(), expected);
+        talk.hear(CLAIM_MS, Input::Timer);
+        talk.hear(CLAIM_MS + 5, Input::Claimed(Ok(Ok(at(1000)))));
+        talk.hear(1000, Input::Timer);
+        assert_eq!(talk.take().last(), Some(&set(Variable::Go, "PJSIP/+493012345@gw1,7")), "it rings until its cancel");
+    }
+
+    #[test]
+    fn a_call_for_which_nothing_is_made_up_costs_no_command_more() {
+        let options = |order: Order| dial_options(&order);
+        let mut lasts = order(&[]);
+        lasts.draw.talk_ms = Some(100);
+        let mut codecs = order(&[]);
+        codecs.invite.codecs = "ulaw".parse().unwrap();
+        assert_eq!(options(order(&[])), None);
+        assert_eq!(options(lasts).as_deref(), Some("L(100)"));
+        assert_eq!(options(codecs).as_deref(), Some("b(campanile-invite^s^1)"));
+        assert!(variables(&order(&[])).is_empty());
     }
 
     #[test]

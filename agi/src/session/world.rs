@@ -42,6 +42,8 @@ pub(super) fn order(actions: &[(&str, &str)]) -> Order {
             .collect::<Vec<_>>()
             .into(),
         variables: Default::default(),
+        invite: Default::default(),
+        draw: Default::default(),
     }
 }
 

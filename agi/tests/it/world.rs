@@ -64,6 +64,8 @@ impl World {
                 .collect::<Vec<_>>()
                 .into(),
             variables: Default::default(),
+            invite: Default::default(),
+            draw: Default::default(),
         };
         self.desk.expect(&order);
         order

@@ -7,11 +7,13 @@ use super::super::session::Session;
 use super::super::trunk;
 use super::options::CampaignOptions;
 use super::show;
+use super::traffic_options::keep_to_its_lines;
 use crate::domain::calendar::{Calendar, Window};
 use crate::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
 use crate::domain::ids::CampaignId;
 use crate::domain::name::Name;
 use crate::domain::outcome::OutcomeRules;
+use crate::domain::traffic::Traffic;
 use crate::domain::zoning::LegalSwitch;
 use crate::exit::Exit;
 use crate::ledger::campaigns;
@@ -67,8 +69,10 @@ impl Add {
                 actions: None,
                 contacts: ContactRules::default(),
                 legal_hours: LegalSwitch::default(),
+                traffic: Traffic::default(),
             };
             self.options.apply(db, actor, &[], &mut campaign)?;
+            keep_to_its_lines(db, &campaign)?;
             Ok::<_, Failure>(campaigns::add(db, &campaign, now)?)
         })?;
         self.options.warn();

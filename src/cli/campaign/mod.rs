@@ -12,6 +12,7 @@ mod show;
 mod start;
 mod stop;
 mod timing;
+mod traffic_options;
 
 pub use stop::{no_start_after, wait_until};
 

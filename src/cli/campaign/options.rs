@@ -12,6 +12,7 @@ use super::super::{trunk, user};
 use super::contact_options::ContactOptions;
 use super::outcome::OutcomeOptions;
 use super::timing::TimingOptions;
+use super::traffic_options::TrafficOptions;
 use crate::domain::calendar::{CalendarRefusal, Window, Zone};
 use crate::domain::campaign::Campaign;
 use crate::domain::name::{CallerName, CallerNumber, Name, TextRefusal};
@@ -64,6 +65,8 @@ pub struct CampaignOptions {
     caller_id: Option<CallerId>,
     #[command(flatten)]
     timing: TimingOptions,
+    #[command(flatten)]
+    traffic: TrafficOptions,
 }
 
 /// Seconds after midnight; 24:00 is midnight.
@@ -163,6 +166,7 @@ impl CampaignOptions {
         self.outcome.apply(campaign);
         self.wait_time.clone_into_if_given(&mut campaign.retry.wait_time_s);
         self.contacts.apply(campaign);
+        self.traffic.apply(campaign)?;
         if let Some(Cap(channels)) = self.channels {
             campaign.channels = channels;
         }

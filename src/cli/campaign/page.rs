@@ -9,6 +9,7 @@ use super::super::present::{Moment, moment};
 use super::options::CallerId;
 use super::outcome::Outcome;
 use super::timing::pace_in_words;
+use super::traffic_options::Traffic;
 use crate::domain::action::Action;
 use crate::domain::calendar::{Calendar, Schedule, short_time_of_day, time_of_day};
 use crate::domain::campaign::{Campaign, CampaignState, Pacing, Phase};
@@ -76,6 +77,7 @@ pub struct Page {
     pub order: CallingOrder,
     pub next_number_after_s: u32,
     pub variables: BTreeMap<String, String>,
+    pub traffic: Traffic,
     pub actions: Vec<String>,
     /// Those that the actions lead to.
     pub action_lists: BTreeMap<Name, Vec<String>>,
@@ -117,6 +119,7 @@ pub fn page(db: &Connection, campaign: &Campaign, rules: &LegalRules, now: UtcMs
         order: campaign.contacts.order,
         next_number_after_s: campaign.contacts.next_number_after_s,
         variables: campaign.variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        traffic: Traffic::of(campaign),
         actions: in_words(lists.list(None)),
         action_lists: lists.named().map(|(name, list)| (name.clone(), in_words(list))).collect(),
         open_calls: attempts::open_of(db, campaign.id)?,

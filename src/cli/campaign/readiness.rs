@@ -25,7 +25,7 @@ pub fn missing(db: &Connection, settings: &Settings, campaign: &Campaign, now: U
     let actions = actions::get(db, campaign.actions)?;
     let mut missing = Vec::new();
     missing.extend(numbers(campaign, contacts::counts(db, campaign.id)?));
-    if actions.is_empty() {
+    if actions.is_empty() && campaign.traffic.duration.is_none() {
         let mend = format!("campanile actions add {} PLAY SOUND", campaign.name);
         missing.push(Missing { what: "it has no actions: an answered call would be silent".to_owned(), mend });
     }

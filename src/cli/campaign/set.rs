@@ -7,20 +7,24 @@ use super::super::session::Session;
 use super::super::trunk;
 use super::options::CampaignOptions;
 use super::show;
+use super::traffic_options::keep_to_its_lines;
 use crate::domain::campaign::Campaign;
 use crate::domain::ids::ContactId;
 use crate::domain::name::Name;
+
 use crate::exit::Exit;
 use crate::ledger::{Connection, campaigns, contacts};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Only what is given changes. Window, channels and state hold at the gate at once, also for calls that are \
-planned already; trunk, wait time and caller id hold for calls that are planned from now on.
+planned already; trunk, wait time, caller id, headers, codecs, duration and cancel ratio hold for calls that are planned \
+from now on.
 
 Examples:
   campanile campaign set spring --stop 20:00
   campanile campaign set spring --channels none --caller-id none
+  campanile campaign set load --header 'P-Campaign-Name: load' --duration gauss:30s,10s,20s-60s --cancel-ratio 50%
 
 JSON: as `campaign show`.")]
 pub struct Set {
@@ -41,6 +45,7 @@ impl Set {
             let mut campaign = before.clone();
             self.options.apply(db, actor, &self.trunk, &mut campaign)?;
             keep_short_numbers_in(db, &campaign)?;
+            keep_to_its_lines(db, &campaign)?;
             campaigns::update(db, &campaign)?;
             Ok::<_, Failure>((before, campaign))
         })?;

@@ -20,7 +20,8 @@ JSON: {campaign, user, trunk, trunks: [the first choice first], state, phase, ru
 numbers: {total, waiting, in_progress, reached, failed, excluded}, max_retries, retry_time_s, \
 retry_times_s: [300, …], max_dials, min_talk_s, wrap_up_s, causes: [{cause, verb, delay_s, limit}], wait_time_s, channels, \
 timing: {calendar, legal_hours, starts_at, ends_at, priority, delay_ms, batch_calls, batch_pause_s, finish, calls_started}, \
-caller_id, order, next_number_after_s, variables: {name: text}, actions: [\"PLAY x\", …], action_lists: {NAME: [\"PLAY x\", …]}, open_calls, dispositions: {answered: n, …}}.")]
+caller_id, order, next_number_after_s, variables: {name: text}, \
+traffic: {headers: [\"P-Campaign-Name: spring\", …], codecs, duration, cancel_percent}, actions: [\"PLAY x\", …], action_lists: {NAME: [\"PLAY x\", …]}, open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
     /// The campaign's name.
     name: Name,
@@ -46,11 +47,15 @@ pub fn show(session: &mut Session, name: &Name) -> Outcome {
 
 /// The same for one that was just added, with what it lacks.
 pub fn show_new(session: &mut Session, name: &Name) -> Outcome {
-    show(session, name)?;
+    let page = read(session, name)?;
+    session.answer(&page, |out| tell(out, &page))?;
     if session.form == Form::Text {
         writeln!(session.out, "\nIt is stopped. What it needs before it can start:")?;
         writeln!(session.out, "  campanile numbers import {name} FILE")?;
-        writeln!(session.out, "  campanile actions add {name} PLAY SOUND")?;
+        // Calls that last as long as was made up may be silent.
+        if page.traffic.duration.is_none() {
+            writeln!(session.out, "  campanile actions add {name} PLAY SOUND")?;
+        }
         session.out.flush()?;
     }
     Ok(Exit::Ok)
@@ -78,6 +83,7 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
     for (i, (name, value)) in page.variables.iter().enumerate() {
         writeln!(out, "{:<11} {name} = {value}", if i == 0 { "variables" } else { "" })?;
     }
+    page.traffic.tell(out)?;
     tell_numbers(out, overview)?;
     for (i, action) in page.actions.iter().enumerate() {
         writeln!(out, "{:<11} {}. {action}", if i == 0 { "actions" } else { "" }, i + 1)?;

@@ -53,6 +53,8 @@ number2=Office:work
   expires       2026-12-31, 2026-12-31 18:00, 31.12.2026 18:00, or an instant such as 2026-12-31T17:00:00Z; a date alone \
 is good to its end, on the clock of the contact's zone, else of the campaign's. No call starts at or after it.
   caller-id     what the contact sees, in place of what the campaign shows
+  duration      how long a call of a campaign with --duration lasts, in seconds or with a unit (45, 45s, 1500ms); empty or 0 \
+for what the campaign says
   var:NAME      a variable; in the channel it is CAMPANILE_VAR_NAME
 
 Within a campaign a number belongs to one contact. A row whose first number is there already is a duplicate; of a further \

@@ -31,6 +31,8 @@ pub struct Person {
     pub name: Option<String>,
     pub time_zone: Option<String>,
     pub caller_id: Option<String>,
+    /// How long a made-up call of it lasts.
+    pub duration_ms: Option<u32>,
     pub variables: BTreeMap<String, String>,
     /// All of its numbers, in the order in which they are called.
     pub numbers: Vec<PersonNumber>,
@@ -71,6 +73,7 @@ impl Person {
             name: details.and_then(|details| details.name.as_ref()).map(ToString::to_string),
             time_zone: details.and_then(|details| details.zone.as_ref()).map(|zone| zone.name().to_owned()),
             caller_id,
+            duration_ms: details.and_then(|details| details.duration_ms),
             variables: variables.unwrap_or_default(),
             numbers: numbers(contact, lines),
         }

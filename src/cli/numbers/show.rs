@@ -13,6 +13,7 @@ use crate::domain::calendar::Zone;
 use crate::domain::campaign::Campaign;
 use crate::domain::disposition::Disposition;
 use crate::domain::name::Name;
+use crate::domain::traffic::time_in_words;
 use crate::domain::trunk::ShortNumbers;
 use crate::domain::zoning::{LegalRules, ZoneSource};
 use crate::exit::Exit;
@@ -121,6 +122,9 @@ fn tell(out: &mut dyn Write, Shown { person, place, calls }: &Shown, zone: &Zone
     writeln!(out, "zone        {}", place.zone)?;
     writeln!(out, "legal hours {}", place.legal_hours.as_deref().unwrap_or("none: at any time"))?;
     writeln!(out, "caller id   {}", or_dash(person.caller_id.as_ref()))?;
+    if let Some(ms) = person.duration_ms {
+        writeln!(out, "duration    {}", time_in_words(ms))?;
+    }
     writeln!(out, "dials       {}", person.dials)?;
     for (name, value) in &person.variables {
         writeln!(out, "variable    {name} = {value}")?;

@@ -5,22 +5,24 @@ use clap::Args;
 use super::super::failure::{Failure, Outcome};
 use super::super::session::Session;
 use super::breaker::BreakerOptions;
-use super::{named, show};
+use super::{named, show, stays_a_test_line};
 use crate::cli::campaign::Cap;
 use crate::domain::name::{AccountCode, Name};
-use crate::domain::trunk::DialTemplate;
-use crate::ledger::trunks;
+use crate::domain::trunk::{DialTemplate, TrunkLine};
+use crate::ledger::{campaigns, trunks};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Only what is given changes. Channels, starts a second and the breaker hold at the gate at once, also for calls \
 that are planned already; the dial template and the account code hold for calls that are planned from now on. A \
-breaker with other settings begins closed.
+breaker with other settings begins closed. A trunk on which a campaign has a cancel ratio or made-up durations stays a \
+test line until they are taken away; calls that were planned for a test line are not made over a real one.
 
 Examples:
   campanile trunk set gw1 --channels 60 --starts-per-second none
   campanile trunk set gw1 --breaker-failures 30% --breaker-rest 120
   campanile trunk set gw1 --breaker-failures none
+  campanile trunk set lab --line test
 
 JSON: as `trunk show`.")]
 pub struct Set {
@@ -38,6 +40,9 @@ pub struct Set {
     /// The account code that billing finds in the call detail record, or none.
     #[arg(long, value_name = "CODE|none", value_parser = account)]
     account: Option<Account>,
+    /// Who answers at its other end: real for people, test where nobody but a test does.
+    #[arg(long, value_name = "real|test")]
+    line: Option<TrunkLine>,
     #[command(flatten)]
     breaker: BreakerOptions,
 }
@@ -71,7 +76,11 @@ impl Set {
             if let Some(Account(account)) = &self.account {
                 trunk.account.clone_from(account);
             }
+            trunk.line = self.line.unwrap_or(trunk.line);
             trunk.breaker = self.breaker.apply(trunk.breaker)?;
+            for campaign in campaigns::over(db, trunk.id)? {
+                stays_a_test_line(&campaign, &trunk)?;
+            }
             Ok::<_, Failure>(trunks::update(db, &trunk)?)
         })?;
         session.wake_daemon();

@@ -14,6 +14,7 @@ use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::{AttemptId, CampaignId, Ticket};
 use crate::domain::instant::UtcMs;
 use crate::domain::plan::{self, Plan, PlannedCall, Snapshot, pace};
+use crate::domain::traffic::{DICE_BYTES, Draw, Nature};
 use crate::domain::trunk::Trunk;
 use crate::domain::why::RestWhy;
 use crate::ledger::attempts::{Intent, OpenAttempt};
@@ -273,7 +274,9 @@ fn record(db: &Db, plan: &Plan, entropy: &mut impl Entropy) -> LedgerResult<Vec<
     entropy.fill(&mut random).map_err(|error| LedgerError::Abandoned(error.to_string()))?;
     for (call, random) in plan.calls.iter().zip(random.as_chunks().0) {
         let (campaign, trunk) = line_of(db, &mut lines, call)?;
-        intents.push(freeze(call, (campaign, trunk), details::of(db, call.contact)?, *random));
+        let contact = details::of(db, call.contact)?;
+        let draw = draw(campaign, &contact, entropy)?;
+        intents.push(freeze(call, (campaign, trunk), (contact, draw), *random));
     }
     let attempts = attempts::record_intents(db, &intents)?;
     let served: BTreeMap<CampaignId, UtcMs> = plan.calls.iter().map(|call| (call.campaign, call.start_at)).collect();
@@ -285,6 +288,16 @@ fn record(db: &Db, plan: &Plan, entropy: &mut impl Entropy) -> LedgerResult<Vec<
         start_at: intent.planned_at,
     };
     Ok(attempts.into_iter().zip(&intents).map(publication).collect())
+}
+
+/// What is made up for a call: once and for all, since it is frozen with it. Others roll no dice.
+fn draw(campaign: &Campaign, contact: &Details, entropy: &mut impl Entropy) -> LedgerResult<Draw> {
+    if campaign.traffic.nature() == Nature::Genuine {
+        return Ok(Draw::default());
+    }
+    let mut dice = [0; DICE_BYTES];
+    entropy.fill(&mut dice).map_err(|error| LedgerError::Abandoned(error.to_string()))?;
+    Ok(campaign.traffic.draw(contact.duration_ms, campaign.retry.wait_time_s, dice))
 }
 
 /// The campaign and the trunk of a call, read once for all calls of a plan.
@@ -311,7 +324,7 @@ fn line_of<'l>(
 fn freeze(
     call: &PlannedCall,
     (campaign, trunk): (&Campaign, &Trunk),
-    contact: Details,
+    (contact, draw): (Details, Draw),
     random: [u8; BYTES_OF_A_CALL],
 ) -> Intent {
     let [ticket @ .., s0, s1, s2, s3] = random;
@@ -337,6 +350,8 @@ fn freeze(
         account: trunk.account.clone(),
         actions: campaign.actions,
         variables: contact.variables.before(&campaign.variables),
+        invite: campaign.traffic.invite.clone(),
+        draw,
     }
 }
 

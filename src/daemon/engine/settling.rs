@@ -6,7 +6,7 @@ use super::{Engine, EngineError};
 use crate::daemon::port::{Entropy, SpoolPort};
 use crate::domain::campaign::{Campaign, CampaignState, ContactState, RetryRules};
 use crate::domain::contact::Exclusion;
-use crate::domain::disposition::{Conclusion, Disposition, Verdict, conclude};
+use crate::domain::disposition::{Conclusion, Disposition, Planned, Verdict, conclude};
 use crate::domain::evidence::Fact;
 use crate::domain::ids::{AttemptId, TrunkId};
 use crate::domain::instant::UtcMs;
@@ -105,7 +105,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
 fn settle_one(db: &Db, id: AttemptId, now: UtcMs) -> LedgerResult<Settled> {
     let Some(attempt) = attempts::open_one(db, id)? else { return Ok(Settled::Known) };
     let facts = evidence::of(db, id)?;
-    match conclude(attempt.planned_at, &facts, now) {
+    match conclude(Planned { at: attempt.planned_at, draw: attempt.draw }, &facts, now) {
         Verdict::Open { check_again_at, .. } => {
             let is_answered = facts.iter().any(|evidence| matches!(evidence.fact, Fact::Answered));
             let turned = if is_answered { breakers::answered(db, &attempt, now)? } else { None };

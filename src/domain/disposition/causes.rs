@@ -38,6 +38,13 @@ pub(super) fn classify(report: &Report) -> Finding {
     }
 }
 
+/// Whether `Dial` gave the call up when its time was over: then no cause is set, and the last that the other side
+/// said is that it rings (asterisk.md 6.1), or how it took our CANCEL.
+pub(super) fn gave_up(report: &Report) -> bool {
+    let final_code = report.sip_code.filter(|code| *code >= 300 && *code != 487);
+    report.dial_status == Some(DialStatus::NoAnswer) && report.cause.is_none() && final_code.is_none()
+}
+
 fn by_code(report: &Report) -> Option<Finding> {
     if report.cause == Some(17) {
         return Some((Busy, None));

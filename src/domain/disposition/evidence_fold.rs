@@ -3,11 +3,12 @@
 use std::cmp::Reverse;
 
 use super::answered_leg::AnsweredLeg;
-use super::causes::classify;
+use super::causes::{classify, gave_up};
 use super::{Conclusion, Disposition, Gone, NotDialled};
 use crate::domain::evidence::{ArchiveStatus, Evidence, Fact, Report};
 use crate::domain::gate::{LATE_MS_MAX, Refusal};
 use crate::domain::instant::UtcMs;
+use crate::domain::traffic::Draw;
 
 /// How long after a file's end the report leg may still come: it runs before the file moves, but it
 /// passes through another process, and after WaitTime both run at once (asterisk.md 6, ordering).
@@ -49,16 +50,33 @@ pub enum Verdict {
     Closed(Conclusion),
 }
 
-/// Draws the conclusion from all evidence of an attempt planned for `planned_at`, at `now`.
+/// What was planned for an attempt and bears on how it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Planned {
+    /// Its slot.
+    pub at: UtcMs,
+    /// What was made up for it.
+    pub draw: Draw,
+}
+
+/// Of a call for which nothing was made up.
+impl From<UtcMs> for Planned {
+    fn from(at: UtcMs) -> Self {
+        Self { at, draw: Draw::default() }
+    }
+}
+
+/// Draws the conclusion from all evidence of an attempt that was so planned, at `now`.
 ///
 /// The report of the dialling leg is the main fact. Without it, the end of the file decides after
 /// [`GRACE_MS`]: an attempt that the gate admitted may have rung, one that it did not admit has not.
-pub fn conclude(planned_at: UtcMs, evidence: &[Evidence], now: UtcMs) -> Verdict {
+pub fn conclude(planned: impl Into<Planned>, evidence: &[Evidence], now: UtcMs) -> Verdict {
+    let planned = planned.into();
     let seen = Seen::of(evidence);
     let verdict = match (seen.by_report(), seen.admitted_at) {
-        (Some(conclusion), _) => Verdict::Closed(conclusion),
+        (Some(conclusion), _) => Verdict::Closed(seen.cancelled(planned.draw, conclusion)),
         (None, Some(admitted_at)) => seen.may_have_rung(admitted_at, now),
-        (None, None) => seen.not_dialled(planned_at, now),
+        (None, None) => seen.not_dialled(planned.at, now),
     };
     match verdict {
         Verdict::Closed(conclusion) => Verdict::Closed(seen.leg.tell(conclusion)),
@@ -168,6 +186,15 @@ impl<'a> Seen<'a> {
             ring_ms: rang_ms(report, answered_at.unwrap_or(reported_at)),
             talk_ms,
             learned: None,
+        }
+    }
+
+    /// A call that was to be cancelled, and that `Dial` gave up at its time, is no call that nobody answered.
+    fn cancelled(&self, draw: Draw, conclusion: Conclusion) -> Conclusion {
+        let cancelled = draw.cancel_after_s.is_some() && self.report.is_some_and(|(_, report)| gave_up(report));
+        match conclusion.disposition {
+            Disposition::NoAnswer if cancelled => Conclusion { disposition: Disposition::Cancelled, ..conclusion },
+            _ => conclusion,
         }
     }
 

@@ -8,7 +8,7 @@ mod answered_leg;
 mod causes;
 mod evidence_fold;
 
-pub use evidence_fold::{GRACE_MS, Line, SILENCE_MS, VANISHED_MS, Verdict, conclude};
+pub use evidence_fold::{GRACE_MS, Line, Planned, SILENCE_MS, VANISHED_MS, Verdict, conclude};
 
 use super::gate::Refusal;
 use super::instant::UtcMs;
@@ -21,6 +21,8 @@ worded_enum! {
         Answered = "answered",
         /// An answering machine did, by what `AMD` heard.
         Machine = "machine",
+        /// Cancelled while it rang, as was made up for it: of a test line a success.
+        Cancelled = "cancelled",
         /// Busy.
         Busy = "busy",
         /// Rang, or could have, and nobody answered.
@@ -183,6 +185,7 @@ fn refusal_in_words(refusal: &Refusal) -> String {
         Refusal::TrunkBreaker { trial_at: None } => "the trunk's breaker is open, and tries another call".to_owned(),
         Refusal::Rate => "the rate left no start close enough to the planned instant".to_owned(),
         Refusal::CampaignPace { next_at } => format!("the campaign's delay or batch pause lasts until {next_at}"),
+        Refusal::RealLine => "its trunk is no test line any more, and the call was made up for one".to_owned(),
         Refusal::CallsMade => "the campaign has made all the calls that it was to make".to_owned(),
         Refusal::HungUp => "the dialling leg ended while the gate held it".to_owned(),
     }

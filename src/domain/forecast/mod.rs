@@ -34,6 +34,7 @@ use super::ids::{CampaignId, TrunkId, ZoneClassId};
 use super::instant::UtcMs;
 use super::retry::ContactTally;
 use super::rhythm::Beat;
+use super::trunk::TrunkLine;
 
 /// All that a forecast begins with.
 #[derive(Debug, Clone)]
@@ -70,6 +71,8 @@ pub struct ServerRules {
 pub struct TrunkRules {
     /// Which.
     pub id: TrunkId,
+    /// Who answers at its other end.
+    pub line: TrunkLine,
     /// The most calls at once.
     pub channels: Option<u32>,
     /// The most starts in a second.

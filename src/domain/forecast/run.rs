@@ -275,6 +275,7 @@ impl<'a> Run<'a> {
             starts_per_second: trunk.starts_per_second,
             open: self.open_over.get(&trunk.id).copied().unwrap_or(0),
             taken: mine.map(|(at, _)| *at).collect(),
+            line: trunk.line,
             leave: LineLeave::All,
         }
     }

@@ -8,6 +8,7 @@ use crate::domain::disposition::Disposition;
 use crate::domain::ids::{UserId, ZoneClassId};
 use crate::domain::retry::FailReason;
 use crate::domain::rhythm::Rhythm;
+use crate::domain::traffic::Traffic;
 use crate::domain::zoning::LegalSwitch;
 
 /// 2026-03-01T12:00:00Z, a Sunday.
@@ -39,6 +40,7 @@ fn campaign() -> Campaign {
         caller_name: None,
         actions: None,
         contacts: ContactRules::default(),
+        traffic: Traffic::default(),
     }
 }
 
@@ -59,7 +61,7 @@ fn scene(contacts: u64, odds: Odds, with: impl FnOnce(&mut Standing)) -> Scene {
         now: NOON,
         until: NOON.plus_s(400 * 86_400),
         server: ServerRules { calls_one_time: 10, cron_interval_min: 1, spool_files_max: 1000, frequency: None },
-        trunks: vec![TrunkRules { id: TrunkId(1), channels: None, starts_per_second: None }],
+        trunks: vec![TrunkRules { id: TrunkId(1), line: TrunkLine::Real, channels: None, starts_per_second: None }],
         campaigns: vec![standing],
         target: CampaignId(1),
     }

@@ -131,6 +131,9 @@ pub enum Breach {
         /// The later of the two starts.
         start_at: UtcMs,
     },
+    /// Calls that are made up for a test line, over a real one.
+    #[error("campaign {0} would make its made-up calls over a real line")]
+    RealLine(CampaignId),
     /// More calls than the campaign is to make.
     #[error("campaign {0} would make more calls than it is to make")]
     CallsMade(CampaignId),

@@ -18,6 +18,8 @@ use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 use crate::domain::retry::FailReason;
 use crate::domain::rhythm::{Batch, Beat, Rhythm};
+use crate::domain::traffic::Nature;
+use crate::domain::trunk::TrunkLine;
 
 pub(super) fn at(text: &str) -> UtcMs {
     text.parse::<jiff::Timestamp>().unwrap().into()
@@ -53,6 +55,7 @@ pub(super) fn trunk(id: i64) -> TrunkView {
         id: TrunkId(id),
         channels: None,
         starts_per_second: None,
+        line: TrunkLine::Real,
         open: 0,
         taken: Vec::new(),
         leave: LineLeave::All,
@@ -69,6 +72,7 @@ pub(super) fn campaign(id: i64, count: i64) -> CampaignView {
         beat: Beat::default(),
         calls_left: None,
         trunks: vec![TrunkId(1)],
+        nature: Nature::Genuine,
         calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
         hours: BTreeMap::new(),
         channels: None,
@@ -142,9 +146,11 @@ fn own(campaign: &mut CampaignView, id: i64) {
 
 fn any_trunk() -> impl Strategy<Value = TrunkView> {
     let taken = vec(-60_000_i64..200_000, 0..6);
-    (option::of(0_u32..30), option::of(1_u32..40), 0_u32..6, taken, any_leave()).prop_map(
-        |(channels, starts_per_second, open, taken, leave)| TrunkView {
+    let line = prop::sample::select(TrunkLine::ALL);
+    (option::of(0_u32..30), option::of(1_u32..40), 0_u32..6, taken, any_leave(), line).prop_map(
+        |(channels, starts_per_second, open, taken, leave, line)| TrunkView {
             leave,
+            line,
             channels,
             starts_per_second,
             open,
@@ -174,14 +180,16 @@ fn any_campaign() -> impl Strategy<Value = CampaignView> {
     let next_due = option::of(0_i64..3_600_000);
     // Trunk 4 is in no snapshot.
     let trunks = vec(prop_oneof![9 => 1_i64..=3, 1 => Just(4)], 1..4);
-    let pace = (0_u32..3, any_rhythm(), option::of(-30_000_i64..90_000), 0_u32..4, option::of(0_u32..6));
+    let nature = prop_oneof![3 => Just(Nature::Genuine), 1 => Just(Nature::MadeUp)];
+    let pace = (nature, 0_u32..3, any_rhythm(), option::of(-30_000_i64..90_000), 0_u32..4, option::of(0_u32..6));
     (state, trunks, (calendar, legal), option::of(0_u32..12), 0_u32..4, candidates, next_due, pace).prop_map(
         |(state, trunks, ((start, stop), legal), channels, open, candidates, next_due, pace)| CampaignView {
             state,
-            priority: pace.0,
-            rhythm: pace.1,
-            beat: Beat { last_start_at: pace.2.map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms)), in_batch: pace.3 },
-            calls_left: pace.4,
+            nature: pace.0,
+            priority: pace.1,
+            rhythm: pace.2,
+            beat: Beat { last_start_at: pace.3.map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms)), in_batch: pace.4 },
+            calls_left: pace.5,
             trunks: distinct(trunks),
             calendar: Calendar::daily(Window::new(start, stop), Zone::UTC),
             channels,

@@ -12,6 +12,8 @@ use crate::domain::calendar::LegalHours;
 use crate::domain::campaign::CampaignState;
 use crate::domain::contact::Priority;
 use crate::domain::ids::{ContactId, TrunkId, ZoneClassId};
+use crate::domain::traffic::Nature;
+use crate::domain::trunk::TrunkLine;
 
 /// Plans and has the plan checked.
 #[track_caller]
@@ -419,4 +421,25 @@ fn who_is_outside_their_legal_hours_waits_and_costs_the_others_nothing_i4() {
     let nine = at("2026-03-01T09:00:00Z");
     assert_eq!(whys(&plan), [Why::LegalHours { opens_at: Some(nine) }]);
     assert_eq!(plan.wake_at, Some(nine.plus_ms(-TICK_AHEAD_MS)));
+}
+
+#[test]
+fn made_up_calls_are_planned_over_test_lines_only_and_say_so() {
+    let mut made_up = campaign(1, 2);
+    made_up.nature = Nature::MadeUp;
+    let genuine = campaign(2, 1);
+    let mut snapshot = minute(vec![made_up, genuine]);
+    let plan = planned(&snapshot);
+    assert_eq!(plan.calls.iter().map(|call| call.campaign.0).collect::<Vec<_>>(), [2]);
+    assert_eq!(whys(&plan), [Why::RealLine, Why::RealLine]);
+    snapshot.trunks[0].line = TrunkLine::Test;
+    let plan = planned(&snapshot);
+    assert_eq!(plan.calls.len(), 3);
+    snapshot.trunks[0].line = TrunkLine::Real;
+    let one = snapshot.campaigns[0].id;
+    assert!(check(&snapshot, &plan).contains(&super::check::Breach::RealLine(one)), "the second opinion");
+    snapshot.trunks = vec![TrunkView { line: TrunkLine::Test, ..trunk(1) }, trunk(2)];
+    snapshot.campaigns[0].trunks = vec![TrunkId(1), TrunkId(2)];
+    let plan = planned(&snapshot);
+    assert_eq!(whys(&plan), [Why::RealLine, Why::RealLine], "one real line among its trunks is enough");
 }

@@ -16,6 +16,8 @@ use crate::domain::ids::TrunkId;
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 use crate::domain::rhythm::Beat;
+use crate::domain::traffic::Nature;
+use crate::domain::trunk::TrunkLine;
 
 /// Every campaign that may still be served, in turn.
 #[derive(Debug)]
@@ -59,7 +61,11 @@ impl<'a> Turns<'a> {
     pub(super) fn new(snapshot: &'a Snapshot) -> Self {
         let mut lines: Vec<Line> = Vec::new();
         let mut places: BTreeMap<&[TrunkId], usize> = BTreeMap::new();
-        let running = snapshot.campaigns.iter().filter(|c| c.state == CampaignState::Running);
+        let real: HashSet<TrunkId> =
+            snapshot.trunks.iter().filter(|t| t.line == TrunkLine::Real).map(|t| t.id).collect();
+        let may =
+            |view: &&CampaignView| view.nature == Nature::Genuine || view.trunks.iter().all(|id| !real.contains(id));
+        let running = snapshot.campaigns.iter().filter(|c| c.state == CampaignState::Running).filter(may);
         for (turn, view) in running.enumerate() {
             let place = *places.entry(&view.trunks).or_insert(lines.len());
             if place == lines.len() {

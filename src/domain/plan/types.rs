@@ -12,6 +12,8 @@ use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
 use crate::domain::retry::FailReason;
 use crate::domain::rhythm::{Beat, Rhythm};
+use crate::domain::traffic::Nature;
+use crate::domain::trunk::TrunkLine;
 
 /// All that the planner may know.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +47,8 @@ pub struct TrunkView {
     pub channels: Option<u32>,
     /// Its rate.
     pub starts_per_second: Option<u32>,
+    /// Who answers at its other end.
+    pub line: TrunkLine,
     /// Its open attempts.
     pub open: u32,
     /// The planned instants of its open attempts that are not yet past by more than a minute, ascending.
@@ -70,6 +74,8 @@ pub struct CampaignView {
     pub calls_left: Option<u32>,
     /// Its lines out: a call goes over the first that may take it.
     pub trunks: Vec<TrunkId>,
+    /// Whether anything about its calls is made up.
+    pub nature: Nature,
     /// When it may dial.
     pub calendar: Calendar,
     /// When its contacts that have legal hours may be called, by their zones: by the campaign's calendar and within
@@ -177,6 +183,8 @@ pub enum Why {
     },
     /// Its number has an open attempt, here or in another campaign.
     NumberBusy,
+    /// Its calls are made up for a test line, and the campaign's trunk is none.
+    RealLine,
     /// The campaign's channels are all in use; the next closing call frees one.
     CampaignChannels {
         /// The cap.

@@ -96,6 +96,12 @@ impl<'a> Outcome<'a> {
         campaign.rhythm.earliest(beat).filter(|next_at| *next_at > self.last_slot)
     }
 
+    /// Whether one of a campaign's trunks is a line that its calls may not go over.
+    fn over_a_real_line(&self, campaign: &CampaignView) -> bool {
+        let lines = campaign.trunks.iter().filter_map(|trunk| self.trunks.get(trunk)).map(|trunk| trunk.line);
+        lines.into_iter().any(|line| !campaign.nature.may_go_over(line))
+    }
+
     /// Why none of a campaign's trunks takes a further call before the horizon: the first that is full says so, unless
     /// all breakers are open.
     fn no_trunk(&self, campaign: &CampaignView) -> Option<Why> {
@@ -134,7 +140,7 @@ struct Limits {
     closed: Option<Option<UtcMs>>,
     /// The zones whose legal hours are closed at the last slot: when they open, if ever.
     legal: BTreeMap<ZoneClassId, Option<UtcMs>>,
-    /// The first of: calls, channels of the campaign, channels and breakers of its trunks, files, pace, slots.
+    /// The first of: a real line, calls, channels of the campaign, channels and breakers of its trunks, files, pace, slots.
     exhausted: Why,
 }
 
@@ -143,7 +149,9 @@ impl Limits {
         let last = outcome.last_slot;
         let closed = !campaign.calendar.contains(last);
         let legal = campaign.hours.iter().filter(|(_, hours)| !hours.contains(last));
-        let exhausted = if outcome.calls_made(campaign) {
+        let exhausted = if outcome.over_a_real_line(campaign) {
+            Why::RealLine
+        } else if outcome.calls_made(campaign) {
             Why::CallsMade
         } else if let Some(cap) = outcome.full_campaign(campaign) {
             Why::CampaignChannels { cap }

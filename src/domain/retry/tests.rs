@@ -373,3 +373,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_cancelled_call_is_what_was_wanted_it_is_neither_charged_nor_made_again() {
+    runs(2, &[Disposition::Cancelled], ContactNext::Reached);
+    let mut life = Life::default();
+    let cancelled = Conclusion::bare(Disposition::Cancelled, ENDED);
+    // Nor does a table of causes ask for it again.
+    let rules = rules(2).with("NO_ANSWER", Verb::Retry, None, None).with("sip:487", Verb::Retry, None, None);
+    assert_eq!(life.goes_on(&cancelled, &rules, &always()), ContactNext::Reached);
+    assert_eq!((life.tally.charged, life.tally.dials), (0, 1));
+}

@@ -2,6 +2,7 @@ use super::*;
 use crate::domain::bar::Listed;
 use crate::domain::breaker::{BreakerRules, LineLeave, Share};
 use crate::domain::calendar::{Holiday, LegalHours, Repeats, Schedule, Timetable, Window};
+use crate::domain::trunk::TrunkLine;
 use crate::domain::zoning::{ZoneSource, Zones};
 
 fn at(text: &str) -> UtcMs {
@@ -29,6 +30,7 @@ fn free() -> WhyView {
         next_by_pace: None,
         campaign_channels: Channels { open: 3, cap: Some(10) },
         trunks: vec![trunk("gw1", None)],
+        nature: Nature::Genuine,
         contact_state: ContactState::Waiting,
         due_at: None,
         expires_at: None,
@@ -50,7 +52,8 @@ fn free() -> WhyView {
 fn trunk(name: &str, cap: Option<u32>) -> TrunkWhy {
     let channels = Channels { open: 5, cap };
     let breaker = Some((BreakerRules::default(), Share { calls: 4, failures: 1 }));
-    TrunkWhy { name: name.parse().unwrap(), channels, leave: LineLeave::All, breaker }
+    let line = TrunkLine::Real;
+    TrunkWhy { name: name.parse().unwrap(), line, channels, leave: LineLeave::All, breaker }
 }
 
 /// The one rule that fails after an edit, with the explanation.
@@ -98,6 +101,7 @@ fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
         "frequency_cap",
         "number_free",
         "campaign_channels",
+        "test_line",
         "trunk_channels",
         "trunk_breaker",
         "spool_room",
@@ -131,6 +135,16 @@ fn a_number_that_is_done_needs_more_than_a_start() {
     let view = WhyView { campaign_state: CampaignState::Completed, contact_state: ContactState::Reached, ..free() };
     let hint = explain(&view, now()).hint;
     assert_eq!(hint.as_deref(), Some("campanile numbers reactivate spring NUMBER"));
+}
+
+#[test]
+fn made_up_calls_want_a_test_line() {
+    let hint = "campanile campaign set spring --cancel-ratio 0% --duration none";
+    let detail = "the campaign makes up cancels or durations, and trunk gw1 is no test line";
+    stuck_at("test_line", detail, hint, |view| view.nature = Nature::MadeUp);
+    let trunks = vec![TrunkWhy { line: TrunkLine::Test, ..trunk("gw1", None) }];
+    let view = WhyView { nature: Nature::MadeUp, trunks, ..free() };
+    assert_eq!(explain(&view, now()).callable_at, Some(now()));
 }
 
 #[test]

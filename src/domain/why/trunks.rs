@@ -4,12 +4,15 @@ use super::{Channels, Judged, WhyView, channels, pass, stuck, timing, until};
 use crate::domain::breaker::{BreakerRules, LineLeave, Share};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
+use crate::domain::trunk::TrunkLine;
 
 /// A line out, and what bears on the next call over it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrunkWhy {
     /// Its name.
     pub name: Name,
+    /// Who answers at its other end.
+    pub line: TrunkLine,
     /// Calls that it has open, over all campaigns, and its cap.
     pub channels: Channels,
     /// What its breaker lets through.

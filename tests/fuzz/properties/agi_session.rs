@@ -332,5 +332,7 @@ fn order_of(actions: Actions) -> Order {
         account: None,
         actions,
         variables: Default::default(),
+        invite: Default::default(),
+        draw: Default::default(),
     }
 }

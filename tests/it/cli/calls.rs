@@ -11,6 +11,7 @@ use campanile::domain::evidence::{Evidence, Fact, Step, StepResult};
 use campanile::domain::ids::{AttemptId, ContactId, Ticket};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::retry::ContactTally;
+use campanile::domain::traffic::Draw;
 use campanile::ledger::attempts::{self, Intent};
 use campanile::ledger::{Ledger, campaigns, claims, contacts, evidence, settle, trunks};
 use nix::sys::signal::{Signal, kill};
@@ -23,6 +24,11 @@ const AT: UtcMs = UtcMs(1_772_352_000_250);
 
 /// Plans a call to the number at this place of the import.
 pub fn plan(ledger: &mut Ledger, place: usize) -> AttemptId {
+    plan_with(ledger, place, Draw::default())
+}
+
+/// The same, with what is made up for it.
+pub fn plan_with(ledger: &mut Ledger, place: usize, draw: Draw) -> AttemptId {
     ledger
         .write(|db| {
             let campaign = campaigns::find(db, "spring")?.unwrap();
@@ -43,6 +49,8 @@ pub fn plan(ledger: &mut Ledger, place: usize) -> AttemptId {
                 account: None,
                 actions: campaign.actions,
                 variables: Default::default(),
+                invite: Default::default(),
+                draw,
             };
             Ok(attempts::record_intents(db, &[intent])?[0])
         })
@@ -99,7 +107,8 @@ fn a_report_has_one_row_for_each_attempt_with_every_field() {
     let expected = json!({
         "number": "+493012345601", "planned_at": "2026-03-01T08:00:00.250Z", "dialled_at": "2026-03-01T08:00:00.250Z",
         "answered_at": "2026-03-01T08:00:01.750Z", "ended_at": "2026-03-01T08:00:04.250Z", "disposition": "answered",
-        "detail": null, "cause": 16, "sip_code": 200, "ring_ms": 1400, "talk_ms": 2500, "state": "closed",
+        "detail": null, "cause": 16, "sip_code": 200, "ring_ms": 1400, "talk_ms": 2500,
+        "planned_talk_ms": null, "planned_cancel_s": null, "state": "closed",
         "steps": [{
             "list": null, "place": 1, "action": "PLAY hello", "result": "done", "digits": "1", "ran_ms": 900, "finding": null,
         }],

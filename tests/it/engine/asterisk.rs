@@ -31,6 +31,19 @@ pub enum Callee {
     TrunkFails,
 }
 
+impl Callee {
+    /// `Dial` takes the call back when its time to ring is over, and ends a call of a planned duration.
+    fn as_dial_lets(self, ring_ms: i64, talk_ms: Option<u32>) -> Self {
+        match self {
+            Self::Answers { after_ms, .. } if after_ms >= ring_ms => Self::RingsOut,
+            Self::Answers { after_ms, talks_ms } => {
+                Self::Answers { after_ms, talks_ms: talk_ms.map_or(talks_ms, |most| talks_ms.min(i64::from(most))) }
+            }
+            other => other,
+        }
+    }
+}
+
 /// What becomes of a piece of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comes {
@@ -196,15 +209,17 @@ impl World {
         assert_eq!(other, None, "I2: the number is in a call already");
         let (attempt, trunk) = (order.attempt, order.trunk);
         self.dialled.push(Dialled { attempt, number: number.clone(), trunk, at: self.now });
+        let ring_s = order.draw.ring_time_s(order.wait_time_s);
         let is_dark = self.asterisk.dark.contains(&trunk);
         let fate = if is_dark { Fate::of(Callee::TrunkFails) } else { self.fate_of(&number) };
+        let fate = Fate { callee: fate.callee.as_dial_lets(i64::from(ring_s) * 1000, order.draw.talk_ms), ..fate };
         let (now, life) = (self.now, self.asterisk.life);
         let ends_after_ms = match fate.callee {
             Callee::Answers { after_ms, talks_ms } => {
                 self.later(now.plus_ms(after_ms), Happening::Answered(file, life));
                 after_ms + talks_ms
             }
-            Callee::RingsOut => i64::from(order.wait_time_s) * 1000,
+            Callee::RingsOut => i64::from(ring_s) * 1000,
             Callee::Busy | Callee::Rejects | Callee::NoSuchNumber | Callee::TrunkFails => 100,
         };
         self.later(now.plus_ms(ends_after_ms), Happening::Hangup(file, life, fate, now));

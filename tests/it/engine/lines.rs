@@ -29,6 +29,7 @@ impl World {
             starts_per_second: None,
             account: None,
             short_numbers: ShortNumbers::Refused,
+            line: campanile::domain::trunk::TrunkLine::Real,
             breaker: None,
         };
         self.set_trunk(first, |trunk| trunk.breaker = Some(RULES));

@@ -12,7 +12,7 @@ use campanile::ledger::{attempts, contacts, lines};
 use super::asterisk::{ANSWERS, BUSY, Callee, Fate, RINGS_OUT};
 use super::world::{NOON, World, number};
 
-fn contact(numbers: &[u32]) -> NewContact {
+pub fn contact(numbers: &[u32]) -> NewContact {
     NewContact {
         numbers: numbers.iter().map(|n| (number(*n), None)).collect(),
         priority: Priority::default(),
@@ -26,7 +26,7 @@ fn expiring(n: u32, at: UtcMs) -> NewContact {
 }
 
 impl World {
-    fn bring(&mut self, campaign: CampaignId, newcomers: &[NewContact]) {
+    pub fn bring(&mut self, campaign: CampaignId, newcomers: &[NewContact]) {
         self.command(|db| newcomers::add_all(db, campaign, newcomers, ContactId(0)));
     }
 

@@ -18,7 +18,7 @@ use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::plan::{TICK_AHEAD_MS, pace};
-use campanile::domain::trunk::ShortNumbers;
+use campanile::domain::trunk::{ShortNumbers, TrunkLine};
 use campanile::domain::user::Role;
 use campanile::domain::zoning::{LegalRules, LegalSwitch};
 use campanile::ledger::contacts::Counts;
@@ -112,6 +112,7 @@ impl World {
             account: None,
             short_numbers: ShortNumbers::Refused,
             breaker: None,
+            line: TrunkLine::Real,
         };
         let people =
             |db: &Db| Ok((users::add(db, &"ann".parse()?, Role::User, NOON)?, trunks::add(db, &gateway, NOON)?));
@@ -181,6 +182,7 @@ impl World {
             pacing: Pacing::default(),
             finish: Finish::default(),
             variables: Default::default(),
+            traffic: Default::default(),
             retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 30 },
             outcome: OutcomeRules::default(),
             channels: None,

@@ -15,6 +15,7 @@ use super::amd::Listening;
 use super::connect::Connecting;
 use super::menu::Choosing;
 use super::sound::{Playing, Saying};
+use super::stay::over;
 use super::{State, Turn};
 use crate::protocol::{Answer, Command};
 
@@ -27,6 +28,8 @@ pub(super) struct Leg {
     actions: Actions,
     /// What `{NAME}` says; a `SET` adds to it.
     pub(super) variables: Variables,
+    /// How long the call stays connected, of a made-up one: `Dial` ends it then.
+    pub(super) planned_talk_ms: Option<u32>,
     /// The lists that the call is in, the innermost last.
     frames: Vec<Frame>,
     /// How many steps have ended.
@@ -70,6 +73,8 @@ pub(super) enum Waiting {
     Dialplan(Connecting),
     /// Something could not be played: a hang-up says so before the probe is answered, else it was the sound.
     Probe,
+    /// Nothing: the actions are over, and the made-up call is not.
+    Stay,
 }
 
 /// The keys may be somebody's secret.
@@ -90,6 +95,7 @@ impl Leg {
             attempt: order.attempt,
             actions: order.actions,
             variables: order.variables,
+            planned_talk_ms: order.draw.talk_ms,
             frames: vec![Frame { list: None, index: 0 }],
             ordinal: 0,
             began_at: now,
@@ -99,7 +105,7 @@ impl Leg {
         }
     }
 
-    /// Begins the action at the innermost place; behind the last one of all the dialplan hangs up.
+    /// Begins the action at the innermost place; behind the last one of all the call is over, or only stays.
     pub(super) fn act(mut self: Box<Self>, now: UtcMs) -> Turn {
         self.began_at = now;
         self.keys_before = self.keys.len();
@@ -111,9 +117,7 @@ impl Leg {
             let warning = format!("attempt {}: run: more than {STEPS_MAX} steps", self.attempt);
             return (State::Closed, vec![Output::Warn(warning), Output::Close]);
         }
-        let Some(action) = self.action().cloned() else {
-            return (State::Closed, vec![Output::Close]);
-        };
+        let Some(action) = self.action().cloned() else { return self.stay() };
         match action {
             Action::Wait { seconds } => {
                 let until = now.plus_s(i64::from(seconds));
@@ -148,6 +152,7 @@ impl Leg {
             Waiting::Variable => self.next(now, StepResult::Done, vec![]),
             Waiting::Dialplan(connecting) => self.told(now, connecting),
             Waiting::Probe => self.failed(now, "Asterisk could not play it"),
+            Waiting::Stay => self.stayed(answer),
             // No command is outstanding: an answer to nothing.
             waiting @ Waiting::OptOut => {
                 self.waiting = waiting;
@@ -224,6 +229,9 @@ impl Leg {
     /// A step that Asterisk refuses does not take the rest of the call with it: a menu that cannot be heard goes on
     /// as if nothing was pressed, and whom nobody can hear is taken for a human.
     pub(super) fn failed(self: Box<Self>, now: UtcMs, why: &str) -> Turn {
+        if matches!(self.waiting, Waiting::Stay) {
+            return over();
+        }
         let action = self.action().cloned();
         let shown = action.as_ref().map(ToString::to_string).unwrap_or_default();
         let warning = Output::Warn(format!("attempt {}: run: {shown}: {why}", self.attempt));
@@ -239,11 +247,12 @@ impl Leg {
     }
 
     pub(super) fn gone_before_its_steps(&self, now: UtcMs) -> Turn {
-        if self.actions.is_empty() { (State::Closed, vec![Output::Close]) } else { self.hung_up(now) }
+        if self.actions.is_empty() { over() } else { self.hung_up(now) }
     }
 
     pub(super) fn hung_up(&self, now: UtcMs) -> Turn {
         let finding = match &self.waiting {
+            Waiting::Stay => return over(),
             Waiting::Recording(file) => Some(Finding::Recorded { file: file.clone() }),
             _ => None,
         };

@@ -9,6 +9,7 @@ mod menu;
 mod opt_out;
 mod recording;
 mod sound;
+mod stay;
 mod variables;
 
 #[cfg(test)]

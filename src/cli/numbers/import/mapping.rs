@@ -9,7 +9,7 @@ use crate::domain::variable::VariableName;
 use crate::intake::{Column, Description, names_a_number};
 
 /// What a column can become, as it is typed.
-const FIELDS: &str = "name, number, number2 to number9, priority, zone, expires, caller-id, var:NAME";
+const FIELDS: &str = "name, number, number2 to number9, priority, zone, expires, caller-id, duration, var:NAME";
 
 /// What a cell is of its contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,7 @@ pub enum Field {
     Zone,
     Expires,
     CallerId,
+    Duration,
     Variable(VariableName),
 }
 
@@ -45,6 +46,7 @@ impl fmt::Display for Field {
             Self::Zone => f.write_str("zone"),
             Self::Expires => f.write_str("expires"),
             Self::CallerId => f.write_str("caller id"),
+            Self::Duration => f.write_str("duration"),
             Self::Variable(name) => write!(f, "variable {name}"),
         }
     }
@@ -111,6 +113,7 @@ fn field_of(text: &str) -> Result<Field, Option<MapRefusal>> {
         "zone" => Field::Zone,
         "expires" => Field::Expires,
         "caller-id" => Field::CallerId,
+        "duration" => Field::Duration,
         _ => {
             let place = text.strip_prefix("number").and_then(|place| place.parse().ok());
             Field::Number(place.filter(|place| (1..=NUMBERS_MAX).contains(place)).ok_or(None)?, None)

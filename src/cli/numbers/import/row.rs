@@ -7,6 +7,7 @@ use crate::domain::calendar::Zone;
 use crate::domain::contact::{ContactName, ExpiryRefusal, NumberKind, Priority, parse_expiry};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, NumberRules};
+use crate::domain::traffic::{DurationRefusal, time_ms};
 use crate::domain::variable::{VARIABLES_MAX, VariableName, VariableValue};
 use crate::intake::Cells;
 use crate::ledger::details::Details;
@@ -77,6 +78,7 @@ impl Reading<'_> {
             Field::CallerId => keep(text.parse::<CallerId>(), |caller| {
                 (self.taken.details.caller_name, self.taken.details.caller_number) = caller.into_parts();
             }),
+            Field::Duration => keep(own_duration(text), |ms| self.taken.details.duration_ms = ms),
             Field::Variable(name) => self.variable(name, text),
         };
         if let Some(problem) = problem {
@@ -131,6 +133,15 @@ impl Reading<'_> {
         let usable = !self.fatal && !numbers.is_empty();
         let contact = usable.then_some(NewContact { numbers, priority, expires_at, details });
         ReadRow { line: self.line, contact, refusals: self.refusals }
+    }
+}
+
+/// Seconds, or a time with its unit; 0 is none, as in mod_dialer's tables.
+fn own_duration(text: &str) -> Result<Option<u32>, DurationRefusal> {
+    match text {
+        "0" => Ok(None),
+        _ if text.bytes().all(|b| b.is_ascii_digit()) => time_ms(&format!("{text}s")).map(Some),
+        _ => time_ms(text).map(Some),
     }
 }
 

@@ -361,3 +361,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_call_that_dial_gave_up_at_its_cancel_is_cancelled_and_any_other_is_what_it_was() {
+    let cancel = Planned { at: PLANNED, draw: Draw { talk_ms: None, cancel_after_s: Some(7) } };
+    let ended = |planned: Planned, report: Report| match conclude(
+        planned,
+        &[admitted(), reported(1_007_010, report)],
+        MUCH_LATER,
+    ) {
+        Verdict::Closed(conclusion) => conclusion.disposition,
+        open @ Verdict::Open { .. } => panic!("still {open:?}"),
+    };
+    let told = |status, cause, sip_code| Report { cause, sip_code, ..dialled(status) };
+    for sip_code in [None, Some(180), Some(183), Some(487)] {
+        let rang = told(DialStatus::NoAnswer, None, sip_code);
+        assert_eq!(ended(cancel, rang.clone()), Disposition::Cancelled, "{sip_code:?}");
+        assert_eq!(ended(PLANNED.into(), rang), Disposition::NoAnswer, "nothing was made up");
+    }
+    assert_eq!(
+        ended(cancel, told(DialStatus::NoAnswer, Some(19), Some(480))),
+        Disposition::NoAnswer,
+        "the other side ended it"
+    );
+    assert_eq!(ended(cancel, told(DialStatus::Busy, Some(17), Some(486))), Disposition::Busy);
+    assert_eq!(
+        ended(cancel, told(DialStatus::Answer, Some(16), Some(200))),
+        Disposition::Answered,
+        "before its cancel"
+    );
+    assert_eq!(ended(cancel, told(DialStatus::ChanUnavail, Some(1), Some(404))), Disposition::InvalidNumber);
+}

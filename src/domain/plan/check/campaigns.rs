@@ -6,6 +6,8 @@ use super::{Breach, Case};
 use crate::domain::ids::{CampaignId, ZoneClassId};
 use crate::domain::instant::UtcMs;
 use crate::domain::plan::types::{CampaignView, Candidate, PlannedCall, Why};
+use crate::domain::traffic::Nature;
+use crate::domain::trunk::TrunkLine;
 
 /// Behind all that can be planned.
 pub(super) const END: UtcMs = UtcMs(i64::MAX);
@@ -19,6 +21,7 @@ impl Case<'_> {
         let planned = self.calls_of(view.id).count();
         let too_many = view.calls_left.is_some_and(|left| planned as u64 > u64::from(left));
         let mut breaches: Vec<Breach> = too_many.then_some(Breach::CallsMade(view.id)).into_iter().collect();
+        breaches.extend((planned > 0 && self.is_over_a_real_line(view)).then_some(Breach::RealLine(view.id)));
         if view.rhythm.is_free() {
             return breaches;
         }
@@ -29,6 +32,12 @@ impl Case<'_> {
         };
         breaches.extend(self.started(view, END).iter().filter_map(breach));
         breaches
+    }
+
+    /// Whether calls that are made up would reach people.
+    pub(super) fn is_over_a_real_line(&self, view: &CampaignView) -> bool {
+        let is_real = |id| self.trunks.get(id).is_some_and(|trunk| trunk.line == TrunkLine::Real);
+        view.nature == Nature::MadeUp && view.trunks.iter().any(is_real)
     }
 
     /// The planned calls of a campaign before an instant, counted from the batch that was under way.

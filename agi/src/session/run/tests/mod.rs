@@ -58,6 +58,48 @@ fn a_call_without_actions_is_answered_and_ended() {
     assert_eq!(call(&[]).take(), [answered(0), Output::Close]);
 }
 
+/// A made-up call that lasts for three seconds.
+fn lasting(actions: &[(&str, &str)]) -> Talk {
+    let mut talk = Talk::open(&Request::new("run", &[&ticket().to_string()]));
+    talk.take();
+    let mut order = order(actions);
+    order.draw.talk_ms = Some(3_000);
+    talk.hear(0, Input::Order(Ok(Some(Box::new(order)))));
+    talk
+}
+
+#[test]
+fn a_made_up_call_stays_behind_its_actions_until_dial_ends_it() {
+    let mut talk = lasting(&[WAIT]);
+    assert_eq!(talk.take(), [answered(0), wait_for_digit(2000)]);
+    talk.hear(2000, answer("0", None));
+    assert_eq!(talk.take(), [step(2000, 0, WAIT, StepResult::Done, "", 2000), wait_for_digit(3000)]);
+    talk.hear(2500, answer("49", None));
+    assert_eq!(talk.take(), [wait_for_digit(3000)], "a key does not end it");
+    talk.hear(3001, Input::Hangup);
+    assert_eq!(talk.take(), [Output::Close], "and no step is cut off");
+}
+
+#[test]
+fn a_made_up_call_without_actions_stays_and_ends_whatever_asterisk_says() {
+    for ending in [
+        answer("0", None),
+        answer("-1", None),
+        answer("", None),
+        Input::Reply(Reply::Usage),
+        Input::Reply(Reply::DeadChannel),
+    ] {
+        let mut talk = lasting(&[]);
+        assert_eq!(talk.take(), [answered(0), wait_for_digit(3000)]);
+        talk.hear(3001, ending);
+        assert_eq!(talk.take(), [Output::Close]);
+    }
+    let mut talk = lasting(&[WAIT]);
+    talk.take();
+    talk.hear(700, Input::Hangup);
+    assert_eq!(talk.take(), [step(700, 0, WAIT, StepResult::HungUp, "", 700), Output::Close], "a step is cut off");
+}
+
 /// A call of a contact with two variables.
 fn named(actions: &[(&str, &str)]) -> Talk {
     let mut talk = Talk::open(&Request::new("run", &[&ticket().to_string()]));
