@@ -112,6 +112,7 @@ fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
         caller_name: None,
         actions: None,
         contacts: ContactRules::default(),
+        rounds: Default::default(),
     }
 }
 

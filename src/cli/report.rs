@@ -241,6 +241,8 @@ fn told_step(step: &StepRow) -> String {
             let cause = cause.as_ref().map(|cause| format!(" ({cause})")).unwrap_or_default();
             format!(" heard {who}{cause} → {to}")
         }
+        Some(Finding::Sound { after_ms: Some(ms) }) => format!(" heard after {ms} ms"),
+        Some(Finding::Sound { after_ms: None }) => " heard nothing".to_owned(),
         Some(Finding::Recorded { file }) => format!(" in {file}"),
     };
     format!("{list}{} {}{keys}{found}", step.action, step.result)

@@ -109,6 +109,11 @@ pub enum Finding {
         /// Where the call went on.
         to: Target,
     },
+    /// `LISTEN` ended.
+    Sound {
+        /// Milliseconds from its beginning until the callee was heard; `None` when nothing was.
+        after_ms: Option<i64>,
+    },
     /// Something was recorded.
     Recorded {
         /// The file, on Asterisk's machine.

@@ -4,6 +4,7 @@
 //! functions serve the planner, the gate and `campanile why`.
 
 pub mod action;
+pub mod algorithm;
 pub mod attempt;
 pub mod bar;
 pub mod breakdown;
@@ -23,6 +24,7 @@ pub mod outcome;
 pub mod plan;
 pub mod retry;
 pub mod rhythm;
+pub mod round;
 pub mod stored;
 pub mod trunk;
 pub mod user;

@@ -33,6 +33,7 @@ pub mod imports;
 pub mod lines;
 pub mod newcomers;
 pub mod rest;
+pub mod rounds;
 mod rows;
 mod schema;
 pub mod settle;

@@ -12,6 +12,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_calendars_and_pacing.sql"),
     include_str!("migrations/0005_outcomes.sql"),
     include_str!("migrations/0006_contacts.sql"),
+    include_str!("migrations/0010_generators.sql"),
 ];
 
 /// Applies the migrations that the ledger lacks, all in one transaction.

@@ -18,6 +18,7 @@ use crate::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId, User
 use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
 use crate::domain::outcome::OutcomeRules;
+use crate::domain::round::RoundRules;
 use crate::domain::trunk::ShortNumbers;
 use crate::domain::user::Role;
 use crate::domain::variable::Variables;
@@ -70,6 +71,7 @@ impl World {
             caller_name: None,
             actions: None,
             contacts: ContactRules::default(),
+            rounds: RoundRules::default(),
         };
         self.ledger
             .write(|db| {
@@ -393,6 +395,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0004_calendars_and_pacing.sql"),
     include_str!("../../tests/fixtures/migrations/0005_outcomes.sql"),
     include_str!("../../tests/fixtures/migrations/0006_contacts.sql"),
+    include_str!("../../tests/fixtures/migrations/0010_generators.sql"),
 ];
 
 /// A ledger as the program with so many migrations left it, in the midst of its work.

@@ -4,14 +4,16 @@ use rusqlite::Connection;
 
 use super::bars::{Bars, Callee};
 use super::contacts::Contact;
-use super::{LedgerError, Result, attempts, calendars, campaigns, contacts, lines, rest, trunks, views};
+use super::{LedgerError, Result, attempts, calendars, campaigns, contacts, lines, rest, rounds, trunks, views};
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::bar::FrequencyCap;
+use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::gate::LATE_MS_MAX;
 use crate::domain::instant::UtcMs;
 use crate::domain::line::{self, Line, LineState};
 use crate::domain::number::Number;
 use crate::domain::retry::dials_max;
+use crate::domain::round::NextRound;
 use crate::domain::why::{Channels, Daemon, Gate, NumberTurn, WhyView};
 
 /// What the settings say about a call.
@@ -76,12 +78,20 @@ pub fn view_of(
         ahead: contacts::ahead_of(db, contact, now)?,
         calls_one_time: limits.calls_one_time,
         calls_left,
+        next_round: next_round(db, &campaign, contact, now)?,
         calendar_name,
         next_by_pace: campaign.pacing.rhythm.earliest(beat),
         campaign: campaign.name,
         campaign_state: campaign.state,
         calendar: campaign.calendar,
     })
+}
+
+/// The round in which a contact that was called is called again.
+fn next_round(db: &Connection, campaign: &Campaign, contact: &Contact, now: UtcMs) -> Result<NextRound> {
+    let goes_on = matches!(campaign.state, CampaignState::Running | CampaignState::Paused);
+    let dials_left = campaign.outcome.max_dials.is_none_or(|max| contact.tally.dials < max);
+    if goes_on && dials_left { rounds::next(db, campaign, now) } else { Ok(NextRound::Never) }
 }
 
 fn number_turn(asked: &Number, contact: &Contact, lines: &[Line]) -> NumberTurn {

@@ -9,6 +9,7 @@ mod faults;
 mod folder;
 mod outcomes;
 mod people;
+mod rounds;
 mod timing;
 mod world;
 

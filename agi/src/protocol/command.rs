@@ -77,12 +77,18 @@ pub enum Interrupt {
 pub enum Application {
     /// Listens whether a machine answered, by `amd.conf`; leaves `AMDSTATUS` and `AMDCAUSE`.
     Amd,
+    /// Waits until something is heard of the callee; leaves `WAITSTATUS`.
+    WaitForNoise {
+        /// At most so long.
+        timeout_s: u32,
+    },
 }
 
 impl Application {
     fn as_str(self) -> &'static str {
         match self {
             Self::Amd => "AMD",
+            Self::WaitForNoise { .. } => "WaitForNoise",
         }
     }
 }
@@ -111,7 +117,7 @@ pub enum Command {
         /// Which keys end it.
         interrupt: Interrupt,
     },
-    /// `EXEC`, without arguments. Works on a dead channel too.
+    /// `EXEC`. Works on a dead channel too.
     Exec {
         /// Which.
         application: Application,
@@ -305,6 +311,8 @@ mod tests {
         renders(&Command::GetFullVariable { expression: "${X}" }, "GET FULL VARIABLE \"${X}\"\n");
         renders(&Command::Noop, "NOOP\n");
         renders(&Command::Exec { application: Application::Amd }, "EXEC \"AMD\"\n");
+        let application = Application::WaitForNoise { timeout_s: 10 };
+        renders(&Command::Exec { application }, "EXEC \"WaitForNoise\" \"20,1,10\"\n");
         let (name, value) = ("debt".parse().unwrap(), "20 000".parse().unwrap());
         renders(&Command::SetContactVariable { name, value }, "SET VARIABLE \"CAMPANILE_VAR_debt\" \"20 000\"\n");
     }

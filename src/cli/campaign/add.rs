@@ -12,6 +12,7 @@ use crate::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pac
 use crate::domain::ids::CampaignId;
 use crate::domain::name::Name;
 use crate::domain::outcome::OutcomeRules;
+use crate::domain::round::RoundRules;
 use crate::exit::Exit;
 use crate::ledger::campaigns;
 
@@ -57,6 +58,7 @@ impl Add {
                 caller_name: None,
                 actions: None,
                 contacts: ContactRules::default(),
+                rounds: RoundRules::default(),
             };
             self.options.apply(db, actor, None, &mut campaign)?;
             Ok::<_, Failure>(campaigns::add(db, &campaign, now)?)

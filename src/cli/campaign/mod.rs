@@ -7,6 +7,7 @@ mod outcome;
 mod page;
 mod readiness;
 mod remove;
+mod rounds;
 mod set;
 mod show;
 mod start;

@@ -11,6 +11,7 @@ use super::super::session::warn;
 use super::super::{trunk, user};
 use super::contact_options::ContactOptions;
 use super::outcome::OutcomeOptions;
+use super::rounds::RoundOptions;
 use super::timing::TimingOptions;
 use crate::domain::calendar::{CalendarRefusal, Window, Zone};
 use crate::domain::campaign::Campaign;
@@ -64,6 +65,8 @@ pub struct CampaignOptions {
     caller_id: Option<CallerId>,
     #[command(flatten)]
     timing: TimingOptions,
+    #[command(flatten)]
+    rounds: RoundOptions,
 }
 
 /// Seconds after midnight; 24:00 is midnight.
@@ -163,6 +166,7 @@ impl CampaignOptions {
         self.outcome.apply(campaign);
         self.wait_time.clone_into_if_given(&mut campaign.retry.wait_time_s);
         self.contacts.apply(campaign);
+        self.rounds.apply(campaign);
         if let Some(Cap(channels)) = self.channels {
             campaign.channels = channels;
         }

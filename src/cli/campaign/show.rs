@@ -20,6 +20,7 @@ JSON: {campaign, user, trunk, state, phase, run_time, window: {start, stop, time
 numbers: {total, waiting, in_progress, reached, failed, excluded}, max_retries, retry_time_s, \
 retry_times_s: [300, …], max_dials, min_talk_s, wrap_up_s, causes: [{cause, verb, delay_s, limit}], wait_time_s, channels, \
 timing: {calendar, starts_at, ends_at, priority, delay_ms, batch_calls, batch_pause_s, finish, calls_started}, \
+rounds: {repeat_s, rounds_max, round, begins, next_round_at, after_pickup, when_done, picked_up}, \
 caller_id, order, next_number_after_s, variables: {name: text}, actions: [\"PLAY x\", …], action_lists: {NAME: [\"PLAY x\", …]}, open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
     /// The campaign's name.
@@ -69,6 +70,7 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
     writeln!(out, "state       {} ({})", overview.state, overview.phase)?;
     writeln!(out, "runs        {}", overview.run_time)?;
     tell_timing(out, &page.timing)?;
+    page.rounds.tell(out)?;
     writeln!(out, "trunk       {}", overview.trunk)?;
     writeln!(out, "channels    {}", in_use(page.open_calls, page.channels))?;
     writeln!(out, "caller id   {}", page.caller_id.as_deref().unwrap_or("what the trunk sets"))?;

@@ -50,6 +50,7 @@ impl Action {
     pub fn application(&self) -> Option<&'static str> {
         match self {
             Self::Amd(_) => Some("AMD"),
+            Self::Listen(_) => Some("WaitForNoise"),
             Self::Dial { .. } => Some("Dial"),
             Self::Queue { .. } => Some("Queue"),
             Self::Conference { .. } => Some("ConfBridge"),

@@ -23,6 +23,7 @@ fn free() -> WhyView {
         calendar_name: None,
         calls_left: None,
         next_by_pace: None,
+        next_round: NextRound::Never,
         campaign_channels: Channels { open: 3, cap: Some(10) },
         trunk: "gw1".parse().unwrap(),
         trunk_channels: Channels { open: 5, cap: None },
@@ -411,4 +412,20 @@ fn a_call_that_is_due_behind_the_end_of_its_campaign_is_told_i9() {
     let turn = explanation.rules.iter().find(|rule| rule.rule == "turn").unwrap();
     assert_eq!((turn.verdict, turn.detail.as_str()), (Verdict::Fail, detail));
     assert_eq!((explanation.callable_at, explanation.hint.as_deref()), (None, Some(hint)));
+}
+
+#[test]
+fn whoever_was_called_is_called_again_in_the_next_round() {
+    for state in [ContactState::Reached, ContactState::Failed] {
+        let later = now().plus_s(600);
+        let next_round = NextRound::At(later);
+        let view = WhyView { contact_state: state, calls_used: 1, next_round, ..free() };
+        let told = explain(&view, now());
+        assert_eq!(told.callable_at, Some(later), "{told:?}");
+        let rule = told.rules.iter().find(|rule| rule.rule == "contact_waiting").unwrap();
+        assert_eq!((rule.verdict, rule.next_at), (Verdict::Fail, Some(later)));
+        let open = WhyView { next_round: NextRound::AfterThis { repeat_s: 600 }, ..view.clone() };
+        let told = explain(&open, now());
+        assert!(told.callable_at.is_none() && told.hint.is_some_and(|hint| hint.contains("wait")));
+    }
 }

@@ -18,6 +18,7 @@ use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::plan::{TICK_AHEAD_MS, pace};
+use campanile::domain::round::RoundRules;
 use campanile::domain::trunk::ShortNumbers;
 use campanile::domain::user::Role;
 use campanile::ledger::contacts::Counts;
@@ -178,6 +179,7 @@ impl World {
             caller_name: None,
             actions: None,
             contacts: ContactRules::default(),
+            rounds: RoundRules::default(),
         };
         with(&mut campaign);
         self.ledger.write(|db| campaigns::add(db, &campaign, NOON)).unwrap()
