@@ -6,6 +6,7 @@
 
 mod action_list;
 mod actor;
+mod algorithm;
 mod calendar;
 mod campaign;
 mod causes;
@@ -105,6 +106,9 @@ enum Verb {
     /// Calendars: hours by weekday, first and last day, holidays.
     #[command(subcommand)]
     Calendar(calendar::CalendarVerb),
+    /// Call generation algorithms, from which campaigns are made: list, show, add, set, remove.
+    #[command(subcommand)]
+    Algorithm(algorithm::AlgorithmVerb),
     /// Campaigns: add, set, list, show, start, pause, stop, remove.
     #[command(subcommand)]
     Campaign(campaign::CampaignVerb),
@@ -159,6 +163,7 @@ fn run_with_ledger(verb: Verb, session: &mut Session) -> Outcome {
         Verb::User(verb) => verb.run(session),
         Verb::Trunk(verb) => verb.run(session),
         Verb::Calendar(verb) => verb.run(session),
+        Verb::Algorithm(verb) => verb.run(session),
         Verb::Campaign(verb) => verb.run(session),
         Verb::Numbers(verb) => verb.run(session),
         Verb::Actions(verb) => verb.run(session),

@@ -13,6 +13,7 @@
 //! free of SQLite's peculiarities: PostgreSQL could say them too.
 
 pub mod actions;
+pub mod algorithms;
 pub mod attempts;
 pub mod bars;
 pub mod calendars;
@@ -30,6 +31,7 @@ pub mod evidence;
 pub mod expiry;
 pub mod importing;
 pub mod imports;
+pub mod line_checks;
 pub mod lines;
 pub mod newcomers;
 pub mod rest;

@@ -14,11 +14,12 @@ mod start;
 mod stop;
 mod timing;
 
-pub use stop::{no_start_after, wait_until};
-
 use clap::Subcommand;
 
-pub use options::CallerId;
+pub use add::new;
+pub use options::{CallerId, CampaignOptions};
+pub use stop::{no_start_after, wait_until};
+pub use timing::pace_in_words;
 
 use super::failure::Outcome;
 use super::session::Session;

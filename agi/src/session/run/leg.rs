@@ -59,7 +59,7 @@ pub(super) enum Waiting {
     /// `AMD`.
     Amd(Listening),
     /// `LISTEN`: for the callee, and then, after so many milliseconds, for what Asterisk says of it.
-    Noise(Option<i64>),
+    FirstSound(Option<i64>),
     /// `RECORD`: where does Asterisk keep such files?
     Folder,
     /// `RECORD`, into this file.
@@ -125,7 +125,7 @@ impl Leg {
             Action::Say { form, text } => self.say(now, form, &text),
             Action::Menu(menu) => self.ask(Choosing::of(menu), vec![]),
             Action::Amd(_) => self.listen(),
-            Action::Listen(listen) => self.await_noise(listen),
+            Action::Listen(listen) => self.await_sound(listen),
             Action::OptOut { list } => self.opt_out(now, list),
             Action::Set { name, text } => self.set(now, name, &text),
             Action::Record(_) => self.record(),
@@ -146,7 +146,7 @@ impl Leg {
             Waiting::Voice(saying) => self.said(now, answer, saying),
             Waiting::Choice(choosing) => self.heard(now, answer, *choosing),
             Waiting::Amd(listening) => self.listened(now, answer, listening),
-            Waiting::Noise(after_ms) => self.noise_awaited(now, answer, after_ms),
+            Waiting::FirstSound(waited_ms) => self.sound_awaited(now, answer, waited_ms),
             Waiting::Folder => self.folder_told(now, answer),
             Waiting::Recording(file) => self.recorded(now, answer, file),
             Waiting::Variable => self.next(now, StepResult::Done, vec![]),
