@@ -15,6 +15,7 @@ mod dnc;
 mod doctor;
 mod failure;
 mod interrupt;
+mod line_check;
 mod manual;
 mod numbers;
 mod present;
@@ -112,6 +113,9 @@ enum Verb {
     /// Campaigns: add, set, list, show, start, pause, stop, remove.
     #[command(subcommand)]
     Campaign(campaign::CampaignVerb),
+    /// Provider checking: every number through every trunk, on schedule: add, list, start, stop, remove, report.
+    #[command(subcommand)]
+    LineCheck(line_check::LineCheckVerb),
     /// The numbers of a campaign: import, list, show, imports, undo, stop, next, reactivate, delete-all.
     #[command(subcommand)]
     Numbers(numbers::NumbersVerb),
@@ -165,6 +169,7 @@ fn run_with_ledger(verb: Verb, session: &mut Session) -> Outcome {
         Verb::Calendar(verb) => verb.run(session),
         Verb::Algorithm(verb) => verb.run(session),
         Verb::Campaign(verb) => verb.run(session),
+        Verb::LineCheck(verb) => verb.run(session),
         Verb::Numbers(verb) => verb.run(session),
         Verb::Actions(verb) => verb.run(session),
         Verb::Causes(verb) => verb.run(session),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::action::{Action, Actions, Listen, Menu, Target};
 use super::calendar::Window;
 use super::campaign::{Campaign, ContactRules, Finish, Pacing, RetryRules};
-use super::cause::CauseTable;
+use super::cause::{Cause, CauseRule, CauseTable, Verb};
 use super::contact::CallingOrder;
 use super::name::{DialplanWord, Name, SoundName, TextRefusal};
 use super::outcome::OutcomeRules;
@@ -167,9 +167,15 @@ fn telemarketing(connect: Option<Connect>) -> Result<Algorithm, TextRefusal> {
     })
 }
 
-/// One call of a line at a time, so that what is measured is the line and not its load.
+/// What Asterisk says when it is the trunk that failed: a call that measured this has done its work.
+const TRUNK_FAILURES: [u16; 17] = [3, 20, 27, 34, 38, 41, 42, 44, 58, 63, 65, 66, 79, 88, 102, 111, 127];
+
+/// One call of a line at a time, so that what is measured is the line and not its load; each number once a round,
+/// whatever comes of it.
 fn provider_checking() -> Algorithm {
+    let once = CauseRule { verb: Verb::Error, delay_s: None, limit: None };
     Algorithm {
+        causes: CauseTable(TRUNK_FAILURES.map(|cause| (Cause::Q850(cause), once)).into()),
         retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 45 },
         channels: Some(1),
         actions: vec![Action::Listen(Listen { timeout_s: 10 }), Action::Hangup].into(),

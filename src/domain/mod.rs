@@ -18,6 +18,7 @@ pub mod gate;
 pub mod ids;
 pub mod instant;
 pub mod line;
+pub mod line_check;
 pub mod name;
 pub mod number;
 pub mod outcome;

@@ -106,10 +106,15 @@ pub struct Usable {
     pub rules: Algorithm,
 }
 
+/// One that there always is.
+pub fn built_in(built_in: BuiltIn) -> Result<Algorithm> {
+    built_in.algorithm(None).map_err(|why| refused(&why))
+}
+
 impl Usable {
     fn built_in(built_in: BuiltIn) -> Result<Self> {
         let name = built_in.as_str().parse().map_err(|why| refused(&why))?;
-        Ok(Self { name, kept: None, rules: built_in.algorithm(None).map_err(|why| refused(&why))? })
+        Ok(Self { name, kept: None, rules: self::built_in(built_in)? })
     }
 
     fn kept(kept: NamedAlgorithm) -> Self {

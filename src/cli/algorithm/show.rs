@@ -1,5 +1,6 @@
 //! `campanile algorithm show` and `list`.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::Args;
@@ -78,14 +79,23 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
     writeln!(out, "order       {}", rules.contacts.order)?;
     writeln!(out, "finishes    {}", rules.finish)?;
     tell_rounds(out, rules)?;
-    for (i, row) in CauseRow::all(&rules.causes).iter().enumerate() {
-        writeln!(out, "{:<11} {row}", if i == 0 { "causes" } else { "" })?;
+    for (i, (what, causes)) in causes(rules).iter().enumerate() {
+        writeln!(out, "{:<11} {what}: {}", if i == 0 { "causes" } else { "" }, causes.join(", "))?;
     }
     if let Some(sound) = &rules.sound {
         writeln!(out, "sound       {sound}, and {sound}-…; `campaign add --sound` names another")?;
     }
     writeln!(out, "actions")?;
     action_list::tree(out, &rules.actions)
+}
+
+/// What follows, and from which causes.
+fn causes(rules: &Algorithm) -> BTreeMap<String, Vec<String>> {
+    let mut causes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in CauseRow::all(&rules.causes) {
+        causes.entry(row.what()).or_default().push(row.cause);
+    }
+    causes
 }
 
 fn tell_rounds(out: &mut dyn Write, rules: &Algorithm) -> Result<()> {

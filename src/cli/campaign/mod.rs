@@ -18,6 +18,7 @@ use clap::Subcommand;
 
 pub use add::new;
 pub use options::{CallerId, CampaignOptions};
+pub use readiness::missing;
 pub use stop::{no_start_after, wait_until};
 pub use timing::pace_in_words;
 
