@@ -5,8 +5,9 @@ use rusqlite::{Connection, Row, params};
 use super::rows::{collect, first, parsed};
 use super::views::{self, AttemptRow};
 use super::{LedgerError, Result, campaigns, evidence};
+use crate::domain::action::Action;
 use crate::domain::campaign::Campaign;
-use crate::domain::evidence::{Fact, Finding, Report};
+use crate::domain::evidence::{Fact, Finding, Report, Step, StepResult};
 use crate::domain::ids::{AttemptId, CampaignId, LineCheckId, UserId};
 use crate::domain::instant::UtcMs;
 use crate::domain::line_check::Heard;
@@ -96,11 +97,17 @@ fn measured(db: &Connection, attempt: AttemptRow) -> Result<Measured> {
         _ => None,
     });
     let heard = facts.iter().find_map(|fact| match &fact.fact {
-        Fact::Step(step) => match step.finding {
-            Some(Finding::Sound { after_ms }) => Some(after_ms.map_or(Heard::Nothing, |ms| Heard::AfterMs(ms))),
-            _ => None,
-        },
+        Fact::Step(step) => heard(step),
         _ => None,
     });
     Ok(Measured { attempt, signalled_after_ms, heard })
+}
+
+/// Who hung up first was not heard.
+fn heard(step: &Step) -> Option<Heard> {
+    match (&step.action, step.result, &step.finding) {
+        (_, _, Some(Finding::Sound { after_ms })) => Some(after_ms.map_or(Heard::Nothing, Heard::AfterMs)),
+        (Action::Listen(_), StepResult::HungUp, None) => Some(Heard::Nothing),
+        _ => None,
+    }
 }

@@ -4,6 +4,7 @@ mod actions;
 mod calendars;
 mod calls;
 mod dnc;
+mod generators;
 pub mod machine;
 mod outcomes;
 mod people;
