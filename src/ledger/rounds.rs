@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::lines::Renewed;
 use super::rows::{collect, first};
-use super::{Result, campaigns, causes, contacts, lines};
+use super::{Result, attempts, campaigns, causes, contacts, lines};
 use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::ids::{CampaignId, ContactId};
 use crate::domain::instant::UtcMs;
@@ -44,6 +44,12 @@ pub fn of(db: &Connection, id: CampaignId) -> Result<Round> {
         Ok(Round { number: row.get("number")?, stage })
     };
     Ok(first(db.prepare_cached(sql)?.query([id.0])?, read)?.unwrap_or_default())
+}
+
+/// The rounds that ever began of a campaign, whenever it was started.
+pub fn counted(db: &Connection, id: CampaignId) -> Result<u32> {
+    let sql = "SELECT round FROM campaigns WHERE id = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?)
 }
 
 /// How many contacts of a campaign were deleted because they were reached.
@@ -118,7 +124,8 @@ pub fn renew(db: &Connection, campaign: &Campaign, now: UtcMs, limit: u32) -> Re
         return Ok(Left::Some);
     }
     let sql = "UPDATE campaigns SET state = 'completed' WHERE id = ?1 AND renewed = 0 AND finish <> 'never'";
-    if !contacts::any_waiting(db, campaign.id)? {
+    // One that was started again may have calls of the round before: what becomes of them is not known yet.
+    if !contacts::any_waiting(db, campaign.id)? && attempts::open_of(db, campaign.id)? == 0 {
         db.prepare_cached(sql)?.execute([campaign.id.0])?;
     }
     Ok(Left::Nothing)

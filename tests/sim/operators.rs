@@ -1,6 +1,6 @@
 //! What people do while it runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use campanile::domain::action::{Action, Actions};
 use campanile::domain::attempt::AttemptState;
@@ -14,6 +14,7 @@ use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::rhythm::{Batch, Rhythm};
+use campanile::domain::round::{AfterPickup, RoundRules, WhenDone};
 use campanile::domain::trunk::ShortNumbers;
 use campanile::domain::user::Role;
 use campanile::ledger::contacts::Imported;
@@ -46,6 +47,8 @@ pub struct Operators {
     pub in_doubt: bool,
     /// Campaigns whose removal was asked for, with their attempts.
     pub maybe_removed: BTreeMap<CampaignId, Vec<AttemptId>>,
+    /// Campaigns that were removed when they were done.
+    pub left: BTreeSet<CampaignId>,
     /// Numbers on the do-not-call list, each with when its entry expires.
     pub do_not_call: BTreeMap<Number, Option<UtcMs>>,
     /// Channels and starts a second of each trunk.
@@ -116,6 +119,7 @@ impl World {
                 order: *self.chance.one_of(CallingOrder::ALL),
                 next_number_after_s: *self.chance.one_of(&[0, 10, 120]),
             },
+            rounds: self.draw_rounds(),
         };
         self.draw_hours(&mut campaign);
         let list = answered(self.operators.told.len());
@@ -128,6 +132,15 @@ impl World {
         })?;
         self.operators.told.insert(campaign.id, Told { campaign, imported: 0, calls: 0 });
         Some(())
+    }
+
+    fn draw_rounds(&mut self) -> RoundRules {
+        RoundRules {
+            repeat_s: *self.chance.one_of(&[None, None, Some(5), Some(120)]),
+            rounds_max: *self.chance.one_of(&[None, Some(2), Some(3)]),
+            after_pickup: *self.chance.one_of(&[AfterPickup::Keep, AfterPickup::Keep, AfterPickup::Delete]),
+            when_done: *self.chance.one_of(&[WhenDone::Keep, WhenDone::Keep, WhenDone::Keep, WhenDone::Remove]),
+        }
     }
 
     fn draw_causes(&mut self) -> CauseTable {
@@ -179,8 +192,31 @@ impl World {
         if self.command(|db| campaigns::remove(db, &campaign)).is_some() {
             self.forget_campaign(id);
         }
+        self.add_another(campaign.owner);
+    }
+
+    /// A campaign that was to be removed when it is done has left: its report is all that there is of it.
+    pub fn note_who_left(&mut self) {
+        let may: Vec<CampaignId> = self.operators.told.keys().copied().collect();
+        for id in may {
+            let told = &self.operators.told[&id].campaign;
+            let may_leave = told.rounds.when_done == WhenDone::Remove;
+            let there = self.ledger.read(|db| campaigns::get(db, id)).unwrap();
+            if !may_leave || there.is_none_or(|there| there.name == self.operators.told[&id].campaign.name) {
+                continue;
+            }
+            let attempts: Vec<_> = self.rows_of(id);
+            let open = attempts.iter().filter(|row| row.state != AttemptState::Closed).count();
+            assert_eq!(open, 0, "campaign {id} was removed with open calls");
+            self.operators.maybe_removed.insert(id, attempts.into_iter().map(|row| row.id).collect());
+            self.operators.left.insert(id);
+            self.forget_campaign(id);
+        }
+    }
+
+    fn add_another(&mut self, owner: UserId) {
         let name = format!("campaign-{}", self.happenings);
-        if self.add_campaign(&name, campaign.owner).is_some() {
+        if self.add_campaign(&name, owner).is_some() {
             let newest = *self.operators.told.keys().last().unwrap();
             self.import(newest, 3);
             self.set_state(newest, CampaignState::Running);
@@ -273,7 +309,12 @@ impl World {
         if self.plagues.over {
             return;
         }
+        self.note_who_left();
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
+        if ids.is_empty() {
+            self.add_another(UserId(1));
+            return self.after(1_000, Happening::Operator);
+        }
         let id = *self.chance.one_of(&ids);
         match self.chance.below(15) {
             0 => self.set_state(id, CampaignState::Paused),
@@ -283,7 +324,10 @@ impl World {
                 let count = self.chance.between(1, 6);
                 self.import(id, count);
             }
-            8 => drop(self.command(|db| contacts::redial_failed(db, id))),
+            8 => {
+                self.command(|db| contacts::redial_failed(db, id));
+                self.record.calls.retain(|_, calls| calls.campaign != id);
+            }
             9 => self.reactivate_one(id),
             10 if self.chance.per_mille(500) => self.undo_import(id),
             10 => self.change(id),
@@ -320,7 +364,11 @@ impl World {
     /// Somebody stops a campaign, or wants to be called no more, while a call is already at the gate.
     pub fn stop_at_the_last_moment(&mut self) {
         if !self.plagues.over && self.chance.per_mille(25) {
+            self.note_who_left();
             let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
+            if ids.is_empty() {
+                return;
+            }
             let id = *self.chance.one_of(&ids);
             match self.chance.per_mille(500) {
                 true => self.set_state(id, CampaignState::Stopped),
@@ -341,6 +389,9 @@ impl World {
     }
 
     fn import(&mut self, id: CampaignId, count: i64) {
+        // Their ids may have been those of contacts that were deleted.
+        let last = self.ledger.read(|db| contacts::last_id(db)).unwrap();
+        self.record.calls.retain(|contact, _| *contact <= last);
         for _ in 0..count {
             let newcomer = self.draw_contact();
             let brought = self.command(|db| match &newcomer {
@@ -386,6 +437,7 @@ impl World {
             let now = self.now();
             self.command(|db| contacts::reactivate(db, contact, now));
             self.record.opted_out.remove(&contact.id);
+            self.record.calls.remove(&contact.id);
             self.say(|_| format!("operator: reactivates contact {}", contact.id));
         }
     }
@@ -414,6 +466,8 @@ impl World {
     fn undo_import(&mut self, id: CampaignId) {
         let now = self.now();
         let newcomer = self.draw_contact();
+        let last = self.ledger.read(|db| contacts::last_id(db)).unwrap();
+        self.record.calls.retain(|contact, _| *contact <= last);
         let begun = self.command(|db| {
             let (import, before) = (imports::begin(db, id, "list.csv", now)?, contacts::last_id(db)?);
             let new = newcomers::add_all(db, id, std::slice::from_ref(&newcomer), ContactId(0))? != [KNOWN];
@@ -437,12 +491,15 @@ impl World {
 
     /// So that everything can come to an end.
     pub fn open_all(&mut self) {
+        self.note_who_left();
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         for id in ids {
             let mut campaign = self.told(id).campaign.clone();
             let ring_s = campaign.retry.wait_time_s;
             campaign.calendar = Calendar::daily(Window::ALWAYS, Zone::UTC).with_ring_time(ring_s);
             (campaign.calendar_id, campaign.finish) = (None, Finish::WhenDone);
+            // One that leaves while it is told what it lacks would be another one.
+            campaign.rounds = RoundRules { after_pickup: campaign.rounds.after_pickup, ..RoundRules::default() };
             self.command(|db| campaigns::update(db, &campaign));
             self.told(id).campaign = campaign;
             self.set_state(id, CampaignState::Running);

@@ -1,6 +1,6 @@
 //! Rounds: the whole list once again; and what leaves a list, or a campaign.
 
-use campanile::domain::campaign::CampaignState::{Completed, Paused};
+use campanile::domain::campaign::CampaignState::{Completed, Paused, Running, Stopped};
 use campanile::domain::campaign::{Campaign, ContactState, Finish, RetryRules};
 use campanile::domain::ids::ContactId;
 use campanile::domain::instant::UtcMs;
@@ -101,6 +101,26 @@ fn starting_a_campaign_that_is_through_its_rounds_calls_the_list_again_from_the_
     assert_eq!(w.dialled.len(), 6, "at once");
     w.pass_until_done(1);
     assert_eq!((w.dialled.len(), w.state(spring)), (8, Completed));
+}
+
+#[test]
+fn a_round_of_nobody_completes_no_campaign_that_has_a_call() {
+    let mut w = World::new();
+    w.fate(1, &[BUSY]);
+    let spring = w.running_with("spring", 1..=2, |c| {
+        every(60, None)(c);
+        c.outcome.max_dials = Some(1);
+    });
+    while w.dialled.len() < 2 {
+        w.pass_s(1);
+    }
+    w.set(spring, Stopped);
+    let now = w.now;
+    w.command(|db| campaigns::start(db, &campaigns::get(db, spring)?.unwrap(), now));
+    w.step();
+    assert_eq!((w.counts(spring).in_progress, w.counts(spring).failed, w.state(spring)), (1, 1, Running));
+    w.pass_until_done(1);
+    assert_eq!((w.dialled.len(), w.state(spring)), (2, Completed));
 }
 
 #[test]
