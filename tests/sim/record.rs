@@ -137,7 +137,6 @@ impl World {
             return;
         }
         self.check_campaign(open.campaign, start);
-        self.check_round(open.campaign, open.contact);
         let spacing_ms = 60_000 / i64::from(self.limits.calls_one_time);
         check_gap(self.record.last_start, start, spacing_ms * 4 / 5, "the server");
         self.record.last_start = Some(start);
@@ -275,6 +274,8 @@ impl World {
             answered: false,
         };
         self.say(|_| format!("attempt {} is dialled", order.attempt));
+        let open = self.ledger.read(|db| attempts::open_one(db, order.attempt)).unwrap();
+        self.check_round(order.campaign, open.and_then(|open| open.contact));
         let twice = self.record.dialled.insert(ticket.to_owned(), dialled);
         assert!(twice.is_none(), "I1: attempt {} is dialled twice", order.attempt);
     }
