@@ -238,11 +238,12 @@ impl World {
 
     /// The callee was told that no call will follow.
     pub fn opts_out(&mut self, attempt: AttemptId) {
-        let Some(open) = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap() else { return };
-        self.record.opted_out.extend(open.contact);
-        // The ledger has put the number on the list in the same transaction.
-        let row = self.rows_of(open.campaign).into_iter().find(|row| row.id == attempt);
-        self.operators.do_not_call.extend(row.map(|row| (row.number, None)));
+        let open = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap();
+        self.record.opted_out.extend(open.and_then(|open| open.contact));
+        // The ledger has put the number on the list in the same transaction, whatever became of its attempt.
+        let number = self.record.dialled.values().find(|d| d.attempt == attempt).map(|d| d.number.clone());
+        let number = number.and_then(|number| Number::from_canonical(&number));
+        self.operators.do_not_call.extend(number.map(|number| (number, None)));
     }
 
     /// A call file is there only if its order is durable: else nobody would know of it (I8).
