@@ -43,7 +43,7 @@ JSON, and the columns of CSV: [{number, planned_at, dialled_at, answered_at, end
 cause (Q.850), sip_code, ring_ms, talk_ms, state, steps: [{list, place, action, result, digits, ran_ms, finding}]}], in the \
 order of planning. disposition is null (empty) while a call is open; dispositions are answered, machine, \
 busy, no_answer, rejected, invalid_number, trunk_failure, not_dialled, indeterminate. finding is null, \
-or {kind: chose, to} of a MENU, {kind: heard, who: human | machine | unsure, cause, to} of AMD, {kind: recorded, file} \
+or {kind: chose, to} of a MENU, {kind: heard, who: human | machine | unsure, cause, to} of AMD, {kind: sound, after_ms} of LISTEN, {kind: recorded, file} \
 of RECORD.
 
 With --by, JSON is {campaign, by, groups: [{group, attempts, dialled, answered, answer_rate, mean_ring_ms, \

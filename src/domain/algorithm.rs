@@ -141,8 +141,8 @@ impl BuiltIn {
     }
 }
 
-/// Who calls comes first, and with it how to be called no more, by a key at any time, which ends the call at once (47
-/// CFR 64.1200(b)). It rings for longer than the 15 s that the FCC and Ofcom ask for. Nobody is called twice a day.
+/// Who calls comes first, and then a menu with a key to be called no more, which ends the call at once (47 CFR
+/// 64.1200(b)). It rings for longer than the 15 s that the FCC and Ofcom ask for. Nobody is called twice a day.
 fn telemarketing(connect: Option<Connect>) -> Result<Algorithm, TextRefusal> {
     let list = |name: &str| name.parse::<Name>();
     let mut keys = std::collections::BTreeMap::from([("9".parse()?, Target::List(list("opt-out")?))]);
