@@ -47,11 +47,14 @@ pub fn show(session: &mut Session, name: &Name) -> Outcome {
 
 /// The same for one that was just added, with what it lacks.
 pub fn show_new(session: &mut Session, name: &Name) -> Outcome {
-    show(session, name)?;
+    let page = read(session, name)?;
+    session.answer(&page, |out| tell(out, &page))?;
     if session.form == Form::Text {
         writeln!(session.out, "\nIt is stopped. What it needs before it can start:")?;
         writeln!(session.out, "  campanile numbers import {name} FILE")?;
-        writeln!(session.out, "  campanile actions add {name} PLAY SOUND")?;
+        if page.actions.is_empty() {
+            writeln!(session.out, "  campanile actions add {name} PLAY SOUND")?;
+        }
         session.out.flush()?;
     }
     Ok(Exit::Ok)
