@@ -11,6 +11,10 @@ pub enum Exit {
     Ok = 0,
     /// The answer is no, and nothing is broken: a campaign that cannot start yet, a failed check.
     Failure = 1,
+    /// A check measured something beyond its limits. As monitoring plugins say it: critical.
+    LimitMissed = 2,
+    /// A check has nothing to judge by. As monitoring plugins say it: unknown.
+    NotMeasured = 3,
     /// The command line was wrong.
     Usage = 64,
     /// Data that came in was wrong, such as a numbers file without a single number.
@@ -37,9 +41,11 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, for the manual.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Ok,
         Self::Failure,
+        Self::LimitMissed,
+        Self::NotMeasured,
         Self::Usage,
         Self::DataErr,
         Self::NoInput,
@@ -65,6 +71,8 @@ impl Exit {
         match self {
             Self::Ok => "done",
             Self::Failure => "the answer is no, and nothing is broken",
+            Self::LimitMissed => "a limit of a line check was missed",
+            Self::NotMeasured => "a line check measured nothing",
             Self::Usage => "the command line was wrong",
             Self::DataErr => "data that came in was wrong",
             Self::NoInput => "a file that was named cannot be read",

@@ -125,6 +125,7 @@ fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
         actions: None,
         contacts: ContactRules::default(),
         legal_hours: Default::default(),
+        rounds: Default::default(),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::settings::Settings;
 
 use address::Address;
 use manual::{ACTIONS, JSON};
+pub use show::tree;
 
 /// What happens when a call is answered: lists of actions.
 #[derive(Debug, Subcommand)]
@@ -94,7 +95,7 @@ pub struct Remove {
 /// An action as typed.
 #[derive(Debug, Args)]
 pub struct Typed {
-    /// WAIT, PLAY, SAY, MENU, AMD, OPT-OUT, SET, RECORD, HANGUP, IVR, TRANSFER, DIAL, QUEUE or CONFERENCE.
+    /// WAIT, PLAY, SAY, MENU, AMD, LISTEN, OPT-OUT, SET, RECORD, HANGUP, IVR, TRANSFER, DIAL, QUEUE or CONFERENCE.
     action: String,
     /// What the action takes; see below.
     #[arg(allow_negative_numbers = true)]

@@ -87,7 +87,7 @@ fn verb(text: &str) -> std::result::Result<Verb, crate::domain::stored::UnknownW
 /// A row of the table as it is shown.
 #[derive(Serialize)]
 pub struct CauseRow {
-    cause: String,
+    pub cause: String,
     verb: Verb,
     delay_s: Option<u32>,
     limit: Option<u32>,
@@ -105,6 +105,13 @@ impl CauseRow {
         table.0.iter().map(row).collect()
     }
 
+    /// What follows from it: `minus, again after 120 s, failed at number 5`.
+    pub fn what(&self) -> String {
+        let delay = self.delay_s.map(|s| format!(", again after {s} s")).unwrap_or_default();
+        let limit = self.limit.map(|n| format!(", failed at number {n}")).unwrap_or_default();
+        format!("{}{delay}{limit}", self.verb)
+    }
+
     fn cells(&self) -> Vec<String> {
         vec![self.cause.clone(), self.verb.to_string(), or_dash(self.delay_s), or_dash(self.limit)]
     }
@@ -113,9 +120,7 @@ impl CauseRow {
 /// `USER_BUSY: minus, 120 s, failed the 5th time`.
 impl fmt::Display for CauseRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.cause, self.verb)?;
-        self.delay_s.map_or(Ok(()), |s| write!(f, ", again after {s} s"))?;
-        self.limit.map_or(Ok(()), |n| write!(f, ", failed at number {n}"))
+        write!(f, "{}: {}", self.cause, self.what())
     }
 }
 

@@ -14,6 +14,8 @@ A first campaign:
 Exit codes:
     0  done; also when there was nothing to do, such as stopping a stopped campaign
     1  the answer is no, and nothing is broken: a campaign that cannot start, a name that is taken
+    2  a line check missed a limit
+    3  a line check has nothing to judge by
    64  the command line was wrong
    65  data that came in was wrong, such as a numbers file without a single number
    66  what was named does not exist: a file, a campaign (or one of another user), a trunk, a number

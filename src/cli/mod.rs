@@ -6,6 +6,7 @@
 
 mod action_list;
 mod actor;
+mod algorithm;
 mod calendar;
 mod campaign;
 mod causes;
@@ -15,6 +16,7 @@ mod doctor;
 mod failure;
 mod forecast;
 mod interrupt;
+mod line_check;
 mod manual;
 mod numbers;
 mod present;
@@ -106,9 +108,15 @@ enum Verb {
     /// Calendars: hours by weekday, first and last day, holidays.
     #[command(subcommand)]
     Calendar(calendar::CalendarVerb),
+    /// Call generation algorithms, from which campaigns are made: list, show, add, set, remove.
+    #[command(subcommand)]
+    Algorithm(Box<algorithm::AlgorithmVerb>),
     /// Campaigns: add, set, list, show, start, pause, stop, remove.
     #[command(subcommand)]
     Campaign(Box<campaign::CampaignVerb>),
+    /// Provider checking: every number through every trunk, on schedule: add, list, start, stop, remove, report.
+    #[command(subcommand)]
+    LineCheck(Box<line_check::LineCheckVerb>),
     /// The numbers of a campaign: import, list, show, imports, undo, stop, next, reactivate, delete-all.
     #[command(subcommand)]
     Numbers(numbers::NumbersVerb),
@@ -162,7 +170,9 @@ fn run_with_ledger(verb: Verb, session: &mut Session) -> Outcome {
         Verb::User(verb) => verb.run(session),
         Verb::Trunk(verb) => verb.run(session),
         Verb::Calendar(verb) => verb.run(session),
+        Verb::Algorithm(verb) => verb.run(session),
         Verb::Campaign(verb) => verb.run(session),
+        Verb::LineCheck(verb) => verb.run(session),
         Verb::Numbers(verb) => verb.run(session),
         Verb::Actions(verb) => verb.run(session),
         Verb::Causes(verb) => verb.run(session),

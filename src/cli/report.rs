@@ -44,7 +44,7 @@ cause (Q.850), sip_code, ring_ms, talk_ms, planned_talk_ms, planned_cancel_s, st
 order of planning. planned_talk_ms and planned_cancel_s are what was made up for the call: how long it was to last, and at \
 which second of ringing it was to be cancelled. disposition is null (empty) while a call is open; dispositions are answered, machine, \
 cancelled (as was made up for it), busy, no_answer, rejected, invalid_number, trunk_failure, not_dialled, indeterminate. finding is null, \
-or {kind: chose, to} of a MENU, {kind: heard, who: human | machine | unsure, cause, to} of AMD, {kind: recorded, file} \
+or {kind: chose, to} of a MENU, {kind: heard, who: human | machine | unsure, cause, to} of AMD, {kind: sound, after_ms} of LISTEN, {kind: recorded, file} \
 of RECORD.
 
 With --by, JSON is {campaign, by, groups: [{group, attempts, dialled, answered, answer_rate, mean_ring_ms, \
@@ -250,6 +250,8 @@ fn told_step(step: &StepRow) -> String {
             let cause = cause.as_ref().map(|cause| format!(" ({cause})")).unwrap_or_default();
             format!(" heard {who}{cause} → {to}")
         }
+        Some(Finding::Sound { after_ms: Some(ms) }) => format!(" heard after {ms} ms"),
+        Some(Finding::Sound { after_ms: None }) => " heard nothing".to_owned(),
         Some(Finding::Recorded { file }) => format!(" in {file}"),
     };
     format!("{list}{} {}{keys}{found}", step.action, step.result)

@@ -10,6 +10,7 @@ mod clock;
 mod planning;
 mod reconcile;
 mod resting;
+mod rounds;
 mod settling;
 mod sharing;
 
@@ -110,6 +111,8 @@ pub struct Engine<S, E> {
     plan_at: Option<UtcMs>,
     /// When the next contact expires.
     expiry_at: Option<UtcMs>,
+    /// When the next round begins, or goes on to begin.
+    round_at: Option<UtcMs>,
     rescan_at: Option<UtcMs>,
     resting: Resting,
     /// What the spool said when it took no file.
@@ -143,6 +146,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             gave_way_at: None,
             plan_at: None,
             expiry_at: None,
+            round_at: None,
             rescan_at: None,
             resting: Resting::default(),
             spool_trouble: None,
@@ -197,6 +201,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         self.settle(now)?;
         self.withdraw_from_open_breakers(now)?;
         self.expiry_at = self.exclude_expired(now)?;
+        self.round_at = self.turn_rounds(now)?;
         self.complete_campaigns(now)?;
         if self.plan_wanted || self.plan_at.is_some_and(|t| t <= now) {
             self.plan_at = self.plan(now)?;
@@ -235,7 +240,10 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
     fn next_wake(&self, now: UtcMs) -> Option<UtcMs> {
         let rescan = self.rescan_wanted.then(|| now.plus_ms(RESCAN_SOON_MS)).or(self.rescan_at);
         let again = self.check_again.values().min().copied();
-        [self.plan_at, self.expiry_at, again, self.archives.look_again_at(), rescan].into_iter().flatten().min()
+        [self.plan_at, self.expiry_at, self.round_at, again, self.archives.look_again_at(), rescan]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// When to look at the spool again because the oldest open attempt is overdue; one that is agreed

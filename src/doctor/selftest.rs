@@ -14,6 +14,7 @@ use crate::domain::number::Number;
 use crate::domain::outcome::OutcomeRules;
 use crate::domain::plan::LEAD_MS;
 use crate::domain::plan::pace::slots;
+use crate::domain::round::RoundRules;
 use crate::domain::trunk::{ShortNumbers, TrunkLine};
 use crate::domain::user::Role;
 use crate::domain::zoning::LegalSwitch;
@@ -133,6 +134,7 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
         actions: None,
         contacts: ContactRules::default(),
         legal_hours: LegalSwitch::Off,
+        rounds: RoundRules::default(),
     };
     let campaign = campaigns::add(db, &campaign, now)?;
     crate::ledger::actions::replace(db, campaign, &vec![Action::Wait { seconds: 1 }].into())?;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::calendar::Calendar;
 use super::contact::CallingOrder;
 use super::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
@@ -11,6 +13,7 @@ use super::name::{CallerName, CallerNumber, Name};
 use super::outcome::OutcomeRules;
 use super::retry::NextTrunk;
 use super::rhythm::Rhythm;
+use super::round::RoundRules;
 use super::stored::worded_enum;
 use super::traffic::Traffic;
 use super::variable::Variables;
@@ -47,7 +50,7 @@ worded_enum! {
 }
 
 /// How often an unsuccessful number is called again, and how long it rings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryRules {
     /// Retries after the first unsuccessful call.
     pub max_retries: u32,
@@ -61,7 +64,7 @@ pub struct RetryRules {
 pub const PRIORITY_MAX: u32 = 100;
 
 /// How a campaign shares the server's slots and its trunk.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pacing {
     /// Whose calls come first, up to [`PRIORITY_MAX`]: of two campaigns that could use a slot the one with the higher
     /// priority has it, and campaigns of one priority have it in fair turn.
@@ -71,7 +74,8 @@ pub struct Pacing {
 }
 
 /// When a campaign is completed. Also, whatever is said here, when its calendar or its schedule has ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Finish {
     /// When no contact is left to call.
     #[default]
@@ -97,6 +101,20 @@ impl Finish {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no end of a campaign; write all (when no number is left), never, or a number of calls")]
 pub struct NoFinish(String);
+
+impl TryFrom<String> for Finish {
+    type Error = NoFinish;
+
+    fn try_from(text: String) -> Result<Self, NoFinish> {
+        text.parse()
+    }
+}
+
+impl From<Finish> for String {
+    fn from(finish: Finish) -> Self {
+        finish.to_string()
+    }
+}
 
 impl FromStr for Finish {
     type Err = NoFinish;
@@ -187,7 +205,7 @@ impl Campaign {
 }
 
 /// How a campaign goes through its contacts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactRules {
     /// The order within one priority.
     pub order: CallingOrder,
@@ -245,4 +263,6 @@ pub struct Campaign {
     pub legal_hours: LegalSwitch,
     /// What its calls carry, and what is made up for them.
     pub traffic: Traffic,
+    /// What it does when it is through them.
+    pub rounds: RoundRules,
 }

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::disposition::{Conclusion, Disposition};
 use super::stored::worded_enum;
 
@@ -69,7 +71,8 @@ const USER_BUSY: u16 = 17;
 const NO_ANSWER: u16 = 19;
 
 /// Why a call was not answered: a final SIP code of the other side, or a Q.850 cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Cause {
     /// A SIP response code, 300 to 699 (RFC 3261 21.3 to 21.6).
     Sip(u16),
@@ -100,6 +103,20 @@ fn meant(nearest: Option<&'static str>) -> String {
     match nearest {
         Some(name) => format!("; did you mean {name}?"),
         None => "; write a name such as USER_BUSY, a Q.850 number such as 17, or a SIP code such as sip:486".to_owned(),
+    }
+}
+
+impl TryFrom<String> for Cause {
+    type Error = UnknownCause;
+
+    fn try_from(text: String) -> Result<Self, UnknownCause> {
+        text.parse()
+    }
+}
+
+impl From<Cause> for String {
+    fn from(cause: Cause) -> Self {
+        cause.to_string()
     }
 }
 
@@ -178,7 +195,7 @@ worded_enum! {
 }
 
 /// A row of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CauseRule {
     /// What follows.
     pub verb: Verb,
@@ -189,7 +206,8 @@ pub struct CauseRule {
 }
 
 /// A campaign's causes. What it does not name is decided by the one table for all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct CauseTable(pub BTreeMap<Cause, CauseRule>);
 
 impl CauseTable {

@@ -84,6 +84,9 @@ pub struct Report {
     pub sip_code: Option<u16>,
     /// From `Dial` to the first ringing (`RINGTIME_MS`); `None` when it never rang.
     pub ring_after_ms: Option<i64>,
+    /// From `Dial` to the first progress, such as early media (`PROGRESSTIME_MS`); `None` without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress_after_ms: Option<i64>,
     /// From the beginning of the dialling leg to its end (`DIALEDTIME_MS`): the gate's hold is in it.
     pub dial_ms: Option<i64>,
     /// From the answer to the end.
@@ -108,6 +111,11 @@ pub enum Finding {
         cause: Option<String>,
         /// Where the call went on.
         to: Target,
+    },
+    /// `LISTEN` ended.
+    Sound {
+        /// Milliseconds from its beginning until the callee was heard; `None` when nothing was.
+        after_ms: Option<i64>,
     },
     /// Something was recorded.
     Recorded {

@@ -29,6 +29,10 @@ row_id! {
     CampaignId,
     /// A calendar with a name.
     CalendarId,
+    /// A call generation algorithm.
+    AlgorithmId,
+    /// A check of lines.
+    LineCheckId,
     /// A contact of a campaign.
     ContactId,
     /// An import of contacts.

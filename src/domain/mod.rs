@@ -4,6 +4,7 @@
 //! functions serve the planner, the gate and `campanile why`.
 
 pub mod action;
+pub mod algorithm;
 pub mod attempt;
 pub mod bar;
 pub mod breakdown;
@@ -19,12 +20,14 @@ pub mod gate;
 pub mod ids;
 pub mod instant;
 pub mod line;
+pub mod line_check;
 pub mod name;
 pub mod number;
 pub mod outcome;
 pub mod plan;
 pub mod retry;
 pub mod rhythm;
+pub mod round;
 pub mod stored;
 pub mod traffic;
 pub mod trunk;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// The longest pause between two calls: a year.
 pub const RETRY_TIME_S_MAX: u32 = 31_536_000;
 
@@ -10,7 +12,7 @@ pub const RETRY_TIME_S_MAX: u32 = 31_536_000;
 pub const RETRY_TIMES_MAX: usize = 100;
 
 /// What follows after a call, besides [`RetryRules`](super::campaign::RetryRules). Its default changes nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutcomeRules {
     /// Pauses after the second unsuccessful call and those that follow; the last repeats. Without any, each
     /// pause is the retry time.

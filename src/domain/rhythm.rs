@@ -3,10 +3,12 @@
 //! Both come to one question, how early the next call may start, and are answered from the last start and how many
 //! of its batch there were: the planner, the gate and `why` ask the same.
 
+use serde::{Deserialize, Serialize};
+
 use super::instant::UtcMs;
 
 /// Calls in a row, and how long nothing starts behind them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     /// How many, at least 1.
     pub calls: u32,
@@ -15,7 +17,7 @@ pub struct Batch {
 }
 
 /// A campaign's own pace.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rhythm {
     /// Milliseconds from one start to the next, at the least; 0 for none.
     pub delay_ms: u32,

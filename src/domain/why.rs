@@ -14,6 +14,7 @@ use super::contact::Exclusion;
 use super::instant::UtcMs;
 use super::line::LineState;
 use super::name::Name;
+use super::round::NextRound;
 use super::stored::worded_enum;
 use super::traffic::Nature;
 use super::zoning::Whereabouts;
@@ -73,6 +74,8 @@ pub struct WhyView {
     pub busy_in: Option<Name>,
     /// How many more files may lie in the spool.
     pub files_free: u32,
+    /// When its campaign calls the list once again, and with it a contact that was called.
+    pub next_round: NextRound,
     /// Callable contacts that stand before this one in its campaign.
     pub ahead: u64,
     /// The server's rate: calls a minute.
@@ -321,6 +324,7 @@ fn contact_stands(view: &WhyView, state: ContactState) -> Judged {
     match state {
         ContactState::Waiting => pass(RULE, "waits for its call"),
         ContactState::InProgress => stuck(RULE, "has an open call", "wait for the open call to end"),
+        ContactState::Reached | ContactState::Failed if view.next_round != NextRound::Never => next_round(view),
         ContactState::Reached => {
             stuck(RULE, "was reached: this is final", format!("campanile numbers reactivate {} NUMBER", view.campaign))
         }
@@ -340,6 +344,21 @@ fn contact_stands(view: &WhyView, state: ContactState) -> Judged {
             };
             stuck(RULE, format!("is excluded{why}: this is final"), hint)
         }
+    }
+}
+
+/// It was called, and the whole list is called once again.
+fn next_round(view: &WhyView) -> Judged {
+    const RULE: &str = "contact_waiting";
+    match view.next_round {
+        NextRound::At(at) => {
+            until(RULE, format!("was called, and again in the next round at {}", timing::local(view, at)), Some(at))
+        }
+        NextRound::AfterThis { repeat_s } => {
+            let detail = format!("was called, and again in the next round, {repeat_s} s after the end of this one");
+            stuck(RULE, detail, "wait: the others of its campaign are called first")
+        }
+        NextRound::Never => stuck(RULE, "was called", "import it into another campaign"),
     }
 }
 
@@ -383,6 +402,10 @@ fn calls_left(view: &WhyView) -> Judged {
     if view.dials >= view.dials_max {
         let detail = format!("{detail}, and {} dials, of which {} are the most", view.dials, view.dials_max);
         return stuck(RULE, detail, format!("give campaign {} more dials (--max-dials)", view.campaign));
+    }
+    let anew = view.contact_state == ContactState::Failed && view.next_round != NextRound::Never;
+    if anew {
+        return pass(RULE, format!("{detail}; they begin anew in the next round"));
     }
     if u64::from(view.calls_used) < allowed {
         return pass(RULE, detail);
@@ -434,7 +457,10 @@ fn test_line(view: &WhyView) -> Judged {
         return pass(RULE, "nothing about its call is made up");
     }
     match view.trunks.iter().find(|trunk| !view.nature.may_go_over(trunk.line)) {
-        None => pass(RULE, "it goes over test lines"),
+        None => {
+            let names: Vec<&str> = view.trunks.iter().map(|trunk| trunk.name.as_str()).collect();
+            pass(RULE, format!("it goes over test lines only: {}", names.join(", ")))
+        }
         Some(TrunkWhy { name, .. }) => stuck(
             RULE,
             format!("the campaign makes up cancels or durations, and trunk {name} is no test line"),

@@ -7,27 +7,28 @@ use rusqlite::{Connection, Row, params};
 
 use super::calendars::read_of_campaign;
 use super::rows::{collect, first, instant, instant_or_null, parsed, parsed_or_null};
-use super::{LedgerError, Result, calendars, details, traffic};
+use super::{LedgerError, Result, calendars, details, rounds, traffic};
 use crate::domain::campaign::{Activity, Campaign, CampaignState, ContactRules, Pacing, RetryRules};
 use crate::domain::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::{CallerName, CallerNumber, Name};
 use crate::domain::outcome::OutcomeRules;
 use crate::domain::rhythm::{Batch, Beat, Rhythm};
+use crate::domain::round::{NextRound, RoundRules};
 
 const COLUMNS: &str = "SELECT c.id, c.name, c.owner, c.trunk, c.state, c.window_start_s, c.window_stop_s, c.time_zone, \
     c.max_retries, c.retry_time_s, c.wait_time_s, c.channels, c.caller_number, c.caller_name, c.action_list, c.calendar, \
     c.starts_at, c.ends_at, c.priority, c.delay_ms, c.batch_calls, c.batch_pause_s, c.finish, c.variables, \
     c.later_retry_times_s, c.max_dials, c.min_talk_s, c.wrap_up_s, \
     c.calling_order, c.next_number_after_s, c.further_trunks, c.legal_hours, \
-    c.headers, c.codecs, c.duration, c.cancel_percent";
+    c.headers, c.codecs, c.duration, c.cancel_percent, c.repeat_s, c.rounds_max, c.after_pickup, c.when_done";
 
 /// A query for whole campaigns (`c`), with what comes behind `FROM`.
-fn query(rest: &str) -> String {
+pub(super) fn query(rest: &str) -> String {
     format!("{COLUMNS}, {} FROM campaigns c {} {rest}", calendars::OF_A_CAMPAIGN, calendars::JOIN)
 }
 
-fn read(row: &Row<'_>) -> Result<Campaign> {
+pub(super) fn read(row: &Row<'_>) -> Result<Campaign> {
     let list: Option<i64> = row.get("action_list")?;
     let calendar: Option<i64> = row.get("calendar")?;
     Ok(Campaign {
@@ -58,6 +59,12 @@ fn read(row: &Row<'_>) -> Result<Campaign> {
         },
         legal_hours: parsed(row, "legal_hours")?,
         traffic: traffic::read_traffic(row)?,
+        rounds: RoundRules {
+            repeat_s: row.get("repeat_s")?,
+            rounds_max: row.get("rounds_max")?,
+            after_pickup: parsed(row, "after_pickup")?,
+            when_done: parsed(row, "when_done")?,
+        },
     })
 }
 
@@ -156,6 +163,7 @@ pub fn update(db: &Connection, campaign: &Campaign) -> Result<()> {
         further.join(","),
     ])?;
     set_contact_rules(db, campaign.id, campaign.contacts)?;
+    rounds::set_rules(db, campaign.id, campaign.rounds)?;
     set_outcome(db, campaign.id, &campaign.outcome)?;
     traffic::set(db, campaign.id, &campaign.traffic)?;
     update_timing(db, campaign)
@@ -205,14 +213,15 @@ pub fn get(db: &Connection, id: CampaignId) -> Result<Option<Campaign>> {
 /// The campaigns over a trunk, by name.
 pub fn over(db: &Connection, trunk: TrunkId) -> Result<Vec<Campaign>> {
     let mut statement = db.prepare_cached(&query(
-        "WHERE c.trunk = ?1 OR ',' || c.further_trunks || ',' LIKE '%,' || ?1 || ',%' ORDER BY c.name",
+        "WHERE c.removed_at IS NULL AND (c.trunk = ?1 OR ',' || c.further_trunks || ',' LIKE '%,' || ?1 || ',%')
+        ORDER BY c.name",
     ))?;
     collect(statement.query([trunk.0])?, read)
 }
 
-/// All campaigns by name.
+/// All campaigns by name, but for those of which only the report is left.
 pub fn all(db: &Connection) -> Result<Vec<Campaign>> {
-    let mut statement = db.prepare_cached(&query("ORDER BY c.name"))?;
+    let mut statement = db.prepare_cached(&query("WHERE c.removed_at IS NULL ORDER BY c.name"))?;
     collect(statement.query([])?, read)
 }
 
@@ -222,21 +231,29 @@ pub fn running(db: &Connection) -> Result<Vec<Campaign>> {
     collect(statement.query([])?, read)
 }
 
-/// The running campaigns without an open call that are done: with nothing left to call, unless they never finish;
-/// with all the calls made that they were to make; with their end behind them. Costs the same for any list.
-pub fn finished(db: &Connection, now: UtcMs) -> Result<Vec<Campaign>> {
-    let done = query(
-        "WHERE c.state = 'running' AND c.finish <> 'never'
+/// Of a campaign `c`: it runs, nobody of it waits or is in a call, and no round of it begins. Costs the same for any
+/// list.
+pub(super) const THROUGH: &str = "c.state = 'running' AND c.walked_to IS NULL
          AND NOT EXISTS (SELECT 1 FROM contacts n WHERE n.campaign = c.id AND n.state = 'waiting' AND n.due_at IS NULL)
          AND NOT EXISTS (SELECT 1 FROM contacts n WHERE n.campaign = c.id AND n.state = 'waiting' AND n.due_at IS NOT NULL)
-         AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.campaign = c.id AND a.closed_at IS NULL)",
-    );
+         AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.campaign = c.id AND a.closed_at IS NULL)";
+
+/// The running campaigns without an open call that are done: with nothing left to call and no further round, unless
+/// they never finish; with all the calls made that they were to make; with their end behind them. Costs the same for
+/// any list.
+pub fn finished(db: &Connection, now: UtcMs) -> Result<Vec<Campaign>> {
+    let done = query(&format!("WHERE c.finish <> 'never' AND {THROUGH}"));
     let may_be_over = query(
         "WHERE c.state = 'running'
          AND (c.calendar IS NOT NULL OR c.ends_at IS NOT NULL OR c.finish NOT IN ('all', 'never'))
          AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.campaign = c.id AND a.closed_at IS NULL)",
     );
-    let mut finished = collect(db.prepare_cached(&done)?.query([])?, read)?;
+    let mut finished = Vec::new();
+    for campaign in collect(db.prepare_cached(&done)?.query([])?, read)? {
+        if rounds::next(db, &campaign, now)? == NextRound::Never {
+            finished.push(campaign);
+        }
+    }
     for campaign in collect(db.prepare_cached(&may_be_over)?.query([])?, read)? {
         let known = finished.iter().any(|done| done.id == campaign.id);
         if !known && campaign.is_over(activity(db, campaign.id)?, now) {
@@ -284,6 +301,7 @@ pub fn start(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<()> {
     set_state(db, campaign.id, CampaignState::Running)?;
     db.prepare_cached("UPDATE campaigns SET started_at = ?2 WHERE id = ?1")?.execute(params![campaign.id.0, now.0])?;
     if campaign.state != CampaignState::Paused {
+        rounds::start_anew(db, campaign)?;
         db.prepare_cached("UPDATE campaigns SET calls_started = 0 WHERE id = ?1")?.execute([campaign.id.0])?;
     }
     Ok(())

@@ -215,7 +215,8 @@ pub fn settle(
     disposition: Disposition,
 ) -> Result<()> {
     db.prepare_cached(
-        "UPDATE contacts SET state = ?2, due_at = ?3, charged = ?4, dials = ?5, strikes = ?6, disposition = ?7
+        "UPDATE contacts SET state = ?2, due_at = ?3, charged = ?4, dials = ?5, strikes = ?6, disposition = ?7,
+            round = (SELECT round FROM campaigns c WHERE c.id = contacts.campaign)
          WHERE id = ?1",
     )?
     .execute(params![
@@ -349,4 +350,10 @@ pub fn delete_all(db: &Connection, campaign: CampaignId) -> Result<Deleted> {
     let sql = "DELETE FROM contacts WHERE campaign = ?1 AND state <> 'in_progress'";
     let deleted = db.execute(sql, [campaign.0])? as u64;
     Ok(Deleted { deleted, kept_in_progress: counts(db, campaign)?.in_progress })
+}
+
+/// Deletes a contact; the report keeps its calls.
+pub fn delete(db: &Connection, id: ContactId) -> Result<()> {
+    db.prepare_cached("DELETE FROM contacts WHERE id = ?1")?.execute([id.0])?;
+    Ok(())
 }

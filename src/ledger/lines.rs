@@ -166,12 +166,13 @@ pub(super) fn renew(db: &Connection, contact: &Contact) -> Result<()> {
 
 /// Whether a contact may be called again.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Renewed {
+pub(super) enum Renewed {
     Yes,
     No,
 }
 
-fn renew_all(db: &Connection, contact: ContactId) -> Result<Renewed> {
+/// Makes all numbers of a contact callable again, but for those that somebody stopped.
+pub(super) fn renew_all(db: &Connection, contact: ContactId) -> Result<Renewed> {
     let sql = "UPDATE contact_lines SET state = 'callable', strikes = 0 WHERE contact = ?1 AND state <> 'stopped'";
     db.prepare_cached(sql)?.execute([contact.0])?;
     let lines = of(db, contact)?;

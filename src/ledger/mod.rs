@@ -13,6 +13,7 @@
 //! free of SQLite's peculiarities: PostgreSQL could say them too.
 
 pub mod actions;
+pub mod algorithms;
 pub mod attempts;
 pub mod bars;
 pub mod breakers;
@@ -32,9 +33,11 @@ pub mod expiry;
 pub mod forecast;
 pub mod importing;
 pub mod imports;
+pub mod line_checks;
 pub mod lines;
 pub mod newcomers;
 pub mod rest;
+pub mod rounds;
 mod rows;
 mod schema;
 pub mod settle;

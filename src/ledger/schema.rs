@@ -15,6 +15,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_trunk_lists_and_breakers.sql"),
     include_str!("migrations/0008_zones.sql"),
     include_str!("migrations/0009_traffic.sql"),
+    include_str!("migrations/0010_generators.sql"),
 ];
 
 /// Applies the migrations that the ledger lacks, all in one transaction.

@@ -19,6 +19,7 @@ use crate::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId, User
 use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
 use crate::domain::outcome::OutcomeRules;
+use crate::domain::round::RoundRules;
 use crate::domain::trunk::{ShortNumbers, TrunkLine};
 use crate::domain::user::Role;
 use crate::domain::variable::Variables;
@@ -76,6 +77,7 @@ impl World {
             actions: None,
             contacts: ContactRules::default(),
             legal_hours: LegalSwitch::default(),
+            rounds: RoundRules::default(),
         };
         self.ledger
             .write(|db| {
@@ -408,6 +410,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0007_trunk_lists_and_breakers.sql"),
     include_str!("../../tests/fixtures/migrations/0008_zones.sql"),
     include_str!("../../tests/fixtures/migrations/0009_traffic.sql"),
+    include_str!("../../tests/fixtures/migrations/0010_generators.sql"),
 ];
 
 /// A ledger as the program with so many migrations left it, in the midst of its work.

@@ -53,10 +53,19 @@ pub fn remove(db: &Connection, user: &User) -> Result<()> {
         let by = format!("{owned} campaign(s); remove or hand over these first");
         return Err(LedgerError::InUse { what: "user", name: user.name.to_string(), by });
     }
-    let lists: i64 = db.query_row("SELECT count(*) FROM dnc_lists WHERE owner = ?1", [user.id.0], |row| row.get(0))?;
-    if lists > 0 {
-        let by = format!("{lists} do-not-call list(s); delete these first");
-        return Err(LedgerError::InUse { what: "user", name: user.name.to_string(), by });
+    let others = [
+        ("dnc_lists", "do-not-call list(s); delete these first"),
+        ("calendars", "calendar(s); remove these first"),
+        ("algorithms", "algorithm(s); remove these first"),
+        ("line_checks", "line check(s); remove these first"),
+    ];
+    for (table, what) in others {
+        let sql = format!("SELECT count(*) FROM {table} WHERE owner = ?1");
+        let owned: i64 = db.query_row(&sql, [user.id.0], |row| row.get(0))?;
+        if owned > 0 {
+            let by = format!("{owned} {what}");
+            return Err(LedgerError::InUse { what: "user", name: user.name.to_string(), by });
+        }
     }
     db.execute("DELETE FROM users WHERE id = ?1", [user.id.0])?;
     Ok(())

@@ -86,6 +86,12 @@ pub fn attempts_page(db: &Connection, campaign: CampaignId, after: AttemptId, li
     collect(db.prepare_cached(&sql)?.query(params![campaign.0, after.0, limit])?, read)
 }
 
+/// The last closed attempts of a campaign before `before`, newest first.
+pub fn closed_before(db: &Connection, campaign: CampaignId, before: AttemptId, limit: u32) -> Result<Vec<AttemptRow>> {
+    let sql = format!("{COLUMNS} WHERE campaign = ?1 AND id < ?2 AND closed_at IS NOT NULL ORDER BY id DESC LIMIT ?3");
+    collect(db.prepare_cached(&sql)?.query(params![campaign.0, before.0, limit])?, read)
+}
+
 /// The last attempts of a contact, over all of its numbers, newest first.
 pub fn attempts_of(db: &Connection, contact: &Contact, limit: u32) -> Result<Vec<AttemptRow>> {
     let mine = "number IN (SELECT ?1 UNION SELECT number FROM contact_lines WHERE contact = ?2) AND contact = ?2";

@@ -5,16 +5,18 @@ use rusqlite::Connection;
 use super::bars::{Bars, Callee};
 use super::contacts::Contact;
 use super::{
-    LedgerError, Result, attempts, breakers, calendars, campaigns, contacts, lines, rest, trunks, views, zones,
+    LedgerError, Result, attempts, breakers, calendars, campaigns, contacts, lines, rest, rounds, trunks, views, zones,
 };
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::bar::FrequencyCap;
+use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::gate::LATE_MS_MAX;
 use crate::domain::ids::TrunkId;
 use crate::domain::instant::UtcMs;
 use crate::domain::line::{self, Line, LineState};
 use crate::domain::number::Number;
 use crate::domain::retry::dials_max;
+use crate::domain::round::NextRound;
 use crate::domain::why::{Channels, Daemon, Gate, NumberTurn, TrunkWhy, WhyView};
 use crate::domain::zoning::LegalRules;
 
@@ -85,6 +87,7 @@ pub fn view_of(
         ahead: contacts::ahead_of(db, contact, &classes, now)?,
         calls_one_time: limits.calls_one_time,
         calls_left,
+        next_round: next_round(db, &campaign, contact, now)?,
         calendar_name,
         next_by_pace: campaign.pacing.rhythm.earliest(beat),
         whereabouts,
@@ -105,6 +108,13 @@ fn trunk(db: &Connection, id: TrunkId, now: UtcMs) -> Result<TrunkWhy> {
         leave: breakers::leave(db, id, now)?,
         breaker: trunk.breaker.map(share).transpose()?,
     })
+}
+
+/// The round in which a contact that was called is called again.
+fn next_round(db: &Connection, campaign: &Campaign, contact: &Contact, now: UtcMs) -> Result<NextRound> {
+    let goes_on = matches!(campaign.state, CampaignState::Running | CampaignState::Paused);
+    let dials_left = campaign.outcome.max_dials.is_none_or(|max| contact.tally.dials < max);
+    if goes_on && dials_left { rounds::next(db, campaign, now) } else { Ok(NextRound::Never) }
 }
 
 fn number_turn(asked: &Number, contact: &Contact, lines: &[Line]) -> NumberTurn {

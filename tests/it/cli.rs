@@ -5,6 +5,7 @@ mod calendars;
 mod calls;
 mod dnc;
 mod forecast;
+mod generators;
 pub mod machine;
 mod outcomes;
 mod people;

@@ -11,6 +11,7 @@ mod forecast;
 mod lines;
 mod outcomes;
 mod people;
+mod rounds;
 mod timing;
 mod traffic;
 mod world;

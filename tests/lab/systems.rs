@@ -12,6 +12,7 @@ on_both!(
     webitel_progressive_dialer,
     mod_dialer_mass_calls,
     call_generators_telemarketing,
+    call_generators_provider_checking,
 );
 
 /// MOR: `calls_one_time = 10` and `cron_interval = 1` put calls at 6 s intervals. Two retries' worth of one number is
@@ -192,6 +193,54 @@ fn call_generators_telemarketing(version: Version) {
     let yes = to(&attempts, &numbers[0]).next().unwrap();
     assert_eq!(yes.steps[0].finding["to"], "yes", "{:?}", yes.steps);
     assert_eq!(lab.state("offer"), "completed", "disabled when all calls are generated");
+}
+
+/// Call generators, the scheme "Provider checking": a prepared list through every provider, repeated every so many
+/// seconds; of the two providers one fails.
+fn call_generators_provider_checking(version: Version) {
+    let mut lab = Setup::new(version).start();
+    lab.campanile(&["trunk", "add", "good", "--dial", CALLEES]);
+    lab.campanile(&["trunk", "add", "bad", "--dial", "Local/{number}@down"]);
+    // One rings for a second and never says a word; one says something at once; one is busy.
+    let (silent, talks, busy) = (callee("810"), callee("998"), callee("100"));
+    let file = format!("{}/probes.txt", lab.path());
+    std::fs::write(&file, [&*silent, &*talks, &*busy].join("\n")).unwrap();
+    let options = ["--repeat", "3", "--rounds-max", "2", "--wait-time", "10"];
+    let add = ["line-check", "add", "carriers", "--trunks", "good,bad", "--numbers", &file];
+    lab.campanile(&[&add[..], &options[..]].concat());
+    lab.campanile(&["line-check", "start", "carriers"]);
+    lab.until("both rounds are over", 120, |lab| {
+        lab.state("carriers-good") == "completed" && lab.state("carriers-bad") == "completed"
+    });
+
+    for number in [&silent, &talks, &busy] {
+        assert_eq!(to(&lab.report("carriers-good"), number).count(), 2, "once a round: {number}");
+        assert_eq!(to(&lab.report("carriers-bad"), number).count(), 2, "once a round: {number}");
+    }
+    let report = |limits: &[&str]| {
+        let output = lab.try_campanile(&[&["line-check", "report", "carriers", "--json"], limits].concat());
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), told)
+    };
+    let (code, told) = report(&["--asr-min", "60%", "--pdd-max", "4s"]);
+    let (good, bad) = (&told["groups"][0], &told["groups"][1]);
+    assert_eq!((code, &good["verdict"], &bad["verdict"]), (Some(2), &json!("ok"), &json!("missed")), "{told}");
+    assert_eq!(
+        (&good["trunk"], &good["prefix"], &good["dialled"], &good["answered"]),
+        (&json!("good"), &json!("44"), &json!(6), &json!(4))
+    );
+    assert_eq!((&bad["dialled"], &bad["answered"]), (&json!(6), &json!(0)), "{bad}");
+    assert_eq!(good["causes"], json!({"USER_BUSY": 2}));
+    // Both ring, or answer, at once; the one of them answers a second later.
+    assert!((0..900).contains(&good["mean_post_dial_ms"].as_i64().unwrap()), "{good}");
+    assert_eq!(
+        (&good["listened"], &good["heard"]),
+        (&json!(4), &json!(2)),
+        "a line without audio is not heard: {good}"
+    );
+    assert!((0..2_000).contains(&good["mean_first_audio_ms"].as_i64().unwrap()), "{good}");
+    assert_eq!(report(&["--prefix", "44", "--pdd-max", "4s"]).0, Some(3), "nothing rang over the bad one");
+    assert_eq!(lab.try_campanile(&["line-check", "report", "carriers", "--since", "0s"]).status.code(), Some(3));
 }
 
 fn lab_now() -> UtcMs {

@@ -1,6 +1,6 @@
 //! What people do while it runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use campanile::domain::action::{Action, Actions};
 use campanile::domain::attempt::AttemptState;
@@ -14,6 +14,7 @@ use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::rhythm::{Batch, Rhythm};
+use campanile::domain::round::{AfterPickup, RoundRules, WhenDone};
 use campanile::domain::traffic::Traffic;
 use campanile::domain::trunk::{ShortNumbers, TrunkLine};
 use campanile::domain::user::Role;
@@ -48,6 +49,8 @@ pub struct Operators {
     pub in_doubt: bool,
     /// Campaigns whose removal was asked for, with their attempts.
     pub maybe_removed: BTreeMap<CampaignId, Vec<AttemptId>>,
+    /// Campaigns that were removed when they were done.
+    pub left: BTreeSet<CampaignId>,
     /// Numbers on the do-not-call list, each with when its entry expires.
     pub do_not_call: BTreeMap<Number, Option<UtcMs>>,
     /// Channels and starts a second of each trunk.
@@ -129,6 +132,7 @@ impl World {
                 next_number_after_s: *self.chance.one_of(&[0, 10, 120]),
             },
             legal_hours: self.draw_legal_hours(),
+            rounds: self.draw_rounds(),
         };
         self.draw_traffic(&mut campaign);
         self.draw_hours(&mut campaign);
@@ -169,6 +173,15 @@ impl World {
         if self.command(|db| trunks::set_line(db, trunk, line)).is_some() {
             self.operators.lab = Some((trunk, line));
             self.say(|_| format!("operator: the lab's trunk is a {line} line"));
+        }
+    }
+
+    fn draw_rounds(&mut self) -> RoundRules {
+        RoundRules {
+            repeat_s: *self.chance.one_of(&[None, None, Some(5), Some(120)]),
+            rounds_max: *self.chance.one_of(&[None, Some(2), Some(3)]),
+            after_pickup: *self.chance.one_of(&[AfterPickup::Keep, AfterPickup::Keep, AfterPickup::Delete]),
+            when_done: *self.chance.one_of(&[WhenDone::Keep, WhenDone::Keep, WhenDone::Keep, WhenDone::Remove]),
         }
     }
 
@@ -221,8 +234,31 @@ impl World {
         if self.command(|db| campaigns::remove(db, &campaign)).is_some() {
             self.forget_campaign(id);
         }
+        self.add_another(campaign.owner);
+    }
+
+    /// A campaign that was to be removed when it is done has left: its report is all that there is of it.
+    pub fn note_who_left(&mut self) {
+        let may: Vec<CampaignId> = self.operators.told.keys().copied().collect();
+        for id in may {
+            let told = &self.operators.told[&id].campaign;
+            let may_leave = told.rounds.when_done == WhenDone::Remove;
+            let there = self.ledger.read(|db| campaigns::get(db, id)).unwrap();
+            if !may_leave || there.is_none_or(|there| there.name == self.operators.told[&id].campaign.name) {
+                continue;
+            }
+            let attempts: Vec<_> = self.rows_of(id);
+            let open = attempts.iter().filter(|row| row.state != AttemptState::Closed).count();
+            assert_eq!(open, 0, "campaign {id} was removed with open calls");
+            self.operators.maybe_removed.insert(id, attempts.into_iter().map(|row| row.id).collect());
+            self.operators.left.insert(id);
+            self.forget_campaign(id);
+        }
+    }
+
+    fn add_another(&mut self, owner: UserId) {
         let name = format!("campaign-{}", self.happenings);
-        if self.add_campaign(&name, campaign.owner).is_some() {
+        if self.add_campaign(&name, owner).is_some() {
             let newest = *self.operators.told.keys().last().unwrap();
             self.import(newest, 3);
             self.set_state(newest, CampaignState::Running);
@@ -315,7 +351,12 @@ impl World {
         if self.plagues.over {
             return;
         }
+        self.note_who_left();
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
+        if ids.is_empty() {
+            self.add_another(UserId(1));
+            return self.after(1_000, Happening::Operator);
+        }
         let id = *self.chance.one_of(&ids);
         match self.chance.below(17) {
             0 => self.set_state(id, CampaignState::Paused),
@@ -325,7 +366,10 @@ impl World {
                 let count = self.chance.between(1, 6);
                 self.import(id, count);
             }
-            8 => drop(self.command(|db| contacts::redial_failed(db, id))),
+            8 => {
+                self.command(|db| contacts::redial_failed(db, id));
+                self.record.calls.retain(|_, calls| calls.campaign != id);
+            }
             9 => self.reactivate_one(id),
             10 if self.chance.per_mille(500) => self.undo_import(id),
             10 => self.change(id),
@@ -367,7 +411,11 @@ impl World {
             self.change_line(TrunkLine::Real);
         }
         if !self.plagues.over && self.chance.per_mille(25) {
+            self.note_who_left();
             let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
+            if ids.is_empty() {
+                return;
+            }
             let id = *self.chance.one_of(&ids);
             match self.chance.per_mille(500) {
                 true => self.set_state(id, CampaignState::Stopped),
@@ -388,6 +436,9 @@ impl World {
     }
 
     fn import(&mut self, id: CampaignId, count: i64) {
+        // Their ids may have been those of contacts that were deleted.
+        let last = self.ledger.read(|db| contacts::last_id(db)).unwrap();
+        self.record.calls.retain(|contact, _| *contact <= last);
         for _ in 0..count {
             let newcomer = self.draw_contact();
             let brought = self.command(|db| match &newcomer {
@@ -443,6 +494,7 @@ impl World {
             self.record.opted_out.remove(&contact.id);
             let last = self.rows_of(id).last().map_or(AttemptId(0), |row| row.id);
             self.record.pardoned.insert(contact.id, last);
+            self.record.calls.remove(&contact.id);
             self.say(|_| format!("operator: reactivates contact {}", contact.id));
         }
     }
@@ -473,6 +525,8 @@ impl World {
     fn undo_import(&mut self, id: CampaignId) {
         let now = self.now();
         let newcomer = self.draw_contact();
+        let last = self.ledger.read(|db| contacts::last_id(db)).unwrap();
+        self.record.calls.retain(|contact, _| *contact <= last);
         let begun = self.command(|db| {
             let (import, before) = (imports::begin(db, id, "list.csv", now)?, contacts::last_id(db)?);
             let new = newcomers::add_all(db, id, std::slice::from_ref(&newcomer), ContactId(0))? != [KNOWN];
@@ -497,6 +551,7 @@ impl World {
     /// So that everything can come to an end.
     pub fn open_all(&mut self) {
         self.change_line(TrunkLine::Test);
+        self.note_who_left();
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         for id in ids {
             let mut campaign = self.told(id).campaign.clone();
@@ -504,6 +559,8 @@ impl World {
             campaign.calendar = Calendar::daily(Window::ALWAYS, Zone::UTC).with_ring_time(ring_s);
             (campaign.calendar_id, campaign.finish) = (None, Finish::WhenDone);
             campaign.legal_hours = LegalSwitch::Off;
+            // One that leaves while it is told what it lacks would be another one.
+            campaign.rounds = RoundRules { after_pickup: campaign.rounds.after_pickup, ..RoundRules::default() };
             self.command(|db| campaigns::update(db, &campaign));
             self.told(id).campaign = campaign;
             self.set_state(id, CampaignState::Running);

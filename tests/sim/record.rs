@@ -20,7 +20,7 @@ use campanile::ledger::attempts::OpenAttempt;
 use campanile::ledger::dnc::{self, Entry};
 use campanile::ledger::views::{AttemptRow, attempts_of, attempts_page};
 use campanile::ledger::why::{ServerLimits, view};
-use campanile::ledger::{LedgerError, attempts, campaigns, contacts, details, evidence, lines, trunks};
+use campanile::ledger::{LedgerError, attempts, campaigns, contacts, details, evidence, lines, rounds, trunks};
 use campanile::spool::SpoolName;
 use campanile_agi::session::HOLD_MS_MAX;
 
@@ -52,8 +52,18 @@ struct Start {
     epoch: u32,
 }
 
+/// Calls of one contact in one round of its campaign.
+#[derive(Debug, Clone, Copy)]
+pub struct Calls {
+    pub campaign: CampaignId,
+    round: u32,
+    count: u32,
+}
+
 #[derive(Debug, Default)]
 pub struct Record {
+    /// Since somebody asked for a contact anew, or a round began.
+    pub calls: BTreeMap<ContactId, Calls>,
     /// By ticket.
     pub dialled: BTreeMap<String, Dialled>,
     claimed: BTreeMap<AttemptId, Start>,
@@ -176,6 +186,22 @@ impl World {
             let row = gaps.iter().rev().take_while(|gap| **gap < i64::from(batch.pause_s) * 1000).count() + 1;
             assert!(row <= batch.calls as usize, "I10: {row} calls in a row of campaign {id}");
         }
+    }
+
+    /// I13: within a round nobody is called more often than the rules say.
+    fn check_round(&mut self, campaign: CampaignId, contact: Option<ContactId>) {
+        let Some(contact) = contact else { return };
+        let round = self.ledger.read(|db| rounds::counted(db, campaign)).unwrap();
+        let numbers = self.ledger.read(|db| lines::of(db, contact)).unwrap().len();
+        let told = &self.operators.told[&campaign].campaign;
+        let most = dials_max(&allowance(&told.retry, numbers), &told.outcome);
+        let calls = self.record.calls.entry(contact).or_insert(Calls { campaign, round, count: 0 });
+        if calls.round != round {
+            *calls = Calls { campaign, round, count: 0 };
+        }
+        calls.count += 1;
+        let count = calls.count;
+        assert!(count <= most, "I13: call {count} of contact {contact} in round {round}, {most} are the most");
     }
 
     /// At the claim: nobody who is on a do-not-call list, and nobody who was called too often.
@@ -314,6 +340,8 @@ impl World {
             answered: false,
         };
         self.say(|_| format!("attempt {} is dialled", order.attempt));
+        let open = self.ledger.read(|db| attempts::open_one(db, order.attempt)).unwrap();
+        self.check_round(order.campaign, open.and_then(|open| open.contact));
         let twice = self.record.dialled.insert(ticket.to_owned(), dialled);
         assert!(twice.is_none(), "I1: attempt {} is dialled twice", order.attempt);
         draw
@@ -321,6 +349,7 @@ impl World {
 
     /// Whatever was lost, what was acknowledged is there: settings and states, numbers, claims, facts (I8).
     pub fn check_acknowledged(&mut self) {
+        self.note_who_left();
         if self.operators.in_doubt {
             return self.believe_the_ledger();
         }
@@ -331,11 +360,18 @@ impl World {
             }
             there.actions = None;
             assert_eq!(there, told.campaign, "I8: an acknowledged setting is lost");
-            let counts = self.ledger.read(|db| contacts::counts(db, id)).unwrap();
-            assert_eq!(counts.total(), told.imported, "I8: acknowledged numbers of campaign {id}");
+            let there = self.numbers_of(id);
+            assert_eq!(there, told.imported, "I8: acknowledged numbers of campaign {id}");
         }
         assert_eq!(self.listed(), self.operators.do_not_call, "I8: acknowledged entries of the do-not-call list");
         self.check_facts();
+    }
+
+    /// The numbers of a campaign, with those that were deleted because they were reached.
+    fn numbers_of(&mut self, id: CampaignId) -> u64 {
+        let sums = |db: &_| Ok((contacts::counts(db, id)?.total(), rounds::picked_up(db, id)?));
+        let (there, picked_up) = self.ledger.read(|db| sums(db)).unwrap();
+        there + picked_up
     }
 
     /// What stands on the do-not-call list.
@@ -369,6 +405,7 @@ impl World {
 
     /// After a failed commit either state is right, until the next one makes it durable.
     pub fn believe_the_ledger(&mut self) {
+        self.note_who_left();
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
         for id in ids {
             let there = self.ledger.read(|db| campaigns::get(db, id)).unwrap();
@@ -378,7 +415,7 @@ impl World {
             }
             let mut campaign = there.expect("I8: a campaign is lost");
             campaign.actions = None;
-            let imported = self.ledger.read(|db| contacts::counts(db, id)).unwrap().total();
+            let imported = self.numbers_of(id);
             let calls = self.ledger.read(|db| campaigns::activity(db, id)).unwrap().calls_started;
             self.operators.told.insert(id, Told { campaign, imported, calls });
         }
@@ -391,10 +428,11 @@ impl World {
 
     /// After each step of the engine: the sums, the grid, the answers.
     pub fn check_ledger(&mut self) {
+        self.note_who_left();
         let ids: Vec<(CampaignId, u64)> = self.operators.told.iter().map(|(id, told)| (*id, told.imported)).collect();
         for (id, imported) in ids {
-            let counts = self.ledger.read(|db| contacts::counts(db, id)).unwrap();
-            assert_eq!(counts.total(), imported, "I3: the sums of campaign {id}: {counts:?}");
+            let there = self.numbers_of(id);
+            assert_eq!(there, imported, "I3: the sums of campaign {id}");
         }
         self.check_grid();
         if self.steps.is_multiple_of(16) {
@@ -444,7 +482,12 @@ impl World {
     pub fn is_settled(&mut self) -> bool {
         let open = self.ledger.read(|db| attempts::open_count(db)).unwrap();
         let ids: Vec<CampaignId> = self.operators.told.keys().copied().collect();
+        let gone = self.operators.left.clone().into_iter().all(|id| {
+            let counts = self.ledger.read(|db| contacts::counts(db, id)).unwrap();
+            counts.total() == 0
+        });
         open == 0
+            && gone
             && ids.into_iter().all(|id| {
                 let counts = self.ledger.read(|db| contacts::counts(db, id)).unwrap();
                 counts.waiting + counts.in_progress == 0

@@ -13,6 +13,9 @@ pub const COMMAND_BYTES_MAX: usize = 2000;
 /// The keys that may interrupt a sound: all of a telephone's.
 pub const KEYS: &str = "0123456789*#";
 
+/// How long a sound lasts before it counts as one, in milliseconds: three frames, so that a click is none.
+pub const SOUND_MS: u32 = 60;
+
 /// The variables that we set, beside those that a contact or a list brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variable {
@@ -89,12 +92,24 @@ pub enum Interrupt {
 pub enum Application {
     /// Listens whether a machine answered, by `amd.conf`; leaves `AMDSTATUS` and `AMDCAUSE`.
     Amd,
+    /// `AMD` too, told to end at the first sound of the callee: a "word" may be no longer than [`SOUND_MS`].
+    /// `WaitForNoise` would not do: it takes a line without any audio for noise (app_waitforsilence.c).
+    FirstSound {
+        /// At most so long.
+        timeout_s: u32,
+    },
 }
 
 impl Application {
-    fn as_str(self) -> &'static str {
+    /// Its name, and its arguments where it has any: of `AMD` initial silence, greeting, silence after it, whole time,
+    /// shortest word, silence between words, most words, threshold (as in `amd.conf`), longest word.
+    fn words(self) -> Vec<String> {
         match self {
-            Self::Amd => "AMD",
+            Self::Amd => vec!["AMD".to_owned()],
+            Self::FirstSound { timeout_s } => {
+                let ms = timeout_s.saturating_mul(1000);
+                vec!["AMD".to_owned(), format!("{ms},{ms},{ms},{ms},{SOUND_MS},{SOUND_MS},0,,{SOUND_MS}")]
+            }
         }
     }
 }
@@ -123,7 +138,7 @@ pub enum Command {
         /// Which keys end it.
         interrupt: Interrupt,
     },
-    /// `EXEC`, without arguments. Works on a dead channel too.
+    /// `EXEC`. Works on a dead channel too.
     Exec {
         /// Which.
         application: Application,
@@ -185,7 +200,10 @@ impl Command {
                 write_words(&mut line, "SET VARIABLE", &[&format!("{CHANNEL_PREFIX}{name}"), value.as_str()])
             }
             Self::Say { utterance, interrupt } => write_say(&mut line, utterance, *interrupt),
-            Self::Exec { application } => write_words(&mut line, "EXEC", &[application.as_str()]),
+            Self::Exec { application } => {
+                let words = application.words();
+                write_words(&mut line, "EXEC", &words.iter().map(String::as_str).collect::<Vec<_>>());
+            }
             Self::StreamFile { sound, offset } => {
                 write_words(&mut line, "STREAM FILE", &[sound.as_str(), KEYS, &offset.to_string()])
             }
@@ -254,7 +272,7 @@ impl fmt::Debug for Command {
             Self::SetVariable { name, .. } => write!(f, "SET VARIABLE {} …", name.as_str()),
             Self::SetContactVariable { name, .. } => write!(f, "SET VARIABLE {CHANNEL_PREFIX}{name} …"),
             Self::Say { .. } => f.write_str("SAY …"),
-            Self::Exec { application } => write!(f, "EXEC {}", application.as_str()),
+            Self::Exec { application } => write!(f, "EXEC {}", application.words().join(" ")),
             Self::StreamFile { sound, offset } => write!(f, "STREAM FILE {sound} at {offset}"),
             Self::RecordFile { file, timeout_ms, .. } => write!(f, "RECORD FILE {file} {timeout_ms}"),
             Self::WaitForDigit { timeout_ms } => write!(f, "WAIT FOR DIGIT {timeout_ms}"),
@@ -317,6 +335,8 @@ mod tests {
         renders(&Command::GetFullVariable { expression: "${X}" }, "GET FULL VARIABLE \"${X}\"\n");
         renders(&Command::Noop, "NOOP\n");
         renders(&Command::Exec { application: Application::Amd }, "EXEC \"AMD\"\n");
+        let application = Application::FirstSound { timeout_s: 10 };
+        renders(&Command::Exec { application }, "EXEC \"AMD\" \"10000,10000,10000,10000,60,60,0,,60\"\n");
         let (name, value) = ("debt".parse().unwrap(), "20 000".parse().unwrap());
         renders(&Command::SetContactVariable { name, value }, "SET VARIABLE \"CAMPANILE_VAR_debt\" \"20 000\"\n");
     }

@@ -10,7 +10,7 @@ mod line;
 mod reply;
 mod request;
 
-pub use command::{Application, COMMAND_BYTES_MAX, Command, CommandRefusal, Interrupt, KEYS, Variable};
+pub use command::{Application, COMMAND_BYTES_MAX, Command, CommandRefusal, Interrupt, KEYS, SOUND_MS, Variable};
 pub use decoder::{Decoder, Event, SESSION_BYTES_MAX, Violation};
 pub use line::LINE_BYTES_MAX;
 pub use reply::{Answer, Reply};

@@ -98,6 +98,7 @@ fn read(request: &Request) -> Report {
         cause: cause(request, dial_status),
         sip_code: code(request.arg(9), 100, 699),
         ring_after_ms: number(request.arg(6), 0, DURATION_MS_MAX),
+        progress_after_ms: number(request.arg(10), 0, DURATION_MS_MAX),
         talk_ms: number(request.arg(7), 0, DURATION_MS_MAX),
         dial_ms: number(request.arg(8), 0, DURATION_MS_MAX),
     }
@@ -187,6 +188,8 @@ mod tests {
         let report = told(["0", "answer", "128", "", "604800001", "604800001", "604800001", "700"]);
         assert_eq!(report, Report::default());
         assert_eq!(told(["", "", "", "", "0", "0", "0", "99"]).ring_after_ms, Some(0));
+        let early = ["", "", "", "", "", "", "", "", "350"];
+        assert_eq!(read(&Request::new("report", &[&[TICKET], &early[..]].concat())).progress_after_ms, Some(350));
         assert_eq!(read(&Request::new("report", &[TICKET])), Report::default());
     }
 

@@ -160,7 +160,7 @@ async fn a_report_is_durable_when_the_connection_closes_i8() {
     let world = World::start(usual());
     let order = world.order(1, 0, &[]);
     let ticket = order.ticket.to_string();
-    let args = [&*ticket, "1772352000123", "BUSY", "17", "17", "2400", "", "3100", "486"];
+    let args = [&*ticket, "1772352000123", "BUSY", "17", "17", "2400", "", "3100", "486", "350"];
     let asterisk = Asterisk::call(world.address, "report", &args).await;
     asterisk.closed().await;
     let report = Report {
@@ -169,6 +169,7 @@ async fn a_report_is_durable_when_the_connection_closes_i8() {
         cause: Some(17),
         sip_code: Some(486),
         ring_after_ms: Some(2400),
+        progress_after_ms: Some(350),
         dial_ms: Some(3100),
         talk_ms: None,
     };

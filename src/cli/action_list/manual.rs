@@ -17,6 +17,8 @@ Actions:
   AMD [human=next] [machine=hangup] [unsure=as human]
                            listen who answered, by Asterisk's amd.conf. Not sure, no sound at all
                            and a failure of AMD count as unsure
+  LISTEN [timeout=10]      wait until something is heard of the callee; the report says after how
+                           many milliseconds. First in a list: from the answer to the first audio
   OPT-OUT [LIST]           the callee wants no further call; LIST is a do-not-call list
   SET NAME TEXT            give the call a variable: {NAME} in later steps, CAMPANILE_VAR_NAME in
                            the dialplan

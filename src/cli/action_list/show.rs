@@ -35,11 +35,20 @@ fn row(place: usize, action: &Action) -> Value {
 /// The lists as a tree. A list that several actions lead to is written out where it comes first.
 pub fn text(out: &mut dyn Write, address: &Address, lists: &Actions) -> Result<()> {
     let Address { campaign, list } = address;
-    let mut tree = Tree { lists, shown: BTreeSet::new() };
     if lists.list(list.as_ref()).is_empty() {
         writeln!(out, "campaign {campaign} has no actions; to add one: campanile actions add {campaign} PLAY SOUND")?;
     }
-    tree.list(out, list.as_ref(), 0)?;
+    write_tree(out, list.as_ref(), lists)
+}
+
+/// All lists as a tree.
+pub fn tree(out: &mut dyn Write, lists: &Actions) -> Result<()> {
+    write_tree(out, None, lists)
+}
+
+fn write_tree(out: &mut dyn Write, list: Option<&Name>, lists: &Actions) -> Result<()> {
+    let mut tree = Tree { lists, shown: BTreeSet::new() };
+    tree.list(out, list, 0)?;
     let unreached = if list.is_none() { lists.unreached() } else { Vec::new() };
     for name in unreached {
         writeln!(out, "\n{name}   (nothing leads here yet)")?;

@@ -2,21 +2,24 @@
 
 use clap::Args;
 
+use super::super::actor::Actor;
+use super::super::algorithm::AlgorithmOptions;
 use super::super::failure::{Failure, Outcome};
 use super::super::session::Session;
 use super::super::trunk;
 use super::options::CampaignOptions;
 use super::show;
 use super::traffic_options::keep_to_its_lines;
-use crate::domain::calendar::{Calendar, Window};
+use crate::domain::calendar::{Calendar, Window, Zone};
 use crate::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
-use crate::domain::ids::CampaignId;
+use crate::domain::ids::{CampaignId, TrunkId};
 use crate::domain::name::Name;
 use crate::domain::outcome::OutcomeRules;
+use crate::domain::round::RoundRules;
 use crate::domain::traffic::Traffic;
 use crate::domain::zoning::LegalSwitch;
 use crate::exit::Exit;
-use crate::ledger::campaigns;
+use crate::ledger::{algorithms, campaigns};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -25,6 +28,7 @@ Examples:
   campanile campaign add spring --trunk gw1,gw2
   campanile campaign add spring --trunk gw1 --start 09:00 --stop 18:00 --time-zone Europe/Berlin \\
       --max-retries 2 --retry-time 1800 --caller-id 'Spring Shop <+493012345>'
+  campanile campaign add offer --trunk gw1 --algorithm telemarketing --sound offer --connect default,200
 
 JSON: as `campaign show`.")]
 pub struct Add {
@@ -38,42 +42,31 @@ pub struct Add {
     #[arg(long, value_name = "TRUNK[,…]", value_delimiter = ',', num_args = 1, required = true)]
     trunk: Vec<Name>,
     #[command(flatten)]
+    algorithm: AlgorithmOptions,
+    #[command(flatten)]
     options: CampaignOptions,
 }
 
 impl Add {
     pub fn run(self, session: &mut Session) -> Outcome {
         let now = session.now();
-        let calendar = Calendar::daily(Window::ALWAYS, session.settings.time_zone.clone());
+        let zone = session.settings.time_zone.clone();
         let actor = &session.actor;
         session.ledger.try_write(|db| {
             let trunks = trunk::all_named(db, &self.trunk)?;
             let Some((first, further)) = trunks.split_first() else { return Err(no_trunk()) };
-            let mut campaign = Campaign {
-                id: CampaignId(0),
-                name: self.name.clone(),
-                owner: actor.id(),
-                trunk: *first,
-                further_trunks: further.to_vec(),
-                state: CampaignState::Stopped,
-                calendar,
-                calendar_id: None,
-                pacing: Pacing::default(),
-                finish: Finish::default(),
-                variables: Default::default(),
-                retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 30 },
-                outcome: OutcomeRules::default(),
-                channels: None,
-                caller_number: None,
-                caller_name: None,
-                actions: None,
-                contacts: ContactRules::default(),
-                legal_hours: LegalSwitch::default(),
-                traffic: Traffic::default(),
-            };
+            let mut campaign = Campaign { further_trunks: further.to_vec(), ..new(&self.name, actor, *first, zone) };
+            let algorithm = self.algorithm.read(db, actor)?;
+            if let Some(algorithm) = &algorithm {
+                algorithm.apply(&mut campaign);
+            }
             self.options.apply(db, actor, &[], &mut campaign)?;
             keep_to_its_lines(db, &campaign)?;
-            Ok::<_, Failure>(campaigns::add(db, &campaign, now)?)
+            match &algorithm {
+                None => campaigns::add(db, &campaign, now)?,
+                Some(algorithm) => algorithms::add_campaign(db, &campaign, algorithm, now)?,
+            };
+            Ok::<_, Failure>(())
         })?;
         self.options.warn();
         show::show_new(session, &self.name)?;
@@ -83,4 +76,31 @@ impl Add {
 
 fn no_trunk() -> Failure {
     Failure::new(Exit::Usage, "a campaign needs a trunk", "name one with --trunk; `campanile trunk list` shows them")
+}
+
+/// A campaign as it is without any option.
+pub fn new(name: &Name, actor: &Actor, trunk: TrunkId, zone: Zone) -> Campaign {
+    Campaign {
+        id: CampaignId(0),
+        name: name.clone(),
+        owner: actor.id(),
+        trunk,
+        further_trunks: Vec::new(),
+        state: CampaignState::Stopped,
+        calendar: Calendar::daily(Window::ALWAYS, zone),
+        calendar_id: None,
+        pacing: Pacing::default(),
+        finish: Finish::default(),
+        variables: Default::default(),
+        retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 30 },
+        outcome: OutcomeRules::default(),
+        channels: None,
+        caller_number: None,
+        caller_name: None,
+        actions: None,
+        contacts: ContactRules::default(),
+        legal_hours: LegalSwitch::default(),
+        traffic: Traffic::default(),
+        rounds: RoundRules::default(),
+    }
 }

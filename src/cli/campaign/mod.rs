@@ -7,6 +7,7 @@ mod outcome;
 mod page;
 mod readiness;
 mod remove;
+mod rounds;
 mod set;
 mod show;
 mod start;
@@ -14,11 +15,14 @@ mod stop;
 mod timing;
 mod traffic_options;
 
-pub use stop::{no_start_after, wait_until};
-
 use clap::Subcommand;
 
-pub use options::{CallerId, Cap};
+pub use add::new;
+pub use options::{CallerId, CampaignOptions, Cap};
+pub use readiness::missing;
+pub use stop::{no_start_after, wait_until};
+pub use timing::pace_in_words;
+pub use traffic_options::keep_to_its_lines;
 
 use super::failure::Outcome;
 use super::session::Session;

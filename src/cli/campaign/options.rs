@@ -11,6 +11,7 @@ use super::super::session::warn;
 use super::super::{trunk, user};
 use super::contact_options::ContactOptions;
 use super::outcome::OutcomeOptions;
+use super::rounds::RoundOptions;
 use super::timing::TimingOptions;
 use super::traffic_options::TrafficOptions;
 use crate::domain::calendar::{CalendarRefusal, Window, Zone};
@@ -67,6 +68,8 @@ pub struct CampaignOptions {
     timing: TimingOptions,
     #[command(flatten)]
     traffic: TrafficOptions,
+    #[command(flatten)]
+    rounds: RoundOptions,
 }
 
 /// Seconds after midnight; 24:00 is midnight.
@@ -167,6 +170,7 @@ impl CampaignOptions {
         self.wait_time.clone_into_if_given(&mut campaign.retry.wait_time_s);
         self.contacts.apply(campaign);
         self.traffic.apply(campaign)?;
+        self.rounds.apply(campaign);
         if let Some(Cap(channels)) = self.channels {
             campaign.channels = channels;
         }

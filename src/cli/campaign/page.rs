@@ -8,6 +8,7 @@ use super::super::failure::Result;
 use super::super::present::{Moment, moment};
 use super::options::CallerId;
 use super::outcome::Outcome;
+use super::rounds::Rounds;
 use super::timing::pace_in_words;
 use super::traffic_options::Traffic;
 use crate::domain::action::Action;
@@ -73,6 +74,7 @@ pub struct Page {
     pub wait_time_s: u32,
     pub channels: Option<u32>,
     pub timing: Timing,
+    pub rounds: Rounds,
     pub caller_id: Option<String>,
     pub order: CallingOrder,
     pub next_number_after_s: u32,
@@ -115,6 +117,7 @@ pub fn page(db: &Connection, campaign: &Campaign, rules: &LegalRules, now: UtcMs
         wait_time_s: campaign.retry.wait_time_s,
         channels: campaign.channels,
         timing: timing(db, campaign, rules)?,
+        rounds: Rounds::of(db, campaign, now)?,
         caller_id: (caller != CallerId::default()).then(|| caller.to_string()),
         order: campaign.contacts.order,
         next_number_after_s: campaign.contacts.next_number_after_s,

@@ -72,7 +72,9 @@ fn legal_hours(db: &Connection, settings: &Settings, campaign: &Campaign, now: U
 /// Numbers in progress are as good as free ones: the campaign is merely between two calls.
 fn numbers(campaign: &Campaign, counts: Counts) -> Option<Missing> {
     let name = &campaign.name;
-    if counts.waiting + counts.in_progress > 0 {
+    // One that is called in rounds begins the next.
+    let calls_again = campaign.rounds.repeat_s.is_some() && counts.reached + counts.failed > 0;
+    if counts.waiting + counts.in_progress > 0 || calls_again {
         return None;
     }
     let import = format!("campanile numbers import {name} FILE");

@@ -20,6 +20,7 @@ JSON: {campaign, user, trunk, trunks: [the first choice first], state, phase, ru
 numbers: {total, waiting, in_progress, reached, failed, excluded}, max_retries, retry_time_s, \
 retry_times_s: [300, …], max_dials, min_talk_s, wrap_up_s, causes: [{cause, verb, delay_s, limit}], wait_time_s, channels, \
 timing: {calendar, legal_hours, starts_at, ends_at, priority, delay_ms, batch_calls, batch_pause_s, finish, calls_started}, \
+rounds: {repeat_s, rounds_max, round, begins, next_round_at, after_pickup, when_done, picked_up}, \
 caller_id, order, next_number_after_s, variables: {name: text}, \
 traffic: {headers: [\"P-Campaign-Name: spring\", …], codecs, duration, cancel_percent}, actions: [\"PLAY x\", …], action_lists: {NAME: [\"PLAY x\", …]}, open_calls, dispositions: {answered: n, …}}.")]
 pub struct Show {
@@ -53,7 +54,7 @@ pub fn show_new(session: &mut Session, name: &Name) -> Outcome {
         writeln!(session.out, "\nIt is stopped. What it needs before it can start:")?;
         writeln!(session.out, "  campanile numbers import {name} FILE")?;
         // Calls that last as long as was made up may be silent.
-        if page.traffic.duration.is_none() {
+        if page.actions.is_empty() && page.traffic.duration.is_none() {
             writeln!(session.out, "  campanile actions add {name} PLAY SOUND")?;
         }
         session.out.flush()?;
@@ -74,6 +75,7 @@ fn tell(out: &mut dyn Write, page: &Page) -> Result<()> {
     writeln!(out, "state       {} ({})", overview.state, overview.phase)?;
     writeln!(out, "runs        {}", overview.run_time)?;
     tell_timing(out, &page.timing)?;
+    page.rounds.tell(out)?;
     writeln!(out, "trunk       {}", overview.trunks.join(", "))?;
     writeln!(out, "channels    {}", in_use(page.open_calls, page.channels))?;
     writeln!(out, "caller id   {}", page.caller_id.as_deref().unwrap_or("what the trunk sets"))?;

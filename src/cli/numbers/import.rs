@@ -10,7 +10,7 @@ mod row;
 mod screen;
 mod writing;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -148,9 +148,41 @@ struct Target {
     before: ContactId,
 }
 
+/// Imports a file as it is found out to be, and tells nobody.
+pub fn load(session: &mut Session, campaign: &Name, file: &Path) -> Result<Tally> {
+    let import = Import {
+        campaign: campaign.clone(),
+        file: file.to_owned(),
+        format: None,
+        separator: None,
+        charset: None,
+        header: None,
+        column: None,
+        map: Vec::new(),
+        dry_run: false,
+        refused_to: None,
+    };
+    let target = import.target(session)?;
+    let (tally, ended) = import.load(session, &target)?;
+    ended.map(|()| tally)
+}
+
 impl Import {
     pub fn run(self, session: &mut Session) -> Outcome {
         let target = self.target(session)?;
+        let (tally, ended) = self.load(session, &target)?;
+        if tally.import.is_some() {
+            session.wake_daemon();
+        }
+        // Parts that were committed before a failure stay, so their count is told in any case.
+        session.answer(&tally, |out| tally.tell(out))?;
+        ended?;
+        self.hint(session, &tally, target.campaign.state);
+        Ok(tally.exit())
+    }
+
+    /// What became of the numbers, and whether all of them were read.
+    fn load(&self, session: &mut Session, target: &Target) -> Result<(Tally, Result<()>)> {
         let cells = if self.map.is_empty() { RefusedCells::OfAList } else { RefusedCells::OfAMapping };
         let refused_file = self.refused_to.as_deref().map(|path| RefusedFile::create(path, cells)).transpose()?;
         let mut tally = Tally::new(self.campaign.to_string(), self.file.display().to_string());
@@ -160,22 +192,14 @@ impl Import {
         let screen = Screen::open(session, &target.campaign)?;
         let reading = reader::start(self.file.clone(), self.options(), rules, screen)?;
         session.ledger.set_cache_kib(CACHE_KIB)?;
-        let ended = run.write_all(session, &target, &reading);
+        let ended = run.write_all(session, target, &reading);
         run.progress.finish_and_clear();
         let tally = run.finish()?;
-        let ended = match ended {
+        match ended {
             // Nothing was opened, so there is nothing to count.
-            Err(failure) if tally.format.is_none() => return Err(failure),
-            ended => ended,
-        };
-        if tally.import.is_some() {
-            session.wake_daemon();
+            Err(failure) if tally.format.is_none() => Err(failure),
+            ended => Ok((tally, ended)),
         }
-        // Parts that were committed before a failure stay, so their count is told in any case.
-        session.answer(&tally, |out| tally.tell(out))?;
-        ended?;
-        self.hint(session, &tally, target.campaign.state);
-        Ok(tally.exit())
     }
 
     fn target(&self, session: &mut Session) -> Result<Target> {

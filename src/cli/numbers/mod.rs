@@ -11,7 +11,7 @@ mod tally;
 mod turn;
 mod undo;
 
-pub use import::{column, separator, unopened, unreadable};
+pub use import::{column, load, separator, unopened, unreadable};
 pub use tally::RefusedRow;
 
 use clap::Subcommand;

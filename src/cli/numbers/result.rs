@@ -12,10 +12,11 @@ use crate::domain::name::Name;
 use crate::domain::number::Number;
 use crate::domain::outcome::{CallResult, RETRY_TIME_S_MAX, Retries};
 use crate::domain::retry::{ContactNext, Rules, after_result};
+use crate::domain::round::AfterPickup;
 use crate::domain::trunk::ShortNumbers;
 use crate::exit::Exit;
 use crate::ledger::contacts::Contact;
-use crate::ledger::{Connection, causes, contacts};
+use crate::ledger::{Connection, causes, contacts, rounds};
 
 /// The longest comment, in characters.
 const COMMENT_MAX: usize = 1_000;
@@ -127,6 +128,9 @@ impl ResultOf {
         }
         contacts::set_standing(db, contact.id, state, due_at, then.tally)?;
         contacts::note_result(db, contact.id, self.comment.as_deref())?;
+        if state == ContactState::Reached && campaign.rounds.after_pickup == AfterPickup::Delete {
+            rounds::delete_picked_up(db, campaign.id, contact.id)?;
+        }
         Ok((state, due_at))
     }
 }

@@ -12,10 +12,11 @@ use crate::domain::ids::{AttemptId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::line::{self, LineRules, Onward};
 use crate::domain::retry::{self, Consequence, ContactNext, Past, Rules};
+use crate::domain::round::{AfterPickup, WhenDone};
 use crate::ledger::attempts::{self, OpenAttempt};
 use crate::ledger::breakers::{self, Turned};
 use crate::ledger::contacts::Contact;
-use crate::ledger::{Db, Result as LedgerResult, campaigns, causes, contacts, evidence, expiry, lines, settle};
+use crate::ledger::{Db, Result as LedgerResult, campaigns, causes, contacts, evidence, expiry, lines, rounds, settle};
 
 /// The most contacts that are excluded in one transaction: while it has the ledger, no claim at the gate is admitted.
 const EXCLUDED_MAX: u32 = 2_000;
@@ -92,14 +93,27 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
         }
         let completed = self.ledger.write(|db| {
             let finished = campaigns::finished(db, now)?;
-            finished.iter().try_for_each(|c| campaigns::set_state(db, c.id, CampaignState::Completed))?;
+            finished.iter().try_for_each(|campaign| complete(db, campaign, now))?;
             Ok(finished)
         })?;
+        // The numbers of one that is removed go a part at a time.
+        let removed = completed.iter().any(|campaign| campaign.rounds.when_done == WhenDone::Remove);
+        self.round_at = if removed { Some(now) } else { self.round_at };
         for campaign in completed {
             info!("campaign {}: completed, no number is left to call or its end has come", campaign.name);
         }
         Ok(())
     }
+}
+
+/// Nothing of it is open.
+fn complete(db: &Db, campaign: &Campaign, now: UtcMs) -> LedgerResult<()> {
+    campaigns::set_state(db, campaign.id, CampaignState::Completed)?;
+    if campaign.rounds.when_done == WhenDone::Remove {
+        let name = rounds::remove_completed(db, campaign, now)?;
+        info!("campaign {}: removed; its report stays as {name}", campaign.name);
+    }
+    Ok(())
 }
 
 fn settle_one(db: &Db, id: AttemptId, now: UtcMs) -> LedgerResult<Settled> {
@@ -153,6 +167,9 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
         }
         ContactNext::Again { due_at } => (ContactState::Waiting, Some(due_at)),
     };
+    if state == ContactState::Reached && campaign.rounds.after_pickup == AfterPickup::Delete {
+        return rounds::delete_picked_up(db, campaign.id, id);
+    }
     let result_until = retry::result_until(conclusion, &campaign.outcome);
     if result_until != contact.result_until {
         contacts::await_result(db, id, result_until)?;

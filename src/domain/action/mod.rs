@@ -1,6 +1,7 @@
 //! What happens when a call is answered: lists of actions.
 
 mod amd;
+mod listen;
 mod lists;
 mod menu;
 mod record;
@@ -19,6 +20,7 @@ use super::name::{DialplanWord, Name, SoundName};
 use super::variable::VariableName;
 
 pub use amd::Amd;
+pub use listen::{LISTEN_S_MAX, Listen};
 pub use lists::{ACTIONS_MAX, Actions, DEPTH_MAX, Place, STEPS_MAX, TOTAL_MAX};
 pub use menu::{Heard, MENU_REPEATS_MAX, MENU_TIMEOUT_S_MAX, Menu, MenuKeys};
 pub use record::{Beep, RECORD_S_MAX, Recording, StopKeys};
@@ -56,6 +58,8 @@ pub enum Action {
     Menu(Menu),
     /// Find out whether a machine answered, and go on accordingly.
     Amd(Amd),
+    /// Wait until something is heard of the callee, and keep how long that took.
+    Listen(Listen),
     /// The callee wants no further call.
     #[serde(rename = "opt-out")]
     OptOut {
@@ -142,6 +146,7 @@ impl Action {
             Self::Say { .. } => "SAY",
             Self::Menu(_) => "MENU",
             Self::Amd(_) => "AMD",
+            Self::Listen(_) => "LISTEN",
             Self::OptOut { .. } => "OPT-OUT",
             Self::Set { .. } => "SET",
             Self::Record(_) => "RECORD",
@@ -196,6 +201,7 @@ impl fmt::Display for Action {
             Self::Say { form, text } => write!(f, " {form} {text}"),
             Self::Menu(menu) => write!(f, " {menu}"),
             Self::Amd(amd) => write!(f, "{amd}"),
+            Self::Listen(listen) => write!(f, " timeout={}", listen.timeout_s),
             Self::OptOut { list: Some(list) } => write!(f, " {list}"),
             Self::OptOut { list: None } | Self::Hangup => Ok(()),
             Self::Set { name, text } => write!(f, " {name} {text}"),

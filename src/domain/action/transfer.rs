@@ -49,7 +49,7 @@ impl Action {
     #[must_use]
     pub fn application(&self) -> Option<&'static str> {
         match self {
-            Self::Amd(_) => Some("AMD"),
+            Self::Amd(_) | Self::Listen(_) => Some("AMD"),
             Self::Dial { .. } => Some("Dial"),
             Self::Queue { .. } => Some("Queue"),
             Self::Conference { .. } => Some("ConfBridge"),

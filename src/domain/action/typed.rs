@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::refusal::{range, shortened};
-use super::{Action, ActionRefusal, Amd, Beep, Menu, Recording, SayForm, Target, Text, WAIT_S_MAX, utterance};
+use super::{Action, ActionRefusal, Amd, Beep, Listen, Menu, Recording, SayForm, Target, Text, WAIT_S_MAX, utterance};
 use crate::domain::name::DialplanWord;
 
 type Result<T> = std::result::Result<T, ActionRefusal>;
@@ -12,6 +12,8 @@ type Result<T> = std::result::Result<T, ActionRefusal>;
 const TIMEOUT: &str = "5";
 /// How often a menu is played again, unless it says otherwise.
 const REPEATS: &str = "2";
+/// How long a sound is waited for, unless it says otherwise.
+const LISTEN_S: &str = "10";
 /// How long is recorded, unless it says otherwise.
 const RECORD_S: &str = "60";
 /// What ends a recording, unless it says otherwise.
@@ -26,6 +28,7 @@ pub(super) fn parse(verb: &str, argument: &str) -> Result<Action> {
         "SAY" => say(argument),
         "MENU" => menu(argument).map(Action::Menu),
         "AMD" => amd(argument).map(Action::Amd),
+        "LISTEN" => listen(argument).map(Action::Listen),
         "OPT-OUT" => opt_out(argument),
         "SET" => set(argument),
         "RECORD" => record(argument).map(Action::Record),
@@ -113,6 +116,13 @@ fn amd(argument: &str) -> Result<Amd> {
     let unsure = parts.target("unsure")?.unwrap_or_else(|| human.clone());
     parts.end()?;
     Ok(Amd { human, machine, unsure })
+}
+
+fn listen(argument: &str) -> Result<Listen> {
+    let mut parts = Parts::read("LISTEN", "timeout=", argument)?;
+    let timeout = parts.take("timeout").unwrap_or_else(|| LISTEN_S.to_owned());
+    parts.end()?;
+    Ok(Listen { timeout_s: range("LISTEN", "timeout", &timeout)? })
 }
 
 fn record(argument: &str) -> Result<Recording> {

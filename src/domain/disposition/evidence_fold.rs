@@ -287,7 +287,15 @@ fn report_key<'a>((at, report): &(UtcMs, &'a Report)) -> impl Ord + use<'a> {
         (None, None) => 4,
     };
     let codes = (report.dial_status, report.cause, report.sip_code);
-    (rank, *at, report.dialled_at, codes, report.ring_after_ms, report.dial_ms, report.talk_ms)
+    (
+        rank,
+        *at,
+        report.dialled_at,
+        codes,
+        (report.ring_after_ms, report.progress_after_ms),
+        report.dial_ms,
+        report.talk_ms,
+    )
 }
 
 fn without_report(gone: Gone) -> &'static str {

@@ -41,6 +41,7 @@ fn campaign() -> Campaign {
         actions: None,
         contacts: ContactRules::default(),
         traffic: Traffic::default(),
+        rounds: Default::default(),
     }
 }
 

@@ -115,6 +115,12 @@ fn fixed_point(mut e164: String) -> Option<String> {
     None
 }
 
+/// The country code with which international digits begin.
+pub(super) fn code_of(digits: &str) -> Option<u16> {
+    let plain = digits.bytes().take(3).all(|b| b.is_ascii_digit());
+    plain.then(|| split(digits).ok()).flatten().map(|(code, _)| code)
+}
+
 /// No country code is the beginning of another (ITU-T E.164), so the first that fits is the one.
 fn split(digits: &str) -> Result<(u16, &str), NumberRefusal> {
     let mut code: u16 = 0;

@@ -61,6 +61,12 @@ impl Number {
         (dialable && digits.len() >= 2 && text.len() <= packed::CHARACTERS_MAX).then(|| Self(text.to_owned()))
     }
 
+    /// Its country code; `None` for an extension or a short code.
+    #[must_use]
+    pub fn country_code(&self) -> Option<u16> {
+        country::code_of(self.0.strip_prefix('+')?)
+    }
+
     /// The number as a log may show it: the last two digits only.
     #[must_use]
     pub fn masked(&self) -> String {

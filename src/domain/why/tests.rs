@@ -28,6 +28,7 @@ fn free() -> WhyView {
         legal: None,
         calls_left: None,
         next_by_pace: None,
+        next_round: NextRound::Never,
         campaign_channels: Channels { open: 3, cap: Some(10) },
         trunks: vec![trunk("gw1", None)],
         nature: Nature::Genuine,
@@ -505,4 +506,20 @@ fn a_campaign_that_is_open_only_at_night_where_the_contact_is_is_told_so_i9() {
     let failed = explanation.rules.iter().filter(|rule| rule.verdict == Verdict::Fail).map(|rule| rule.rule);
     assert_eq!(failed.collect::<Vec<_>>(), ["legal_hours", "hours_together"]);
     assert_eq!(explanation.callable_at, None);
+}
+
+#[test]
+fn whoever_was_called_is_called_again_in_the_next_round() {
+    for state in [ContactState::Reached, ContactState::Failed] {
+        let later = now().plus_s(600);
+        let next_round = NextRound::At(later);
+        let view = WhyView { contact_state: state, calls_used: 1, next_round, ..free() };
+        let told = explain(&view, now());
+        assert_eq!(told.callable_at, Some(later), "{told:?}");
+        let rule = told.rules.iter().find(|rule| rule.rule == "contact_waiting").unwrap();
+        assert_eq!((rule.verdict, rule.next_at), (Verdict::Fail, Some(later)));
+        let open = WhyView { next_round: NextRound::AfterThis { repeat_s: 600 }, ..view.clone() };
+        let told = explain(&open, now());
+        assert!(told.callable_at.is_none() && told.hint.is_some_and(|hint| hint.contains("wait")));
+    }
 }

@@ -6,6 +6,7 @@ use crate::domain::calendar::{Calendar, Schedule};
 use crate::domain::campaign::ContactState;
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
+use crate::domain::round::NextRound;
 
 pub(super) fn due(view: &WhyView, now: UtcMs) -> Judged {
     const RULE: &str = "due";
@@ -155,7 +156,12 @@ pub(super) fn turn_comes_at(view: &WhyView, now: UtcMs) -> Option<UtcMs> {
     let goes_on_at = trunks::trial_at(view).map_or(goes_on_at, |at| at.max(goes_on_at));
     let barred_until = view.bar.as_ref().and_then(Bar::until);
     let own = own_hours(view);
-    let due_at = [view.due_at, barred_until].into_iter().flatten().fold(goes_on_at, UtcMs::max);
+    let next_round_at = match (view.contact_state, view.next_round) {
+        (ContactState::Reached | ContactState::Failed, NextRound::At(at)) => Some(at),
+        _ => None,
+    };
+    let not_before = [view.due_at, barred_until, next_round_at];
+    let due_at = not_before.into_iter().flatten().fold(goes_on_at, UtcMs::max);
     let mut at = view.next_by_pace.map_or(goes_on_at, |next_at| next_at.max(goes_on_at));
     for _window in 0..WINDOWS_MAX {
         at = view.calendar.next_opening(at)?;

@@ -307,6 +307,7 @@ fn report(ended: Option<Ended>) -> Report {
         cause,
         sip_code,
         ring_after_ms: matches!(callee, Callee::Answers { .. } | Callee::RingsOut).then_some(0),
+        progress_after_ms: None,
         dial_ms: times.map(|(dial, _)| dial),
         talk_ms: times.map(|(_, talk)| talk),
     }

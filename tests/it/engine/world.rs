@@ -18,6 +18,7 @@ use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::plan::{TICK_AHEAD_MS, pace};
+use campanile::domain::round::RoundRules;
 use campanile::domain::trunk::{ShortNumbers, TrunkLine};
 use campanile::domain::user::Role;
 use campanile::domain::zoning::{LegalRules, LegalSwitch};
@@ -191,6 +192,7 @@ impl World {
             actions: None,
             contacts: ContactRules::default(),
             legal_hours: LegalSwitch::default(),
+            rounds: RoundRules::default(),
         };
         with(&mut campaign);
         self.ledger.write(|db| campaigns::add(db, &campaign, NOON)).unwrap()

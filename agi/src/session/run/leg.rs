@@ -61,6 +61,8 @@ pub(super) enum Waiting {
     Choice(Box<Choosing>),
     /// `AMD`.
     Amd(Listening),
+    /// `LISTEN`: for the callee, and then, after so many milliseconds, for what Asterisk says of it.
+    FirstSound(Option<i64>),
     /// `RECORD`: where does Asterisk keep such files?
     Folder,
     /// `RECORD`, into this file.
@@ -127,6 +129,7 @@ impl Leg {
             Action::Say { form, text } => self.say(now, form, &text),
             Action::Menu(menu) => self.ask(Choosing::of(menu), vec![]),
             Action::Amd(_) => self.listen(),
+            Action::Listen(listen) => self.await_sound(listen),
             Action::OptOut { list } => self.opt_out(now, list),
             Action::Set { name, text } => self.set(now, name, &text),
             Action::Record(_) => self.record(),
@@ -147,6 +150,7 @@ impl Leg {
             Waiting::Voice(saying) => self.said(now, answer, saying),
             Waiting::Choice(choosing) => self.heard(now, answer, *choosing),
             Waiting::Amd(listening) => self.listened(now, answer, listening),
+            Waiting::FirstSound(waited_ms) => self.sound_awaited(now, answer, waited_ms),
             Waiting::Folder => self.folder_told(now, answer),
             Waiting::Recording(file) => self.recorded(now, answer, file),
             Waiting::Variable => self.next(now, StepResult::Done, vec![]),
@@ -263,6 +267,11 @@ impl Leg {
         (State::Closed, vec![self.step(now, StepResult::HungUp, finding), Output::Close])
     }
 
+    /// For how long the step has run.
+    pub(super) fn runs_ms(&self, now: UtcMs) -> i64 {
+        now.since_ms(self.began_at).max(0)
+    }
+
     pub(super) fn ordinal(&self) -> u32 {
         self.ordinal
     }
@@ -287,7 +296,7 @@ impl Leg {
             action: self.action().cloned().unwrap_or(Action::Hangup),
             result,
             digits: self.keys[self.keys_before..].to_owned(),
-            ran_ms: now.since_ms(self.began_at).max(0),
+            ran_ms: self.runs_ms(now),
             finding,
         };
         record(self.attempt, now, Fact::Step(step))

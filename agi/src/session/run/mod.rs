@@ -5,6 +5,7 @@
 mod amd;
 mod connect;
 mod leg;
+mod listen;
 mod menu;
 mod opt_out;
 mod recording;

@@ -192,6 +192,7 @@ fn any_report() -> impl Strategy<Value = Report> {
             cause,
             sip_code,
             ring_after_ms: None,
+            progress_after_ms: None,
             dial_ms,
             talk_ms,
         })

@@ -151,6 +151,33 @@ fn without_amd_everybody_is_a_human() {
     assert_eq!(commands(&outputs), [plays("talk")]);
 }
 
+/// The step of a `LISTEN` whose `AMD` took two seconds and said so much.
+fn listened(status: &str) -> String {
+    let mut talk = call_lists(lists(&[("", &["LISTEN timeout=5", "HANGUP"])]));
+    assert_eq!(sent(&mut talk), [Command::Exec { application: Application::FirstSound { timeout_s: 5 } }]);
+    talk.hear(2000, answer("0", None));
+    assert_eq!(sent(&mut talk), [Command::GetFullVariable { expression: "${AMDSTATUS} ${AMDCAUSE}" }]);
+    talk.hear(2001, heard(status));
+    told(&talk.take()).remove(0)
+}
+
+#[test]
+fn listen_keeps_when_the_first_sound_began_and_silence_is_none() {
+    for sound in ["MACHINE MAXWORDLENGTH-60", "MACHINE MAXWORDS-1-0", "HUMAN HUMAN-800-800"] {
+        assert_eq!(listened(sound), "0 first 0 LISTEN Done Some(1940)", "{sound}");
+    }
+    for silence in ["MACHINE INITIALSILENCE-5000-5000", "NOTSURE NOAUDIODATA-5000", "NOTSURE TOOLONG-5000", "", "x y"] {
+        assert_eq!(listened(silence), "0 first 0 LISTEN Done None", "{silence}");
+    }
+    assert_eq!(listened("HANGUP "), "0 first 0 LISTEN HungUp");
+    let mut talk = call_lists(lists(&[("", &["LISTEN", "PLAY talk"])]));
+    talk.take();
+    talk.hear(1, answer("-2", None));
+    let outputs = talk.take();
+    assert!(matches!(&outputs[0], Output::Warn(why) if why.contains("load app_amd")), "{outputs:?}");
+    assert_eq!(told(&outputs), ["0 first 0 LISTEN Failed"]);
+}
+
 fn opting_out() -> Talk {
     let mut talk = call_lists(lists(&[("", &["OPT-OUT never", "PLAY goodbye"])]));
     let fact = Fact::OptedOut { list: Some("never".parse().unwrap()) };

@@ -304,6 +304,7 @@ fn told(outputs: &[Output]) -> Vec<String> {
         let finding = match &step.finding {
             None => String::new(),
             Some(Finding::Chose { to }) => format!(" → {to}"),
+            Some(Finding::Sound { after_ms }) => format!(" {after_ms:?}"),
             Some(Finding::Recorded { file }) => format!(" in {file}"),
             Some(Finding::Heard { who, cause, to }) => format!(" {who} {} → {to}", cause.as_deref().unwrap_or("-")),
         };
