@@ -30,7 +30,8 @@ that is stopped is forecast as if it were started now. How many calls are answer
 measured: by the campaign's own calls when there are 30, else by the last ones of all campaigns, else it is assumed \
 (30 %, after 12 s, for 30 s). Of ten runs eight end within the range that is shown.
 
-Not foreseen: what operators will do, calls that trunks lose, and results from outside (an answered call counts).
+Not foreseen: what operators will do, trunks that go dark, rounds after this one, and results from outside (an \
+answered call counts).
 
 Examples:
   campanile forecast spring

@@ -155,9 +155,10 @@ impl World {
             .clone()
     }
 
-    /// What is made up for the calls of a campaign over the test line.
+    /// What is made up for the calls of a campaign that goes over the test line only.
     fn draw_traffic(&mut self, campaign: &mut Campaign) {
-        if self.operators.lab.is_some_and(|(trunk, _)| trunk == campaign.trunk) {
+        campaign.traffic = Traffic::default();
+        if self.operators.lab.is_some_and(|(trunk, _)| campaign.trunks() == [trunk]) {
             let duration = *self.chance.one_of(&["none", "2s", "1s-9s", "gauss:4s,2s,1s-8s"]);
             campaign.traffic = Traffic {
                 duration: duration.parse().ok(),
@@ -504,6 +505,7 @@ impl World {
         campaign.channels = *self.chance.one_of(&[None, Some(1), Some(4)]);
         campaign.pacing.priority = self.chance.below(3) as u32;
         (campaign.trunk, campaign.further_trunks) = self.draw_trunks();
+        self.draw_traffic(&mut campaign);
         campaign.legal_hours = self.draw_legal_hours();
         self.draw_hours(&mut campaign);
         if self.command(|db| campaigns::update(db, &campaign)).is_none() {

@@ -22,7 +22,8 @@ use crate::ledger::{Connection, algorithms, line_checks};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The numbers are imported into a campaign for each trunk, as `numbers import` does it; where that fails, no check is \
-added. Without --repeat each number is called once over each trunk.
+added. Without --repeat each number is called once over each trunk. A check obeys and feeds the breakers of its trunks as \
+all calls do: a trunk that fails is tried once in each rest (trunk set --breaker-rest, --breaker-failures none).
 
 Examples:
   campanile line-check add carriers --trunks gw1,gw2 --numbers probes.txt --repeat 3600

@@ -5,7 +5,8 @@
 //! luck and its own guess at the true answer rate, give a range ([`Outlook`]).
 //!
 //! What it cannot know: what operators will do, numbers that two campaigns share, results that somebody outside will
-//! report (an answered call counts as successful), whom a machine's message satisfies, and trunks that go dark.
+//! report (an answered call counts as successful), whom a machine's message satisfies, trunks that go dark, and rounds
+//! after this one.
 
 mod chance;
 mod dialer;
