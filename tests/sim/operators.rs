@@ -440,6 +440,8 @@ impl World {
         // Their ids may have been those of contacts that were deleted.
         let last = self.ledger.read(|db| contacts::last_id(db)).unwrap();
         self.record.calls.retain(|contact, _| *contact <= last);
+        self.record.opted_out.retain(|contact| *contact <= last);
+        self.record.pardoned.retain(|contact, _| *contact <= last);
         for _ in 0..count {
             let newcomer = self.draw_contact();
             let brought = self.command(|db| match &newcomer {
@@ -529,6 +531,8 @@ impl World {
         let newcomer = self.draw_contact();
         let last = self.ledger.read(|db| contacts::last_id(db)).unwrap();
         self.record.calls.retain(|contact, _| *contact <= last);
+        self.record.opted_out.retain(|contact| *contact <= last);
+        self.record.pardoned.retain(|contact, _| *contact <= last);
         let begun = self.command(|db| {
             let (import, before) = (imports::begin(db, id, "list.csv", now)?, contacts::last_id(db)?);
             let new = newcomers::add_all(db, id, std::slice::from_ref(&newcomer), ContactId(0))? != [KNOWN];

@@ -161,6 +161,11 @@ impl World {
         let test = self.operators.lab == Some((trunk, TrunkLine::Test));
         assert!(test || open.draw.nature() == Nature::Genuine, "I4: attempt {attempt} is made up, over a real line");
         let Some(contact) = open.contact else { return };
+        let round = self.ledger.read(|db| rounds::counted(db, open.campaign)).unwrap();
+        if self.record.calls.get(&contact).is_some_and(|calls| calls.round != round) {
+            // What came of it in an earlier round counts no more.
+            self.record.pardoned.insert(contact, AttemptId(attempt.0 - 1));
+        }
         let pardoned = self.record.pardoned.get(&contact).copied().unwrap_or(AttemptId(0));
         let contact = self.ledger.read(|db| contacts::get(db, contact)).unwrap().expect("it was not deleted");
         let calls = self.ledger.read(|db| attempts_of(db, &contact, ATTEMPTS_MAX)).unwrap();

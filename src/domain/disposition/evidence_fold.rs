@@ -19,6 +19,9 @@ pub const GRACE_MS: i64 = 5_000;
 /// ends it as a rule; this is for a call that died without one.
 pub const VANISHED_MS: i64 = 600_000;
 
+/// A leg that was admitted and does not dial reports no later than this after its instant.
+const OWN_REPORT_MS: i64 = 10_000;
+
 /// How long after its planned instant an attempt of which nothing was heard is worth a look into the
 /// spool: by then the gate would refuse it as late.
 pub const SILENCE_MS: i64 = LATE_MS_MAX + GRACE_MS;
@@ -162,8 +165,11 @@ impl<'a> Seen<'a> {
             return Some(Conclusion::not_dialled(why, at));
         }
         // Asterisk may begin a file a second time, after a crash (asterisk.md 4.2). The gate refuses that leg,
-        // and the leg then reports that it did not dial, which says nothing about the first.
-        let of_another_leg = self.refused.is_some() || self.answered_at.is_some();
+        // and the leg then reports that it did not dial, which says nothing about the first. Its refusal may be lost
+        // where the ledger was down; but a leg that hears go and does not dial reports at once.
+        let at_once = self.claimed_at.is_none_or(|claimed_at| claimed_at <= at)
+            && self.admitted_at.is_none_or(|admitted_at| at <= admitted_at.plus_ms(OWN_REPORT_MS));
+        let of_another_leg = self.refused.is_some() || self.answered_at.is_some() || !at_once;
         (!of_another_leg).then(|| Conclusion::not_dialled(NotDialled::DialNotEntered, at))
     }
 

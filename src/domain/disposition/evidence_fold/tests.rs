@@ -120,6 +120,14 @@ fn a_second_look_at_the_file_never_undoes_a_call_i1() {
 }
 
 #[test]
+fn an_empty_report_long_after_the_go_is_another_legs_also_where_its_refusal_was_lost_i1() {
+    // The ledger was down as the second leg was refused; its report was kept until there was room.
+    let empty = reported(1_100_000, Report::default());
+    open(&[admitted(), empty.clone()], 1_600_000, Line::Live, None);
+    ends(&[admitted(), empty, at(1_101_000, Fact::Swept)], Disposition::Indeterminate);
+}
+
+#[test]
 fn admitted_and_never_dialled_is_told_by_the_empty_report() {
     let told = ends(&[admitted(), reported(1_000_010, Report::default())], Disposition::NotDialled);
     assert_eq!(told.not_dialled, Some(NotDialled::DialNotEntered));
