@@ -1,8 +1,8 @@
 //! One planning wake of the real engine, with 10 thousand, 1 million and 10 million waiting numbers.
 //!
 //! The ledgers are made by the real import, in random order, and kept in `target/bench` (`SIZES` names other sizes).
-//! A second table has contacts with priorities, expiries and two numbers each, in a campaign that works by a calendar
-//! of ten years of holidays, beside do-not-call lists of as many numbers (`RICH_SIZES`).
+//! A second table has contacts in 21 zones, of which one sleeps, with priorities, expiries and two numbers each, in a
+//! campaign that works by a calendar of ten years of holidays, beside do-not-call lists of as many numbers (`RICH_SIZES`).
 //! A wake plans 1,000 calls, in plans of some hundred, each with a commit of its own. What a plan takes before its
 //! commit is told apart by what the engine says of each plan in its log, right before it, and by the first file that it
 //! asks for, right behind it. The spool is one of memory; what files cost is `publish`'s. Between two wakes another connection closes the calls, as in life, where the FastAGI server
@@ -158,14 +158,26 @@ enum Contacts {
     Rich,
 }
 
+/// One contact in five is where it is night for all wakes.
+const ASLEEP: u64 = 5;
+const LEGAL_HOURS: &str = "00:00-24:00 | JP 03:00-03:01";
+const ZONES: &str = "Europe/Berlin Europe/London Europe/Paris Europe/Madrid Europe/Rome Europe/Vienna Europe/Zurich \
+    Europe/Warsaw Europe/Prague Europe/Budapest Europe/Athens Europe/Helsinki Europe/Stockholm Europe/Oslo \
+    Europe/Dublin Europe/Lisbon Europe/Brussels Europe/Amsterdam Europe/Copenhagen Europe/Sofia";
+
 /// Gives contacts and campaign all that a plan looks at. No number on the lists is one of theirs.
 fn enrich(db: &Db) -> Result<()> {
+    db.execute("INSERT INTO zone_classes (id, zones) VALUES (1000, 'Asia/Tokyo')", [])?;
+    for (id, zone) in (1001..).zip(ZONES.split(' ')) {
+        db.execute("INSERT INTO zone_classes (id, zones) VALUES (?1, ?2)", (id, zone))?;
+    }
+    let zone_class = format!("CASE WHEN id % {ASLEEP} = 0 THEN 1000 ELSE 1001 + id / {ASLEEP} % 20 END");
     let holidays: Vec<String> = (2026..2036)
         .flat_map(|year| (1..=15).map(move |day| format!("{year}-11-{day:02}")))
         .map(|day| format!(r#"{{"name":"off","first":"{day}","last":"{day}","repeats":"once"}}"#))
         .collect();
     db.execute_batch(&format!(
-        "UPDATE contacts SET priority = id % 5 - 2, expires_at = 1900000000000 + id;
+        "UPDATE contacts SET priority = id % 7 - 3, expires_at = 1900000000000 + id, zone_class = {zone_class};
          INSERT INTO contact_lines (contact, place, number, state) SELECT id, 1, number, 'callable' FROM contacts;
          INSERT INTO contact_lines (contact, place, number, kind, state)
              SELECT id, 2, number || '0', 'work', 'callable' FROM contacts;
@@ -196,6 +208,12 @@ impl Size {
         if let Contacts::Rich = of {
             done(&file, others.write(|db| enrich(db)));
         }
+        let (legal, left) = match of {
+            Contacts::Plain => (LegalRules::NONE, numbers),
+            Contacts::Rich => {
+                (LEGAL_HOURS.parse().unwrap_or_else(|e| panic!("{LEGAL_HOURS}: {e}")), numbers - numbers / ASLEEP)
+            }
+        };
         let world = World::default();
         let limits = EngineLimits {
             calls_one_time: CALLS,
@@ -203,12 +221,12 @@ impl Size {
             spool_files_max: CALLS,
             archive_keep_days: 0,
             frequency: None,
-            legal: LegalRules::NONE,
+            legal,
         };
         let ledger = done(&file, Ledger::open(&file));
         done(&file, ledger.set_cache_kib(LEDGER_CACHE_KIB));
         let engine = Engine::new(ledger, world.clone(), world.clone(), limits);
-        Self { numbers, file, others, engine, world, now: FROM, left: numbers, wakes: Vec::new() }
+        Self { numbers, file, others, engine, world, now: FROM, left, wakes: Vec::new() }
     }
 
     fn wake(&mut self) {
@@ -293,7 +311,8 @@ pub fn run() {
         log::set_max_level(log::LevelFilter::Debug);
     }
     measure("A wake that plans", Contacts::Plain, &sizes("SIZES", "10000,1000000,10000000"));
-    let rich = "With calendar, priorities, expiries, two numbers each and lists: a wake that plans";
+    let rich =
+        "With calendar, legal hours in 21 zones, priorities, expiries, two numbers each and lists: a wake that plans";
     measure(rich, Contacts::Rich, &sizes("RICH_SIZES", "10000,1000000"));
 }
 

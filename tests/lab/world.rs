@@ -30,7 +30,7 @@ impl Lab {
     /// Adds a trunk and a campaign over it, both of this name; the campaign has further options.
     #[track_caller]
     pub fn campaign<'l>(&'l self, name: &'l str, dial: &str, options: &[&str]) -> Campaign<'l> {
-        self.campanile(&["trunk", "add", name, "--dial", dial, "--account", "acc1"]);
+        self.campanile(&["trunk", "add", name, "--dial", dial, "--account", "acc1", "--breaker-failures", "none"]);
         self.campaign_over(name, name, options)
     }
 

@@ -193,7 +193,7 @@ impl World {
         }
     }
 
-    /// I13: within a round nobody is called more often than the rules say.
+    /// I14: within a round nobody is called more often than the rules say.
     fn check_round(&mut self, campaign: CampaignId, contact: Option<ContactId>) {
         let Some(contact) = contact else { return };
         let round = self.ledger.read(|db| rounds::counted(db, campaign)).unwrap();
@@ -206,7 +206,7 @@ impl World {
         }
         calls.count += 1;
         let count = calls.count;
-        assert!(count <= most, "I13: call {count} of contact {contact} in round {round}, {most} are the most");
+        assert!(count <= most, "I14: call {count} of contact {contact} in round {round}, {most} are the most");
     }
 
     /// At the claim: nobody who is on a do-not-call list, and nobody who was called too often.
