@@ -49,8 +49,7 @@ enum Turn {
 impl Turn {
     fn of(hours: &Calendar, now: UtcMs, horizon: UtcMs) -> Self {
         if hours.contains(now) {
-            let closes_at = hours.closes(now).filter(|closes_at| *closes_at < horizon);
-            return closes_at.map_or(Self::Open, Self::Closes);
+            return hours.closes_before(now, horizon).map_or(Self::Open, Self::Closes);
         }
         let opens_at = hours.next_opening(now).filter(|opens_at| *opens_at < horizon);
         opens_at.map_or(Self::Closed, Self::Opens)

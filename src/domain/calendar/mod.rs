@@ -157,8 +157,14 @@ impl Calendar {
     /// stays so for about a year.
     #[must_use]
     pub fn closes(&self, at: UtcMs) -> Option<UtcMs> {
-        let closes_at = self.raw_close(at, self.stance(at))?;
-        Some(closes_at.plus_ms(-self.reserve_ms)).filter(|closes_at| *closes_at > at)
+        self.closes_before(at, UtcMs(i64::MAX))
+    }
+
+    /// As [`closes`](Self::closes), where it is before `until`: what stays open for months is not followed for months.
+    #[must_use]
+    pub fn closes_before(&self, at: UtcMs, until: UtcMs) -> Option<UtcMs> {
+        let closes_at = self.raw_close_by(at, self.stance(at), until.plus_ms(self.reserve_ms))?;
+        Some(closes_at.plus_ms(-self.reserve_ms)).filter(|closes_at| *closes_at > at && *closes_at < until)
     }
 
     /// When the last instant of the campaign or the last day of its calendar has passed; `None` for neither.
@@ -197,12 +203,17 @@ impl Calendar {
 
     /// When what is open at `at` closes, whatever a call needs.
     fn raw_close(&self, at: UtcMs, stance: Stance) -> Option<UtcMs> {
+        self.raw_close_by(at, stance, UtcMs(i64::MAX))
+    }
+
+    /// The same, as far as `until`.
+    fn raw_close_by(&self, at: UtcMs, stance: Stance, until: UtcMs) -> Option<UtcMs> {
         let (mut at, mut stance) = (at, stance);
         for _ in 0..CHANGES_MAX {
             if !stance.open {
                 return Some(at);
             }
-            at = stance.until?;
+            at = stance.until.filter(|change_at| *change_at < until)?;
             stance = self.stance(at);
         }
         None

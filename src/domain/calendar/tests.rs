@@ -284,6 +284,10 @@ proptest! {
             let closes_at = (0..last).find(|m| !open(*m)).map(|m| from.plus_ms(m as i64 * 60_000));
             let told = calendar.closes(from).filter(|at| at.since_ms(from) < last as i64 * 60_000);
             prop_assert_eq!(told, closes_at);
+            for until in [1, 60, last as i64].map(|minutes| from.plus_ms(minutes * 60_000)) {
+                let told = calendar.closes_before(from, until);
+                prop_assert_eq!(told, closes_at.filter(|at| *at < until));
+            }
         }
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Queue<'a> {
 struct Lane<'a> {
     /// `None` where only the campaign's calendar counts.
     hours: Option<&'a Calendar>,
+    /// Slots end there.
+    horizon: UtcMs,
     /// What the hours said last.
     stance: Option<Stance>,
     /// Retries by their due time.
@@ -82,7 +84,7 @@ impl<'a> Queue<'a> {
             places.entry(zones).or_default().push(place);
         }
         let hours = |zones: Option<ZoneClassId>| zones.and_then(|zones| campaign.hours.get(&zones));
-        let lanes = places.into_iter().map(|(zones, places)| Lane::new(hours(zones), &places, candidates));
+        let lanes = places.into_iter().map(|(zones, places)| Lane::new((hours(zones), snapshot.horizon), &places, candidates));
         Self { lanes: lanes.collect(), shown: None, candidates }
     }
 
@@ -114,13 +116,13 @@ impl<'a> Queue<'a> {
 }
 
 impl<'a> Lane<'a> {
-    fn new(hours: Option<&'a Calendar>, places: &[usize], candidates: &[Candidate]) -> Self {
+    fn new((hours, horizon): (Option<&'a Calendar>, UtcMs), places: &[usize], candidates: &[Candidate]) -> Self {
         let mut later: Vec<_> = places.iter().filter_map(|i| Some((candidates[*i].due_at?, *i))).collect();
         later.sort_unstable();
         let fresh = places.iter().filter(|i| candidates[**i].due_at.is_none());
         let mut fresh: Vec<_> = fresh.map(|i| (candidates[*i].priority, *i)).collect();
         fresh.sort_unstable_by_key(|(priority, place)| (Reverse(*priority), *place));
-        Self { hours, stance: None, later: later.into(), due: BinaryHeap::new(), fresh: fresh.into() }
+        Self { hours, horizon, stance: None, later: later.into(), due: BinaryHeap::new(), fresh: fresh.into() }
     }
 
     fn head(&mut self, at: UtcMs, in_use: &HashSet<&Number>, candidates: &[Candidate]) -> LaneHead {
@@ -154,7 +156,7 @@ impl<'a> Lane<'a> {
             return stance;
         }
         let stance = if hours.contains(at) {
-            Stance::Open(hours.closes(at).unwrap_or(NEVER))
+            Stance::Open(hours.closes_before(at, self.horizon).unwrap_or(self.horizon))
         } else {
             Stance::Closed(hours.next_opening(at).unwrap_or(NEVER))
         };
