@@ -1,14 +1,15 @@
 //! Who of a campaign could be called next, in the order of calling.
 //!
 //! The indexes have the contacts of a campaign by the class of their zones, then by priority. Of each class that may be
-//! called a cursor goes down its part of the index, and they are merged. From one priority to the next one below is a
-//! step in the index, and there are at most as many as [`Priority`] has values: so the cost does not grow with the
-//! list, and a campaign without priorities, of one country with one zone, pays for one step.
+//! called a cursor goes down its part of the index, some contacts at a time, and they are merged. From one priority to
+//! the next one below is a step in the index, and there are at most as many as [`Priority`] has values: so the cost does
+//! not grow with the list, and a campaign without priorities, of one country with one zone, pays for one step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Rows, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params, params_from_iter};
 
+use super::rows::collect;
 use super::{LedgerError, Result};
 use crate::domain::contact::Priority;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId, ZoneClassId};
@@ -121,54 +122,81 @@ impl<'a> Shelf<'a> {
     }
 
     fn due(&self, classes: &[ZoneClassId], priority: i32, horizon: UtcMs) -> Result<Merged<'a>> {
-        let sql = format!("{COLUMNS} WHERE {DUE} AND priority = ?3 AND due_at < ?4 AND {FREE} ORDER BY due_at, id");
-        self.merged(&sql, classes, |class| vec![self.campaign.0, class.0, i64::from(priority), horizon.0])
+        let sql = format!(
+            "{COLUMNS} WHERE {DUE} AND priority = ?3 AND (due_at, id) > (?4, ?5) AND due_at < ?7 AND {FREE}
+             ORDER BY due_at, id LIMIT ?6"
+        );
+        Ok(Merged::new(self.db.prepare_cached(&sql)?, classes, (self.campaign, priority, Some(horizon))))
     }
 
     fn fresh(&self, classes: &[ZoneClassId], priority: i32) -> Result<Merged<'a>> {
-        let sql = format!("{COLUMNS} WHERE {FRESH} AND priority = ?3 AND {FREE} ORDER BY place, id");
-        self.merged(&sql, classes, |class| vec![self.campaign.0, class.0, i64::from(priority)])
-    }
-
-    fn merged(
-        &self,
-        sql: &str,
-        classes: &[ZoneClassId],
-        values: impl Fn(ZoneClassId) -> Vec<i64>,
-    ) -> Result<Merged<'a>> {
-        let one = |class: &ZoneClassId| Ok((self.db.prepare_cached(sql)?, values(*class)));
-        Ok(Merged(classes.iter().map(one).collect::<Result<_>>()?))
+        let sql = format!(
+            "{COLUMNS} WHERE {FRESH} AND priority = ?3 AND (place, id) > (?4, ?5) AND {FREE}
+             ORDER BY place, id LIMIT ?6"
+        );
+        Ok(Merged::new(self.db.prepare_cached(&sql)?, classes, (self.campaign, priority, None)))
     }
 }
 
-/// A query for each class, with its values. Each is in the order of calling.
-struct Merged<'a>(Vec<(CachedStatement<'a>, Vec<i64>)>);
+/// The contacts of some classes that have the same priority, in the order of calling.
+struct Merged<'a> {
+    query: CachedStatement<'a>,
+    campaign: CampaignId,
+    priority: i32,
+    /// Of retries: the end of what is wanted.
+    horizon: Option<UtcMs>,
+    cursors: Vec<Cursor>,
+}
 
 /// A retry by its due time, a fresh contact by its place; then by its id.
 type Turn = (i64, i64);
 
-impl Merged<'_> {
-    /// The first of all of them. No row is read that is not taken, but for one of each.
+/// How far a class was read.
+struct Cursor {
+    class: ZoneClassId,
+    after: Turn,
+    read: VecDeque<(Turn, Candidate)>,
+}
+
+impl<'a> Merged<'a> {
+    fn new(
+        query: CachedStatement<'a>,
+        classes: &[ZoneClassId],
+        (campaign, priority, horizon): (CampaignId, i32, Option<UtcMs>),
+    ) -> Self {
+        let cursor = |class: &ZoneClassId| Cursor { class: *class, after: (i64::MIN, i64::MIN), read: VecDeque::new() };
+        Self { query, campaign, priority, horizon, cursors: classes.iter().map(cursor).collect() }
+    }
+
+    /// The first of all of them. Of each class so many are read at a time as are its share.
     fn take(&mut self, limit: u32) -> Result<Vec<Candidate>> {
-        let cursors = self.0.iter_mut().map(|(query, values)| query.query(rusqlite::params_from_iter(values.iter())));
-        let mut cursors = cursors.collect::<std::result::Result<Vec<Rows<'_>>, _>>()?;
+        let share = i64::from(limit) / i64::try_from(self.cursors.len().max(1)).unwrap_or(i64::MAX) + 1;
         let mut heads: BTreeMap<Turn, (usize, Candidate)> = BTreeMap::new();
         let mut found = Vec::new();
-        for (place, cursor) in cursors.iter_mut().enumerate() {
-            heads.extend(next(cursor)?.map(|(turn, candidate)| (turn, (place, candidate))));
+        for place in 0..self.cursors.len() {
+            heads.extend(self.next(place, share)?);
         }
         while found.len() < limit as usize
             && let Some((_, (place, candidate))) = heads.pop_first()
         {
             found.push(candidate);
-            heads.extend(next(&mut cursors[place])?.map(|(turn, candidate)| (turn, (place, candidate))));
+            heads.extend(self.next(place, share)?);
         }
         Ok(found)
     }
-}
 
-fn next(cursor: &mut Rows<'_>) -> Result<Option<(Turn, Candidate)>> {
-    cursor.next()?.map(read).transpose()
+    fn next(&mut self, place: usize, share: i64) -> Result<Option<(Turn, (usize, Candidate))>> {
+        let cursor = &mut self.cursors[place];
+        if cursor.read.is_empty() {
+            let of_class = [self.campaign.0, cursor.class.0, i64::from(self.priority)];
+            let values = of_class.into_iter().chain([cursor.after.0, cursor.after.1, share]);
+            let values = values.chain(self.horizon.map(|horizon| horizon.0));
+            cursor.read.extend(collect(self.query.query(params_from_iter(values))?, read)?);
+        }
+        let Some((turn, candidate)) = cursor.read.pop_front() else { return Ok(None) };
+        cursor.after = turn;
+        Ok(Some((turn, (place, candidate))))
+    }
 }
 
 fn read(row: &Row<'_>) -> Result<(Turn, Candidate)> {
@@ -229,7 +257,7 @@ mod tests {
         for mut merged in [shelf.due(&classes, 0, UtcMs(10)).unwrap(), shelf.fresh(&classes, 0).unwrap()] {
             let found = merged.take(10).unwrap();
             assert!(found.len() == 10 && found.is_sorted_by_key(|candidate| (candidate.due_at, candidate.contact)));
-            counted += merged.0.iter().map(|(query, _)| query.get_status(StatementStatus::VmStep)).sum::<i32>();
+            counted += merged.query.get_status(StatementStatus::VmStep);
         }
         counted
     }

@@ -41,9 +41,8 @@ pub struct PlanLimits {
     pub legal: LegalRules,
 }
 
-/// Everything that the planner may know.
-pub fn take(db: &Connection, limits: &PlanLimits) -> Result<Snapshot> {
-    let running = campaigns::running(db)?;
+/// Everything that the planner may know. `running` are the running campaigns, read in the same transaction.
+pub fn take(db: &Connection, running: &[Campaign], limits: &PlanLimits) -> Result<Snapshot> {
     let open = Open::read(db)?;
     let ids: BTreeSet<TrunkId> = running.iter().flat_map(Campaign::trunks).collect();
     let trunks = ids.into_iter().map(|id| open.trunk_view(db, id, limits.now)).collect::<Result<Vec<_>>>()?;
@@ -52,14 +51,14 @@ pub fn take(db: &Connection, limits: &PlanLimits) -> Result<Snapshot> {
     let room = limits.slots.saturating_sub(ahead(&taken, limits.now)).min(files_free);
     let bars = Bars::read(db, limits.frequency, limits.now)?;
     let mut barred = Barred::new();
-    let view = |c: Campaign| {
+    let view = |c: &Campaign| {
         let of_campaign = c.trunks();
         let over_trunks = trunks.iter().filter(|t| of_campaign.contains(&t.id)).map(calls_free);
         let room = over_trunks.fold(0, u32::saturating_add).min(room);
         let calls = open.count(|call| call.campaign == c.id);
         campaign_view(db, c, (calls, room), limits, (bars, &mut barred))
     };
-    let campaigns = running.into_iter().map(view).collect::<Result<Vec<_>>>()?;
+    let campaigns = running.iter().map(view).collect::<Result<Vec<_>>>()?;
     Ok(Snapshot {
         now: limits.now,
         horizon: limits.horizon,
@@ -145,17 +144,17 @@ fn ahead(taken: &[UtcMs], now: UtcMs) -> u32 {
 /// at most: what a look at the plan costs does not grow with the list.
 fn campaign_view(
     db: &Connection,
-    campaign: Campaign,
+    campaign: &Campaign,
     (open, room): (u32, u32),
     limits: &PlanLimits,
     (bars, barred): (Bars, &mut Barred),
 ) -> Result<CampaignView> {
     let PlanLimits { now, horizon, ref legal, .. } = *limits;
     let free = campaign.channels.map_or(u32::MAX, |cap| cap.saturating_sub(open));
-    let (beat, calls_left) = campaigns::progress(db, &campaign, now.plus_ms(LATE_MS_MAX))?;
+    let (beat, calls_left) = campaigns::progress(db, campaign, now.plus_ms(LATE_MS_MAX))?;
     let room = room.min(free).min(calls_left.unwrap_or(u32::MAX));
-    let shifts = Shifts::read(db, &campaign, legal, (now, horizon))?;
-    let candidates = bars.screen(db, &campaign, room, barred, |room| shifts.candidates(db, room))?;
+    let shifts = Shifts::read(db, campaign, legal, (now, horizon))?;
+    let candidates = bars.screen(db, campaign, room, barred, |room| shifts.candidates(db, room))?;
     Ok(CampaignView {
         id: campaign.id,
         state: campaign.state,
@@ -165,7 +164,7 @@ fn campaign_view(
         calls_left,
         trunks: campaign.trunks(),
         nature: campaign.traffic.nature(),
-        calendar: campaign.calendar,
+        calendar: campaign.calendar.clone(),
         channels: campaign.channels,
         open,
         candidates,

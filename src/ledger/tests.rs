@@ -6,25 +6,25 @@ use std::sync::mpsc::channel;
 use super::attempts::{Intent, open_of, order, part_of_order, record_intents};
 use super::claims::{ServerRate, claim};
 use super::contacts::Imported;
+use super::snapshot::PlanLimits;
 use super::writer::{Haste, Writer};
 use super::*;
 use crate::domain::action::Action;
 use crate::domain::attempt::{Order, OrderPart};
 use crate::domain::breaker::{BreakerRules, LineLeave};
-use crate::domain::calendar::{Calendar, Window, Zone};
-use crate::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
+use crate::domain::calendar::Zone;
+use crate::domain::campaign::{Campaign, CampaignState, RetryRules};
 use crate::domain::disposition::{Conclusion, Disposition};
 use crate::domain::gate::Refusal;
 use crate::domain::ids::{AttemptId, CampaignId, ContactId, Ticket, TrunkId, UserId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
-use crate::domain::outcome::OutcomeRules;
-use crate::domain::round::RoundRules;
+use crate::domain::plan::Snapshot;
 use crate::domain::trunk::{ShortNumbers, TrunkLine};
 use crate::domain::user::Role;
 use crate::domain::variable::Variables;
 use crate::domain::why::RestWhy;
-use crate::domain::zoning::{LegalRules, LegalSwitch};
+use crate::domain::zoning::LegalRules;
 
 mod breaking;
 mod of_contacts;
@@ -57,27 +57,8 @@ impl World {
 
     fn campaign(&mut self, name: &str) -> CampaignId {
         let campaign = Campaign {
-            id: CampaignId(0),
-            name: name.parse().unwrap(),
-            owner: self.owner,
-            trunk: self.trunk,
-            further_trunks: Vec::new(),
-            state: CampaignState::Stopped,
-            calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
-            calendar_id: None,
-            pacing: Pacing::default(),
-            finish: Finish::default(),
-            variables: Default::default(),
-            traffic: Default::default(),
             retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
-            outcome: OutcomeRules::default(),
-            channels: None,
-            caller_number: None,
-            caller_name: None,
-            actions: None,
-            contacts: ContactRules::default(),
-            legal_hours: LegalSwitch::default(),
-            rounds: RoundRules::default(),
+            ..Campaign::new(name.parse().unwrap(), self.owner, self.trunk, Zone::UTC)
         };
         self.ledger
             .write(|db| {
@@ -102,6 +83,21 @@ impl World {
 
     fn claim(&mut self, attempt: AttemptId, rate: ServerRate, at: UtcMs) -> std::result::Result<UtcMs, Refusal> {
         self.ledger.write(|db| claim(db, attempt, rate, at)).unwrap()
+    }
+
+    /// With so much room.
+    fn snapshot(&mut self, legal: LegalRules, room: u32) -> Snapshot {
+        let limits = PlanLimits {
+            now: NOON,
+            horizon: NOON.plus_s(60),
+            calls_one_time: 60_000,
+            spool_files_max: 1000,
+            calls_max: room,
+            frequency: None,
+            slots: 60_000,
+            legal,
+        };
+        self.ledger.read(|db| snapshot::take(db, &campaigns::running(db)?, &limits)).unwrap()
     }
 
     fn close(&mut self, attempt: AttemptId) -> Result<()> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::{collect, first, number, parsed_or_null};
-use super::{LedgerError, Result, campaigns};
+use super::{LedgerError, Result};
 use crate::domain::calendar::{Calendar, LegalHours, Zone};
 use crate::domain::campaign::Campaign;
 use crate::domain::ids::{CampaignId, ContactId, ZoneClassId};
@@ -146,12 +146,12 @@ pub fn legal_hours(
     Ok(rules.hours(switch, &whereabouts.zones))
 }
 
-/// Gives contacts their class that wait in running campaigns with legal hours and have none, at most `limit`, in the
+/// Gives contacts their class that wait in these campaigns, have legal hours and no class yet, at most `limit`, in the
 /// order of calling. Says how many.
-pub fn find_out(db: &Connection, rules: &LegalRules, limit: u32) -> Result<u32> {
+pub fn find_out(db: &Connection, running: &[Campaign], rules: &LegalRules, limit: u32) -> Result<u32> {
     let classes = Classes::new(db);
     let mut left = limit;
-    for campaign in campaigns::running(db)?.iter().filter(|campaign| rules.bind(&campaign.legal_hours)) {
+    for campaign in running.iter().filter(|campaign| rules.bind(&campaign.legal_hours)) {
         for (list, order) in [("due_at IS NOT NULL", "due_at"), ("due_at IS NULL", "place")] {
             while left > 0
                 && let found = find_out_some(&classes, campaign.id, (list, order), left)?

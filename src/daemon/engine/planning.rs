@@ -1,5 +1,6 @@
 //! Plan, check the plan, make it durable, carry it out: intent → file → spooled.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use log::{debug, error, info};
@@ -11,7 +12,7 @@ use crate::daemon::port::{Entropy, PortError, Publication, SpoolPort};
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::campaign::Campaign;
 use crate::domain::evidence::{Evidence, Fact};
-use crate::domain::ids::{AttemptId, CampaignId, Ticket};
+use crate::domain::ids::{AttemptId, CampaignId, Ticket, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::plan::{self, Plan, PlannedCall, Snapshot, pace};
 use crate::domain::traffic::{DICE_BYTES, Draw, Nature};
@@ -241,8 +242,9 @@ fn plan_durably(
     (leave, giving): (Leave, Giving),
     entropy: &mut impl Entropy,
 ) -> LedgerResult<Planned> {
-    let found_out = zones::find_out(db, &limits.legal, FOUND_OUT_MAX)?;
-    let snapshot = take(db, limits)?;
+    let running = campaigns::running(db)?;
+    let found_out = zones::find_out(db, &running, &limits.legal, FOUND_OUT_MAX)?;
+    let snapshot = take(db, &running, limits)?;
     let mut plan = plan::plan(&snapshot);
     if let Some(breach) = plan::check::check(&snapshot, &plan).first() {
         return Ok(Planned::Refused(format!("{breach:?}")));
@@ -254,7 +256,7 @@ fn plan_durably(
     if let Leave::OneCall(_) = leave {
         plan.calls.truncate(1);
     }
-    let publications = record(db, &plan, entropy)?;
+    let publications = record(db, (&running, &plan), entropy)?;
     let starved = if leave == Leave::All { starved(&snapshot, &plan) } else { Vec::new() };
     log_reasons(&snapshot, &plan);
     // Whoever may not be called makes room, and another look follows.
@@ -267,13 +269,22 @@ fn plan_durably(
 /// Random bytes: its ticket, and the salt of its file name.
 const BYTES_OF_A_CALL: usize = 16 + 4;
 
-fn record(db: &Db, plan: &Plan, entropy: &mut impl Entropy) -> LedgerResult<Vec<Publication>> {
-    let mut lines: Vec<(Campaign, Trunk)> = Vec::new();
+fn record(
+    db: &Db,
+    (running, plan): (&[Campaign], &Plan),
+    entropy: &mut impl Entropy,
+) -> LedgerResult<Vec<Publication>> {
+    let campaigns: BTreeMap<CampaignId, &Campaign> = running.iter().map(|campaign| (campaign.id, campaign)).collect();
+    let mut trunks: BTreeMap<TrunkId, Trunk> = BTreeMap::new();
     let mut intents = Vec::with_capacity(plan.calls.len());
     let mut random = vec![0; plan.calls.len() * BYTES_OF_A_CALL];
     entropy.fill(&mut random).map_err(|error| LedgerError::Abandoned(error.to_string()))?;
     for (call, random) in plan.calls.iter().zip(random.as_chunks().0) {
-        let (campaign, trunk) = line_of(db, &mut lines, call)?;
+        let campaign = campaigns[&call.campaign];
+        let trunk = match trunks.entry(call.trunk) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(trunks::get(db, call.trunk)?),
+        };
         let contact = details::of(db, call.contact)?;
         let draw = draw(campaign, &contact, entropy)?;
         intents.push(freeze(call, (campaign, trunk), (contact, draw), *random));
@@ -298,26 +309,6 @@ fn draw(campaign: &Campaign, contact: &Details, entropy: &mut impl Entropy) -> L
     let mut dice = [0; DICE_BYTES];
     entropy.fill(&mut dice).map_err(|error| LedgerError::Abandoned(error.to_string()))?;
     Ok(campaign.traffic.draw(contact.duration_ms, campaign.retry.wait_time_s, dice))
-}
-
-/// The campaign and the trunk of a call, read once for all calls of a plan.
-fn line_of<'l>(
-    db: &Db,
-    lines: &'l mut Vec<(Campaign, Trunk)>,
-    call: &PlannedCall,
-) -> LedgerResult<&'l (Campaign, Trunk)> {
-    let id = call.campaign;
-    let known = lines.iter().position(|(campaign, trunk)| campaign.id == id && trunk.id == call.trunk);
-    let at = match known {
-        Some(at) => at,
-        None => {
-            let campaign = campaigns::get(db, id)?.ok_or_else(|| LedgerError::absent("campaign", id.to_string()))?;
-            let trunk = trunks::get(db, call.trunk)?;
-            lines.push((campaign, trunk));
-            lines.len() - 1
-        }
-    };
-    Ok(&lines[at])
 }
 
 /// The call with everything that it will need, as it is now.

@@ -9,6 +9,7 @@
 //! [`check`](check::check) judges each plan with code of its own.
 
 pub mod check;
+mod hours;
 mod lanes;
 pub mod pace;
 mod queue;

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashSet, VecDeque};
 
+use super::hours::{Hours, NEVER, Stance};
 use super::types::{CampaignView, Candidate, Snapshot};
-use crate::domain::calendar::Calendar;
 use crate::domain::contact::Priority;
 use crate::domain::ids::ZoneClassId;
 use crate::domain::instant::UtcMs;
@@ -25,24 +25,13 @@ pub(super) struct Queue<'a> {
 #[derive(Debug)]
 struct Lane<'a> {
     /// `None` where only the campaign's calendar counts.
-    hours: Option<&'a Calendar>,
-    /// Slots end there.
-    horizon: UtcMs,
-    /// What the hours said last.
-    stance: Option<Stance>,
+    hours: Option<Hours<'a>>,
     /// Retries by their due time.
     later: VecDeque<(UtcMs, usize)>,
     /// Retries that are due, by their priority and their place in the snapshot.
     due: BinaryHeap<(Priority, Reverse<usize>)>,
     /// By their priority and their place in the snapshot.
     fresh: VecDeque<(Priority, usize)>,
-}
-
-/// Whether hours are open, and until when that stays so.
-#[derive(Debug, Clone, Copy)]
-enum Stance {
-    Open(UtcMs),
-    Closed(UtcMs),
 }
 
 /// What a queue has at some instant.
@@ -83,8 +72,10 @@ impl<'a> Queue<'a> {
             let zones = Some(candidate.zones).filter(|zones| campaign.hours.contains_key(zones));
             places.entry(zones).or_default().push(place);
         }
-        let hours = |zones: Option<ZoneClassId>| zones.and_then(|zones| campaign.hours.get(&zones));
-        let lanes = places.into_iter().map(|(zones, places)| Lane::new((hours(zones), snapshot.horizon), &places, candidates));
+        let lanes = places.into_iter().map(|(zones, places)| {
+            let hours = zones.and_then(|zones| campaign.hours.get(&zones));
+            Lane::new(hours.map(|hours| Hours::new(hours, snapshot.horizon)), &places, candidates)
+        });
         Self { lanes: lanes.collect(), shown: None, candidates }
     }
 
@@ -116,20 +107,20 @@ impl<'a> Queue<'a> {
 }
 
 impl<'a> Lane<'a> {
-    fn new((hours, horizon): (Option<&'a Calendar>, UtcMs), places: &[usize], candidates: &[Candidate]) -> Self {
+    fn new(hours: Option<Hours<'a>>, places: &[usize], candidates: &[Candidate]) -> Self {
         let mut later: Vec<_> = places.iter().filter_map(|i| Some((candidates[*i].due_at?, *i))).collect();
         later.sort_unstable();
         let fresh = places.iter().filter(|i| candidates[**i].due_at.is_none());
         let mut fresh: Vec<_> = fresh.map(|i| (candidates[*i].priority, *i)).collect();
         fresh.sort_unstable_by_key(|(priority, place)| (Reverse(*priority), *place));
-        Self { hours, horizon, stance: None, later: later.into(), due: BinaryHeap::new(), fresh: fresh.into() }
+        Self { hours, later: later.into(), due: BinaryHeap::new(), fresh: fresh.into() }
     }
 
     fn head(&mut self, at: UtcMs, in_use: &HashSet<&Number>, candidates: &[Candidate]) -> LaneHead {
         if self.later.is_empty() && self.due.is_empty() && self.fresh.is_empty() {
             return LaneHead::Empty;
         }
-        match self.hours.map(|hours| self.stance_at(hours, at)) {
+        match self.hours.as_mut().map(|hours| hours.stance_at(at)) {
             Some(Stance::Closed(NEVER)) => return LaneHead::Empty,
             Some(Stance::Closed(opens_at)) => return LaneHead::From(opens_at),
             Some(Stance::Open(_)) | None => {}
@@ -146,22 +137,6 @@ impl<'a> Lane<'a> {
             self.pop();
         }
         self.later.front().map_or(LaneHead::Empty, |(due_at, _)| LaneHead::From(*due_at))
-    }
-
-    /// Asked anew only when what was said last holds no longer: slots ascend.
-    fn stance_at(&mut self, hours: &Calendar, at: UtcMs) -> Stance {
-        if let Some(stance @ (Stance::Open(until) | Stance::Closed(until))) = self.stance
-            && at < until
-        {
-            return stance;
-        }
-        let stance = if hours.contains(at) {
-            Stance::Open(hours.closes_before(at, self.horizon).unwrap_or(self.horizon))
-        } else {
-            Stance::Closed(hours.next_opening(at).unwrap_or(NEVER))
-        };
-        self.stance = Some(stance);
-        stance
     }
 
     fn pop(&mut self) {
@@ -182,6 +157,3 @@ impl<'a> Lane<'a> {
         }
     }
 }
-
-/// Behind all that can be planned.
-const NEVER: UtcMs = UtcMs(i64::MAX);

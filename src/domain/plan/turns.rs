@@ -8,6 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashSet};
 
+use super::hours::{self, Hours, NEVER};
 use super::lanes::{self, Lanes};
 use super::queue::{Head, Queue};
 use super::types::{CampaignView, Candidate, PlannedCall, Snapshot};
@@ -45,6 +46,7 @@ type Turn = (Reverse<u32>, usize, usize);
 struct Dialer<'a> {
     view: &'a CampaignView,
     queue: Queue<'a>,
+    hours: Hours<'a>,
     beat: Beat,
     /// Of its channels and of the calls that it is still to make.
     calls_left: u32,
@@ -116,7 +118,8 @@ impl<'a> Line<'a> {
     fn join(&mut self, turn: usize, view: &'a CampaignView, snapshot: &'a Snapshot) {
         self.ready.push(Reverse((Reverse(view.priority), turn, self.dialers.len())));
         let calls_left = lanes::channels_left(view.channels, view.open).min(view.calls_left.unwrap_or(u32::MAX));
-        self.dialers.push(Dialer { view, queue: Queue::new(view, snapshot), beat: view.beat, calls_left });
+        let hours = Hours::new(&view.calendar, snapshot.horizon);
+        self.dialers.push(Dialer { view, queue: Queue::new(view, snapshot), hours, beat: view.beat, calls_left });
     }
 
     fn is_over(&self, lanes: &Lanes) -> bool {
@@ -176,8 +179,11 @@ impl<'a> Dialer<'a> {
         match head {
             Head::Empty => Stance::Over,
             Head::From(due_at) => Stance::AsleepUntil(due_at),
-            Head::Ready(candidate) if self.view.calendar.contains(slot) => Stance::Ready(candidate),
-            Head::Ready(_) => self.view.calendar.next_opening(slot).map_or(Stance::Over, Stance::AsleepUntil),
+            Head::Ready(candidate) => match self.hours.stance_at(slot) {
+                hours::Stance::Open(_) => Stance::Ready(candidate),
+                hours::Stance::Closed(NEVER) => Stance::Over,
+                hours::Stance::Closed(opens_at) => Stance::AsleepUntil(opens_at),
+            },
         }
     }
 }

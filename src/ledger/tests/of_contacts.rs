@@ -4,11 +4,9 @@ use super::*;
 use crate::domain::campaign::ContactState;
 use crate::domain::contact::{CallingOrder, Exclusion, Priority};
 use crate::domain::line::LineState;
-use crate::domain::plan::Snapshot;
 use crate::ledger::details::Details;
 use crate::ledger::imports::Dialled;
 use crate::ledger::newcomers::{Added, Holder, NewContact};
-use crate::ledger::snapshot::PlanLimits;
 
 fn newcomer(numbers: &[u32]) -> NewContact {
     NewContact {
@@ -38,23 +36,9 @@ impl World {
         self.ledger.write(|db| settle(db)).unwrap();
     }
 
-    fn snapshot(&mut self, room: u32) -> Snapshot {
-        let limits = PlanLimits {
-            now: NOON,
-            horizon: NOON.plus_s(60),
-            calls_one_time: 60_000,
-            spool_files_max: 1000,
-            calls_max: room,
-            frequency: None,
-            slots: 60_000,
-            legal: LegalRules::NONE,
-        };
-        self.ledger.read(|db| snapshot::take(db, &limits)).unwrap()
-    }
-
     /// The last digits of the candidates' numbers.
     fn candidates(&mut self, room: u32) -> Vec<u32> {
-        let snapshot = self.snapshot(room);
+        let snapshot = self.snapshot(LegalRules::NONE, room);
         let digits = |number: &Number| number.as_str()["+44163296".len()..].parse().unwrap();
         snapshot.campaigns[0].candidates.iter().map(|candidate| digits(&candidate.number)).collect()
     }
@@ -72,7 +56,7 @@ fn candidates_come_by_priority_then_due_ones_then_fresh_ones() {
     assert_eq!(w.candidates(3), [5, 7, 2, 4], "who is due later leaves the room to others");
     w.settle(spring, 6, ContactState::Waiting, Some(NOON.plus_s(90)));
     w.settle(spring, 3, ContactState::Waiting, Some(NOON.plus_s(70)));
-    assert_eq!(w.snapshot(100).campaigns[0].next_due, Some(NOON.plus_s(70)), "over all priorities");
+    assert_eq!(w.snapshot(LegalRules::NONE, 100).campaigns[0].next_due, Some(NOON.plus_s(70)), "over all priorities");
     for (n, ahead) in [(5, 0), (2, 1), (4, 2), (1, 3)] {
         let contact = w.found(spring, n);
         let classes: Vec<_> = w.ledger.read(|db| zones::Present::read(db, spring)).unwrap().all().into_iter().collect();

@@ -6,7 +6,6 @@ use crate::domain::zoning::{LegalRules, ZoneSource};
 use crate::ledger::claims::ServerRules;
 use crate::ledger::details::Details;
 use crate::ledger::newcomers::{self, NewContact};
-use crate::ledger::snapshot::{self, PlanLimits};
 
 /// Noon in London, 13:00 in Berlin, 04:00 in Los Angeles, 21:00 in Tokyo.
 const DAYTIME: &str = "08:00-21:00";
@@ -27,17 +26,7 @@ impl World {
 
     /// The numbers of the candidates, and when others may be called.
     fn seen(&mut self, legal: &str, room: u32) -> (Vec<String>, Option<UtcMs>) {
-        let limits = PlanLimits {
-            now: NOON,
-            horizon: NOON.plus_s(60),
-            calls_one_time: 60_000,
-            spool_files_max: 1000,
-            calls_max: room,
-            frequency: None,
-            slots: 60_000,
-            legal: legal.parse().unwrap(),
-        };
-        let snapshot = self.ledger.read(|db| snapshot::take(db, &limits)).unwrap();
+        let snapshot = self.snapshot(legal.parse().unwrap(), room);
         let view = &snapshot.campaigns[0];
         (view.candidates.iter().map(|candidate| candidate.number.to_string()).collect(), view.next_due)
     }
@@ -86,7 +75,9 @@ fn where_old_contacts_are_is_found_out_in_the_order_of_calling() {
     assert_eq!(w.seen(DAYTIME, 10), (vec![], None), "nobody knows yet where they are");
     assert_eq!(w.seen("none", 10).0.len(), 4, "nor needs to");
     let rules: LegalRules = DAYTIME.parse().unwrap();
-    let find_out = |w: &mut World, limit| w.ledger.write(|db| zones::find_out(db, &rules, limit)).unwrap();
+    let find_out = |w: &mut World, limit| {
+        w.ledger.write(|db| zones::find_out(db, &campaigns::running(db)?, &rules, limit)).unwrap()
+    };
     assert_eq!((find_out(&mut w, 2), w.seen(DAYTIME, 10).0), (2, vec!["+441632960001".into(), "+4930123456".into()]));
     assert_eq!((find_out(&mut w, 10), find_out(&mut w, 10)), (2, 0));
     assert_eq!(
