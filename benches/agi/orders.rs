@@ -105,27 +105,8 @@ fn trunk(n: u32) -> NewTrunk {
 
 fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
     Campaign {
-        id: CampaignId(0),
-        name: read(&format!("campaign{n}")),
-        owner,
-        trunk,
-        further_trunks: Vec::new(),
-        state: CampaignState::Stopped,
-        calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
-        calendar_id: None,
-        pacing: Pacing::default(),
-        finish: Finish::default(),
-        variables: Default::default(),
-        traffic: Default::default(),
         retry: RetryRules { max_retries: 1, retry_time_s: 60, wait_time_s: 30 },
-        outcome: OutcomeRules::default(),
-        channels: None,
-        caller_number: None,
-        caller_name: None,
-        actions: None,
-        contacts: ContactRules::default(),
-        legal_hours: Default::default(),
-        rounds: Default::default(),
+        ..Campaign::new(read(&format!("campaign{n}")), owner, trunk, Zone::UTC)
     }
 }
 

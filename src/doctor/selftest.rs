@@ -4,17 +4,15 @@ use std::time::Duration;
 
 use super::Finding;
 use crate::domain::action::Action;
-use crate::domain::calendar::{Calendar, Window, Zone};
-use crate::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
+use crate::domain::calendar::Zone;
+use crate::domain::campaign::{Campaign, CampaignState, RetryRules};
 use crate::domain::disposition::Disposition;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::{AttemptId, CampaignId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::Number;
-use crate::domain::outcome::OutcomeRules;
 use crate::domain::plan::LEAD_MS;
 use crate::domain::plan::pace::slots;
-use crate::domain::round::RoundRules;
 use crate::domain::trunk::{ShortNumbers, TrunkLine};
 use crate::domain::user::Role;
 use crate::domain::zoning::LegalSwitch;
@@ -114,27 +112,10 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
     };
     let trunk = trunks::add(db, &trunk, now)?;
     let campaign = Campaign {
-        id: CampaignId(0),
-        name: NAME.parse()?,
-        owner,
-        trunk,
-        further_trunks: Vec::new(),
-        state: CampaignState::Stopped,
-        calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
-        calendar_id: None,
-        pacing: Pacing::default(),
-        finish: Finish::default(),
-        variables: Default::default(),
-        traffic: Default::default(),
         retry: RetryRules { max_retries: 0, retry_time_s: 3600, wait_time_s: 15 },
-        outcome: OutcomeRules::default(),
         channels: Some(1),
-        caller_number: None,
-        caller_name: None,
-        actions: None,
-        contacts: ContactRules::default(),
         legal_hours: LegalSwitch::Off,
-        rounds: RoundRules::default(),
+        ..Campaign::new(NAME.parse()?, owner, trunk, Zone::UTC)
     };
     let campaign = campaigns::add(db, &campaign, now)?;
     crate::ledger::actions::replace(db, campaign, &vec![Action::Wait { seconds: 1 }].into())?;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::calendar::Calendar;
+use super::calendar::{Calendar, Window, Zone};
 use super::contact::CallingOrder;
 use super::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
 use super::instant::UtcMs;
@@ -265,4 +265,34 @@ pub struct Campaign {
     pub traffic: Traffic,
     /// What it does when it is through them.
     pub rounds: RoundRules,
+}
+
+impl Campaign {
+    /// One as it is without any option: not started, at any time on the clock of `zone`, nobody called twice.
+    #[must_use]
+    pub fn new(name: Name, owner: UserId, trunk: TrunkId, zone: Zone) -> Self {
+        Self {
+            id: CampaignId(0),
+            name,
+            owner,
+            trunk,
+            further_trunks: Vec::new(),
+            state: CampaignState::Stopped,
+            calendar: Calendar::daily(Window::ALWAYS, zone),
+            calendar_id: None,
+            pacing: Pacing::default(),
+            finish: Finish::default(),
+            variables: Variables::default(),
+            retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 30 },
+            outcome: OutcomeRules::default(),
+            channels: None,
+            caller_number: None,
+            caller_name: None,
+            actions: None,
+            contacts: ContactRules::default(),
+            legal_hours: LegalSwitch::default(),
+            traffic: Traffic::default(),
+            rounds: RoundRules::default(),
+        }
+    }
 }

@@ -100,18 +100,9 @@ impl World {
         let now = self.now();
         let (trunk, further_trunks) = self.draw_trunks();
         let mut campaign = Campaign {
-            id: CampaignId(0),
-            name: name.parse().unwrap(),
-            owner,
-            trunk,
             further_trunks,
-            state: CampaignState::Stopped,
-            calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
-            calendar_id: None,
             pacing: self.draw_pacing(),
             finish: *self.chance.one_of(&[Finish::WhenDone, Finish::WhenDone, Finish::Never, Finish::AfterCalls(4)]),
-            variables: Default::default(),
-            traffic: Default::default(),
             retry: RetryRules {
                 max_retries: self.chance.below(3) as u32,
                 retry_time_s: *self.chance.one_of(&[60, 60, 300]),
@@ -124,15 +115,13 @@ impl World {
                 wrap_up_s: *self.chance.one_of(&[None, None, None, Some(20)]),
             },
             channels: *self.chance.one_of(&[None, Some(1), Some(4)]),
-            caller_number: None,
-            caller_name: None,
-            actions: None,
             contacts: ContactRules {
                 order: *self.chance.one_of(CallingOrder::ALL),
                 next_number_after_s: *self.chance.one_of(&[0, 10, 120]),
             },
             legal_hours: self.draw_legal_hours(),
             rounds: self.draw_rounds(),
+            ..Campaign::new(name.parse().unwrap(), owner, trunk, Zone::UTC)
         };
         self.draw_traffic(&mut campaign);
         self.draw_hours(&mut campaign);

@@ -5,12 +5,13 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::super::actor::Actor;
-use super::super::campaign::{self, CampaignOptions};
+use super::super::campaign::CampaignOptions;
 use super::super::failure::{Failure, Outcome, Result};
 use super::super::session::Session;
 use super::{own, refused, show, usable};
 use crate::domain::algorithm::{Algorithm, BuiltIn};
 use crate::domain::calendar::Zone;
+use crate::domain::campaign::Campaign;
 use crate::domain::ids::TrunkId;
 use crate::domain::name::{Name, SoundName, TextRefusal};
 use crate::exit::Exit;
@@ -88,7 +89,7 @@ impl Changes {
     /// The options are those of a campaign, so they are applied to one that nobody keeps.
     fn apply(&self, db: &Connection, actor: &Actor, rules: Algorithm) -> Result<Algorithm> {
         let name = BuiltIn::Telemarketing.as_str().parse().map_err(|why| refused(&why))?;
-        let mut before = campaign::new(&name, actor, TrunkId(0), Zone::UTC);
+        let mut before = Campaign::new(name, actor.id(), TrunkId(0), Zone::UTC);
         rules.apply(&mut before);
         let mut after = before.clone();
         self.options.apply(db, actor, &[], &mut after)?;

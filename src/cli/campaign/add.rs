@@ -2,7 +2,6 @@
 
 use clap::Args;
 
-use super::super::actor::Actor;
 use super::super::algorithm::AlgorithmOptions;
 use super::super::failure::{Failure, Outcome};
 use super::super::session::Session;
@@ -10,14 +9,8 @@ use super::super::trunk;
 use super::options::CampaignOptions;
 use super::show;
 use super::traffic_options::keep_to_its_lines;
-use crate::domain::calendar::{Calendar, Window, Zone};
-use crate::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
-use crate::domain::ids::{CampaignId, TrunkId};
+use crate::domain::campaign::Campaign;
 use crate::domain::name::Name;
-use crate::domain::outcome::OutcomeRules;
-use crate::domain::round::RoundRules;
-use crate::domain::traffic::Traffic;
-use crate::domain::zoning::LegalSwitch;
 use crate::exit::Exit;
 use crate::ledger::{algorithms, campaigns};
 
@@ -55,7 +48,10 @@ impl Add {
         session.ledger.try_write(|db| {
             let trunks = trunk::all_named(db, &self.trunk)?;
             let Some((first, further)) = trunks.split_first() else { return Err(no_trunk()) };
-            let mut campaign = Campaign { further_trunks: further.to_vec(), ..new(&self.name, actor, *first, zone) };
+            let mut campaign = Campaign {
+                further_trunks: further.to_vec(),
+                ..Campaign::new(self.name.clone(), actor.id(), *first, zone)
+            };
             let algorithm = self.algorithm.read(db, actor)?;
             if let Some(algorithm) = &algorithm {
                 algorithm.apply(&mut campaign);
@@ -76,31 +72,4 @@ impl Add {
 
 fn no_trunk() -> Failure {
     Failure::new(Exit::Usage, "a campaign needs a trunk", "name one with --trunk; `campanile trunk list` shows them")
-}
-
-/// A campaign as it is without any option.
-pub fn new(name: &Name, actor: &Actor, trunk: TrunkId, zone: Zone) -> Campaign {
-    Campaign {
-        id: CampaignId(0),
-        name: name.clone(),
-        owner: actor.id(),
-        trunk,
-        further_trunks: Vec::new(),
-        state: CampaignState::Stopped,
-        calendar: Calendar::daily(Window::ALWAYS, zone),
-        calendar_id: None,
-        pacing: Pacing::default(),
-        finish: Finish::default(),
-        variables: Default::default(),
-        retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 30 },
-        outcome: OutcomeRules::default(),
-        channels: None,
-        caller_number: None,
-        caller_name: None,
-        actions: None,
-        contacts: ContactRules::default(),
-        legal_hours: LegalSwitch::default(),
-        traffic: Traffic::default(),
-        rounds: RoundRules::default(),
-    }
 }

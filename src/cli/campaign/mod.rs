@@ -17,7 +17,6 @@ mod traffic_options;
 
 use clap::Subcommand;
 
-pub use add::new;
 pub use options::{CallerId, CampaignOptions, Cap};
 pub use readiness::missing;
 pub use stop::{no_start_after, wait_until};

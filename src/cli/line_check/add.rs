@@ -14,6 +14,7 @@ use super::super::trunk;
 use super::{named, show};
 use crate::domain::algorithm::BuiltIn;
 use crate::domain::calendar::Zone;
+use crate::domain::campaign::Campaign;
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
 use crate::exit::Exit;
@@ -79,7 +80,7 @@ impl Add {
         let mut names = Vec::new();
         for trunk in &self.trunks {
             let name = self.campaign_over(trunk)?;
-            let mut campaign = campaign::new(&name, actor, trunk::named(db, trunk)?.id, zone.clone());
+            let mut campaign = Campaign::new(name.clone(), actor.id(), trunk::named(db, trunk)?.id, zone.clone());
             rules.apply(&mut campaign);
             self.options.apply(db, actor, &[], &mut campaign)?;
             campaign::keep_to_its_lines(db, &campaign)?;

@@ -2,14 +2,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::calendar::{Calendar, Window, Zone};
-use crate::domain::campaign::{CampaignState, ContactRules, Finish, Pacing, RetryRules};
+use crate::domain::campaign::{CampaignState, Finish};
 use crate::domain::cause::{CauseRule, Verb};
 use crate::domain::disposition::Disposition;
 use crate::domain::ids::{UserId, ZoneClassId};
 use crate::domain::retry::FailReason;
 use crate::domain::rhythm::Rhythm;
-use crate::domain::traffic::Traffic;
-use crate::domain::zoning::LegalSwitch;
 
 /// 2026-03-01T12:00:00Z, a Sunday.
 const NOON: UtcMs = UtcMs(1_772_366_400_000);
@@ -22,26 +20,8 @@ fn always(ending: Ending) -> Odds {
 fn campaign() -> Campaign {
     Campaign {
         id: CampaignId(1),
-        name: "spring".parse().unwrap(),
-        owner: UserId(1),
-        trunk: TrunkId(1),
-        further_trunks: Vec::new(),
-        legal_hours: LegalSwitch::default(),
         state: CampaignState::Running,
-        calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
-        calendar_id: None,
-        pacing: Pacing::default(),
-        finish: Finish::default(),
-        variables: Default::default(),
-        retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 30 },
-        outcome: Default::default(),
-        channels: None,
-        caller_number: None,
-        caller_name: None,
-        actions: None,
-        contacts: ContactRules::default(),
-        traffic: Traffic::default(),
-        rounds: Default::default(),
+        ..Campaign::new("spring".parse().unwrap(), UserId(1), TrunkId(1), Zone::UTC)
     }
 }
 

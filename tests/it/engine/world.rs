@@ -9,19 +9,17 @@ use std::path::PathBuf;
 use campanile::daemon::engine::{Engine, EngineLimits};
 use campanile::daemon::event::Event;
 use campanile::domain::attempt::{AttemptState, Order};
-use campanile::domain::calendar::{Calendar, Window, Zone};
-use campanile::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
+use campanile::domain::calendar::Zone;
+use campanile::domain::campaign::{Campaign, CampaignState};
 use campanile::domain::disposition::Disposition;
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::{AttemptId, CampaignId, TrunkId, UserId};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
-use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::plan::{TICK_AHEAD_MS, pace};
-use campanile::domain::round::RoundRules;
 use campanile::domain::trunk::{ShortNumbers, TrunkLine};
 use campanile::domain::user::Role;
-use campanile::domain::zoning::{LegalRules, LegalSwitch};
+use campanile::domain::zoning::LegalRules;
 use campanile::ledger::contacts::Counts;
 use campanile::ledger::views::{AttemptRow, attempts_page};
 use campanile::ledger::{Db, Ledger, Result as LedgerResult, attempts, campaigns, contacts, evidence, trunks, users};
@@ -171,29 +169,7 @@ impl World {
     // What an operator does.
 
     pub fn campaign(&mut self, name: &str, with: impl FnOnce(&mut Campaign)) -> CampaignId {
-        let mut campaign = Campaign {
-            id: CampaignId(0),
-            name: name.parse().unwrap(),
-            owner: self.owner,
-            trunk: self.trunk,
-            further_trunks: Vec::new(),
-            state: CampaignState::Stopped,
-            calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
-            calendar_id: None,
-            pacing: Pacing::default(),
-            finish: Finish::default(),
-            variables: Default::default(),
-            traffic: Default::default(),
-            retry: RetryRules { max_retries: 0, retry_time_s: 300, wait_time_s: 30 },
-            outcome: OutcomeRules::default(),
-            channels: None,
-            caller_number: None,
-            caller_name: None,
-            actions: None,
-            contacts: ContactRules::default(),
-            legal_hours: LegalSwitch::default(),
-            rounds: RoundRules::default(),
-        };
+        let mut campaign = Campaign::new(name.parse().unwrap(), self.owner, self.trunk, Zone::UTC);
         with(&mut campaign);
         self.ledger.write(|db| campaigns::add(db, &campaign, NOON)).unwrap()
     }
