@@ -14,6 +14,7 @@ use super::contact::Exclusion;
 use super::instant::UtcMs;
 use super::line::LineState;
 use super::name::Name;
+use super::retry::FailReason;
 use super::round::NextRound;
 use super::stored::worded_enum;
 use super::traffic::Nature;
@@ -56,6 +57,8 @@ pub struct WhyView {
     pub expires_at: Option<UtcMs>,
     /// Why the contact was excluded, if it was.
     pub excluded: Option<Exclusion>,
+    /// Why the contact was given up, if it was and that is known.
+    pub failed: Option<FailReason>,
     /// Of several numbers, how the one that was asked about stands to the one that is called next.
     pub number_turn: NumberTurn,
     /// Calls that were charged to the contact so far.
@@ -330,7 +333,7 @@ fn contact_stands(view: &WhyView, state: ContactState) -> Judged {
         }
         ContactState::Failed => stuck(
             RULE,
-            "was given up: its calls are used up, its number is invalid, or a cause was final; this is final",
+            format!("was given up: {}; this is final", given_up(view.failed)),
             format!("campanile numbers reactivate {0} NUMBER, or campanile redial-failed {0}", view.campaign),
         ),
         ContactState::Excluded => {
@@ -344,6 +347,17 @@ fn contact_stands(view: &WhyView, state: ContactState) -> Judged {
             };
             stuck(RULE, format!("is excluded{why}: this is final"), hint)
         }
+    }
+}
+
+fn given_up(why: Option<FailReason>) -> &'static str {
+    match why {
+        Some(FailReason::RetriesUsedUp) => "its calls are used up",
+        Some(FailReason::InvalidNumber) => "its number does not exist",
+        Some(FailReason::DialCap) => "it was dialled as often as it may be",
+        Some(FailReason::CauseError) => "by the campaign's causes that of its last call is final",
+        Some(FailReason::CauseLimit) => "the cause of its last call came as often as the campaign's causes let it",
+        None => "its calls are used up, its number is invalid, or a cause was final",
     }
 }
 

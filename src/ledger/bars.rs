@@ -131,7 +131,10 @@ pub fn set_aside(db: &Connection, plan: &Plan) -> Result<u32> {
     for waiting in &plan.waiting {
         match waiting.why {
             Why::DoNotCall { until: None } => lines::exclude_listed(db, waiting.contact)?,
-            Why::CallsUsedUp(_) => contacts::end_waiting(db, waiting.contact, ContactState::Failed)?,
+            Why::CallsUsedUp(why) => {
+                contacts::note_failed(db, waiting.contact, why)?;
+                contacts::end_waiting(db, waiting.contact, ContactState::Failed)?;
+            }
             Why::DoNotCall { until: Some(until) } | Why::FrequencyCap { until } => {
                 contacts::put_off(db, waiting.contact, until)?;
             }

@@ -10,10 +10,10 @@ use crate::domain::disposition::Disposition;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId, ZoneClassId};
 use crate::domain::instant::UtcMs;
 use crate::domain::number::{Number, Packed};
-use crate::domain::retry::ContactTally;
+use crate::domain::retry::{ContactTally, FailReason};
 
 const COLUMNS: &str = "SELECT id, campaign, number, state, due_at, charged, dials, strikes, disposition, priority, \
-    expires_at, excluded, result_until, result_comment FROM contacts";
+    expires_at, excluded, failed, result_until, result_comment FROM contacts";
 
 /// A contact as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Contact {
     pub expires_at: Option<UtcMs>,
     /// Why it was excluded, if it was.
     pub excluded: Option<Exclusion>,
+    /// Why it was given up, if it was and that is known.
+    pub failed: Option<FailReason>,
 }
 
 /// What became of one number of an import.
@@ -77,11 +79,12 @@ impl Counts {
 }
 
 fn read(row: &Row<'_>) -> Result<Contact> {
+    let state = parsed(row, "state")?;
     Ok(Contact {
         id: ContactId(row.get("id")?),
         campaign: CampaignId(row.get("campaign")?),
         number: number(row, "number")?,
-        state: parsed(row, "state")?,
+        state,
         due_at: instant_or_null(row, "due_at")?,
         tally: ContactTally {
             charged: row.get("charged")?,
@@ -94,6 +97,7 @@ fn read(row: &Row<'_>) -> Result<Contact> {
         priority: super::candidates::priority(row.get("priority")?)?,
         expires_at: instant_or_null(row, "expires_at")?,
         excluded: parsed_or_null(row, "excluded")?,
+        failed: parsed_or_null(row, "failed")?.filter(|_| state == ContactState::Failed),
     })
 }
 
@@ -276,6 +280,12 @@ pub fn note_failed_trunk(db: &Connection, id: ContactId, trunk: Option<TrunkId>)
 pub fn end_waiting(db: &Connection, id: ContactId, state: ContactState) -> Result<()> {
     let sql = "UPDATE contacts SET state = ?2, due_at = NULL WHERE id = ?1 AND state = 'waiting'";
     db.prepare_cached(sql)?.execute(params![id.0, state.as_str()])?;
+    Ok(())
+}
+
+/// Notes why a contact is given up.
+pub fn note_failed(db: &Connection, id: ContactId, why: FailReason) -> Result<()> {
+    db.prepare_cached("UPDATE contacts SET failed = ?2 WHERE id = ?1")?.execute(params![id.0, why.as_str()])?;
     Ok(())
 }
 

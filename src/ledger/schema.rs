@@ -16,6 +16,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_zones.sql"),
     include_str!("migrations/0009_traffic.sql"),
     include_str!("migrations/0010_generators.sql"),
+    include_str!("migrations/0011_failures.sql"),
 ];
 
 /// Applies the migrations that the ledger lacks, all in one transaction.

@@ -407,6 +407,7 @@ const SAMPLES: &[&str] = &[
     include_str!("../../tests/fixtures/migrations/0008_zones.sql"),
     include_str!("../../tests/fixtures/migrations/0009_traffic.sql"),
     include_str!("../../tests/fixtures/migrations/0010_generators.sql"),
+    include_str!("../../tests/fixtures/migrations/0011_failures.sql"),
 ];
 
 /// A ledger as the program with so many migrations left it, in the midst of its work.

@@ -70,6 +70,7 @@ pub fn view_of(
         due_at: contact.due_at,
         expires_at: contact.expires_at,
         excluded: contact.excluded,
+        failed: contact.failed,
         number_turn: number_turn(asked, contact, &lines),
         calls_used: contact.tally.charged,
         max_retries: retry.max_retries,

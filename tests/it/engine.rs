@@ -21,6 +21,7 @@ use campanile::daemon::engine::EngineLimits;
 use campanile::domain::calendar::Window;
 use campanile::domain::campaign::CampaignState::{Completed, Paused, Running, Stopped};
 use campanile::domain::disposition::Disposition::{Answered, Busy, NotDialled, Rejected};
+use campanile::domain::retry::FailReason;
 use campanile::ledger::{contacts, trunks};
 
 use asterisk::{ANSWERS, BUSY, Callee, Fate, RINGS_OUT};
@@ -113,6 +114,8 @@ fn a_number_is_called_again_at_its_retry_time_and_at_most_max_retries_times() {
     assert!(w.dials_to(2)[1].since_ms(w.dials_to(2)[0]) >= 330_000, "the pause counts from the end of the ringing");
     let counts = w.counts(spring);
     assert_eq!((counts.reached, counts.failed, counts.total()), (1, 1, 2));
+    let failed = w.ledger.read(|db| contacts::find(db, spring, &number(1))).unwrap().unwrap().failed;
+    assert_eq!(failed, Some(FailReason::RetriesUsedUp));
 }
 
 #[test]

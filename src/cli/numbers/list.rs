@@ -29,7 +29,7 @@ Examples:
   campanile numbers list spring
   campanile numbers list spring --state failed --limit 50
 
-JSON: [{number, state, due_at, dials, charged, disposition, result_until, comment, priority, expires_at, excluded, name, time_zone, caller_id, duration_ms, \
+JSON: [{number, state, due_at, dials, charged, disposition, result_until, comment, priority, expires_at, excluded, failed, name, time_zone, caller_id, duration_ms, \
 variables: {name: text}, numbers: [{number, kind, state, next}]}].")]
 pub struct List {
     /// The campaign.

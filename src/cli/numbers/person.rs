@@ -9,6 +9,7 @@ use crate::domain::campaign::ContactState;
 use crate::domain::contact::{Exclusion, Priority};
 use crate::domain::disposition::Disposition;
 use crate::domain::line::{Line, LineState};
+use crate::domain::retry::FailReason;
 use crate::ledger::contacts::Contact;
 use crate::ledger::details::Details;
 
@@ -28,6 +29,7 @@ pub struct Person {
     pub priority: Priority,
     pub expires_at: Option<Moment>,
     pub excluded: Option<Exclusion>,
+    pub failed: Option<FailReason>,
     pub name: Option<String>,
     pub time_zone: Option<String>,
     pub caller_id: Option<String>,
@@ -70,6 +72,7 @@ impl Person {
             priority: contact.priority,
             expires_at: moment(contact.expires_at),
             excluded: contact.excluded,
+            failed: contact.failed,
             name: details.and_then(|details| details.name.as_ref()).map(ToString::to_string),
             time_zone: details.and_then(|details| details.zone.as_ref()).map(|zone| zone.name().to_owned()),
             caller_id,

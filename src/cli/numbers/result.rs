@@ -119,7 +119,10 @@ impl ResultOf {
         let then = after_result(result, contact.tally, contact.due_at, rules, now);
         let (state, due_at) = match then.next {
             ContactNext::Reached => (ContactState::Reached, None),
-            ContactNext::Failed(_) => (ContactState::Failed, None),
+            ContactNext::Failed(why) => {
+                contacts::note_failed(db, contact.id, why)?;
+                (ContactState::Failed, None)
+            }
             ContactNext::Excluded => (ContactState::Excluded, None),
             ContactNext::Again { due_at } => (ContactState::Waiting, Some(due_at)),
         };

@@ -110,7 +110,8 @@ impl Show {
 fn tell(out: &mut dyn Write, Shown { person, place, calls }: &Shown, zone: &Zone) -> Result<()> {
     let local = |at: Option<Moment>| or_dash(at.map(|at| format!("{} {}", zone.local(at.0), zone.name())));
     writeln!(out, "name        {}", or_dash(person.name.as_ref()))?;
-    writeln!(out, "state       {}{}", person.state, person.excluded.map_or(String::new(), |why| format!(" ({why})")))?;
+    let why = person.excluded.map(|why| why.to_string()).or(person.failed.map(|why| why.to_string()));
+    writeln!(out, "state       {}{}", person.state, why.map_or(String::new(), |why| format!(" ({why})")))?;
     for (i, number) in person.numbers.iter().enumerate() {
         let kind = number.kind.as_ref().map(|kind| format!(" ({kind})")).unwrap_or_default();
         let next = if number.next && person.numbers.len() > 1 { ", called next" } else { "" };

@@ -156,7 +156,10 @@ fn settle_contact(db: &Db, attempt: &OpenAttempt, conclusion: &Conclusion) -> Le
             lines::note_excluded(db, id, Exclusion::NumbersStopped)?;
             (ContactState::Excluded, None)
         }
-        ContactNext::Failed(_) => (ContactState::Failed, None),
+        ContactNext::Failed(why) => {
+            contacts::note_failed(db, id, why)?;
+            (ContactState::Failed, None)
+        }
         ContactNext::Excluded => {
             lines::note_excluded(db, id, Exclusion::DoNotCall)?;
             (ContactState::Excluded, None)

@@ -36,6 +36,7 @@ fn free() -> WhyView {
         due_at: None,
         expires_at: None,
         excluded: None,
+        failed: None,
         number_turn: NumberTurn::Only,
         calls_used: 0,
         max_retries: 2,
@@ -219,6 +220,16 @@ fn only_a_waiting_contact_is_called() {
         ),
     ] {
         stuck_at("contact_waiting", detail, hint, |view| view.contact_state = state);
+    }
+    let hint = "campanile numbers reactivate spring NUMBER, or campanile redial-failed spring";
+    for (why, detail) in [
+        (FailReason::RetriesUsedUp, "was given up: its calls are used up; this is final"),
+        (FailReason::InvalidNumber, "was given up: its number does not exist; this is final"),
+        (FailReason::DialCap, "was given up: it was dialled as often as it may be; this is final"),
+    ] {
+        stuck_at("contact_waiting", detail, hint, |view| {
+            (view.contact_state, view.failed) = (ContactState::Failed, Some(why));
+        });
     }
 }
 
