@@ -43,6 +43,7 @@ impl World {
             now: NOON,
             horizon: NOON.plus_s(60),
             calls_one_time: 60_000,
+            channels_max: None,
             spool_files_max: 1000,
             calls_max: room,
             frequency: None,

@@ -31,6 +31,7 @@ impl World {
             now: NOON,
             horizon: NOON.plus_s(60),
             calls_one_time: 60_000,
+            channels_max: None,
             spool_files_max: 1000,
             calls_max: room,
             frequency: None,
@@ -101,7 +102,8 @@ fn the_gate_knows_the_legal_hours_in_the_transaction_of_the_claim_i4() {
     let mut w = World::new(trunk(None, None));
     let spring = w.campaign("spring");
     let attempt = w.intent(spring, 1).unwrap();
-    let rules = |hours: &str| ServerRules { rate: FAST, frequency: None, legal: hours.parse().unwrap() };
+    let rules =
+        |hours: &str| ServerRules { rate: FAST, channels_max: None, frequency: None, legal: hours.parse().unwrap() };
     let verdict = w.ledger.write(|db| claim(db, attempt, rules("FR 08:00-21:00 | GB 13:00-20:00"), NOON)).unwrap();
     assert_eq!(verdict, Err(Refusal::LegalHours { opens_at: Some(NOON.plus_s(3600)) }));
     let soon = w.intent(spring, 2).unwrap();
