@@ -218,6 +218,7 @@ impl Size {
         let limits = EngineLimits {
             calls_one_time: CALLS,
             cron_interval: 1,
+            channels_max: None,
             spool_files_max: CALLS,
             archive_keep_days: 0,
             frequency: None,

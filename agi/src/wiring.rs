@@ -61,6 +61,7 @@ pub(crate) fn connect(config: Option<&Path>) -> Result<Wiring<impl Desk>, Wiring
 fn rules(settings: &Settings) -> ServerRules {
     ServerRules {
         rate: ServerRate(settings.calls_one_time),
+        channels_max: settings.channels_max,
         frequency: settings.frequency_cap(),
         legal: settings.legal_hours.clone(),
     }
@@ -77,7 +78,8 @@ pub(crate) struct Reload {
 }
 
 impl Reload {
-    /// Reads the settings again and applies the rate, the cap on calls to one number and the legal hours; if anything is wrong with them, the old ones hold.
+    /// Reads the settings again and applies the rate, the caps on calls at the same time and on calls to one number,
+    /// and the legal hours; if anything is wrong with them, the old ones hold.
     pub(crate) fn apply(&mut self) {
         let loaded = match Settings::load(self.config.as_deref()) {
             Ok(loaded) => loaded,
@@ -86,9 +88,11 @@ impl Reload {
         loaded.warnings.iter().for_each(|warning| log::warn!("{warning}"));
         for change in self.settings.differences(&loaded.settings) {
             match change.key {
-                "calls_one_time" | "attempts_per_number_max" | "attempts_per_number_hours" | "legal_hours" => {
-                    log::info!("SIGHUP: applied {change}")
-                }
+                "calls_one_time"
+                | "channels_max"
+                | "attempts_per_number_max"
+                | "attempts_per_number_hours"
+                | "legal_hours" => log::info!("SIGHUP: applied {change}"),
                 key if NEEDS_RESTART.contains(&key) => {
                     log::warn!(
                         "SIGHUP: {change} needs a restart of `campanile-agi`, which lets calls in progress finish"
@@ -100,6 +104,7 @@ impl Reload {
         }
         log::info!("SIGHUP: the settings were read again");
         self.settings.calls_one_time = loaded.settings.calls_one_time;
+        self.settings.channels_max = loaded.settings.channels_max;
         self.settings.attempts_per_number_max = loaded.settings.attempts_per_number_max;
         self.settings.attempts_per_number_hours = loaded.settings.attempts_per_number_hours;
         self.settings.legal_hours = loaded.settings.legal_hours.clone();

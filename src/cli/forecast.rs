@@ -84,6 +84,7 @@ impl Forecast {
         let server = ServerRules {
             calls_one_time: session.settings.calls_one_time,
             cron_interval_min: session.settings.cron_interval,
+            channels_max: session.settings.channels_max,
             spool_files_max: session.settings.spool_files_max,
             frequency: session.settings.frequency_cap(),
         };

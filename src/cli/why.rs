@@ -83,6 +83,7 @@ impl WhyNumber {
         let number = super::numbers::canonical(&self.number, ShortNumbers::Allowed, &session.settings)?;
         let limits = ServerLimits {
             calls_one_time: session.settings.calls_one_time,
+            channels_max: session.settings.channels_max,
             spool_files_max: session.settings.spool_files_max,
             frequency: session.settings.frequency_cap(),
             legal: session.settings.legal_hours.clone(),

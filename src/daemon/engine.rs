@@ -45,6 +45,8 @@ pub struct EngineLimits {
     pub calls_one_time: u32,
     /// Minutes of an interval.
     pub cron_interval: u32,
+    /// The most calls at the same time, over all campaigns and trunks; `None` for no cap.
+    pub channels_max: Option<u32>,
     /// The most files in the spool.
     pub spool_files_max: u32,
     /// Days that archived files are kept; 0 removes them as soon as their evidence is durable.
@@ -62,6 +64,7 @@ impl EngineLimits {
         Self {
             calls_one_time: settings.calls_one_time,
             cron_interval: settings.cron_interval,
+            channels_max: settings.channels_max,
             spool_files_max: settings.spool_files_max,
             archive_keep_days: settings.archive_keep_days,
             frequency: settings.frequency_cap(),

@@ -89,6 +89,8 @@ pub enum Refusal {
     CampaignChannels,
     /// The trunk's channels are all in use.
     TrunkChannels,
+    /// The server's channels are all in use.
+    ServerChannels,
     /// The trunk's breaker is open.
     TrunkBreaker {
         /// When a trial may start; `None` while one is under way.
@@ -134,6 +136,10 @@ pub struct GateView {
     pub trunk_live: u32,
     /// The trunk's cap as it is now.
     pub trunk_channels: Option<u32>,
+    /// The calls of all campaigns that the gate admitted and that have not ended, counted up to the server's cap.
+    pub server_live: u32,
+    /// The server's cap as the settings have it now.
+    pub server_channels: Option<u32>,
     /// What the trunk's breaker lets through.
     pub trunk_leave: LineLeave,
     /// The server's pace.
@@ -258,6 +264,9 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     }
     if view.trunk_channels.is_some_and(|cap| view.trunk_live >= cap) {
         return Err(Refusal::TrunkChannels);
+    }
+    if view.server_channels.is_some_and(|cap| view.server_live >= cap) {
+        return Err(Refusal::ServerChannels);
     }
     if !view.trunk_leave.admits(start_at) {
         return Err(Refusal::TrunkBreaker { trial_at: view.trunk_leave.trial_at() });

@@ -315,6 +315,7 @@ fn after_no_dial(why: &NotDialled, ended_at: UtcMs) -> UtcMs {
             Refusal::Late { .. }
             | Refusal::CampaignChannels
             | Refusal::TrunkChannels
+            | Refusal::ServerChannels
             | Refusal::Rate
             | Refusal::RealLine
             | Refusal::HungUp

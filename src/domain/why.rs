@@ -45,6 +45,8 @@ pub struct WhyView {
     pub legal: Option<Arc<LegalHours>>,
     /// Calls that the campaign has open, and its cap.
     pub campaign_channels: Channels,
+    /// Calls that are open over all campaigns and trunks, and the server's cap.
+    pub server_channels: Channels,
     /// The campaign's lines out, the first choice first.
     pub trunks: Vec<TrunkWhy>,
     /// Whether anything about the campaign's calls is made up.
@@ -207,6 +209,7 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         test_line(view),
         trunks::trunk_channels(view),
         trunks::trunk_breaker(view, now),
+        trunks::server_channels(view),
         spool(view),
         asterisk_takes_files(view),
         planning_goes_on(view),

@@ -39,6 +39,8 @@ impl ServerRate {
 pub struct ServerRules {
     /// The rate.
     pub rate: ServerRate,
+    /// The most calls at the same time; `None` for no cap.
+    pub channels_max: Option<u32>,
     /// The most calls to one number; `None` for no cap.
     pub frequency: Option<FrequencyCap>,
     /// The hours in which people may be called where they are.
@@ -47,7 +49,7 @@ pub struct ServerRules {
 
 impl From<ServerRate> for ServerRules {
     fn from(rate: ServerRate) -> Self {
-        Self { rate, frequency: None, legal: LegalRules::NONE }
+        Self { rate, channels_max: None, frequency: None, legal: LegalRules::NONE }
     }
 }
 
@@ -131,6 +133,8 @@ fn view(db: &Connection, claimant: &Claimant, rules: &ServerRules, now: UtcMs) -
         campaign,
         trunk_live: live(db, "trunk", claimant.trunk.0, trunk_channels)?,
         trunk_channels,
+        server_live: live_of_all(db, rules.channels_max)?,
+        server_channels: rules.channels_max,
         trunk_leave: breakers::leave(db, claimant.trunk, now)?,
         server: pace(db, SERVER, PaceKind::Grid, rules.rate.spacing_ms(), now)?,
         trunk,
@@ -195,6 +199,14 @@ fn live(db: &Connection, column: &'static str, id: i64, cap: Option<u32>) -> Res
     let live = format!("SELECT 1 FROM attempts WHERE {column} = ?1 AND state = 'claimed' LIMIT ?2");
     let sql = format!("SELECT count(*) FROM ({live})");
     Ok(db.prepare_cached(&sql)?.query_row([id, i64::from(cap)], |row| row.get(0))?)
+}
+
+pub(super) const LIVE_OF_ALL: &str = "SELECT count(*) FROM (SELECT 1 FROM attempts WHERE state = 'claimed' LIMIT ?1)";
+
+/// As [`live`], over all campaigns and trunks.
+fn live_of_all(db: &Connection, cap: Option<u32>) -> Result<u32> {
+    let Some(cap) = cap else { return Ok(0) };
+    Ok(db.prepare_cached(LIVE_OF_ALL)?.query_row([i64::from(cap)], |row| row.get(0))?)
 }
 
 const SERVER: &str = "server";

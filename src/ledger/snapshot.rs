@@ -29,6 +29,8 @@ pub struct PlanLimits {
     pub horizon: UtcMs,
     /// The server's rate: calls a minute.
     pub calls_one_time: u32,
+    /// The most calls at the same time, over all campaigns and trunks; `None` for no cap.
+    pub channels_max: Option<u32>,
     /// The most files in the spool.
     pub spool_files_max: u32,
     /// The most calls of this plan.
@@ -47,8 +49,10 @@ pub fn take(db: &Connection, running: &[Campaign], limits: &PlanLimits) -> Resul
     let ids: BTreeSet<TrunkId> = running.iter().flat_map(Campaign::trunks).collect();
     let trunks = ids.into_iter().map(|id| open.trunk_view(db, id, limits.now)).collect::<Result<Vec<_>>>()?;
     let taken = open.taken(None, limits.now);
-    let files_free = limits.spool_files_max.saturating_sub(open.count(|_| true)).min(limits.calls_max);
-    let room = limits.slots.saturating_sub(ahead(&taken, limits.now)).min(files_free);
+    let open_calls = open.count(|_| true);
+    let files_free = limits.spool_files_max.saturating_sub(open_calls).min(limits.calls_max);
+    let channels_free = limits.channels_max.map_or(u32::MAX, |cap| cap.saturating_sub(open_calls));
+    let room = limits.slots.saturating_sub(ahead(&taken, limits.now)).min(files_free).min(channels_free);
     let bars = Bars::read(db, limits.frequency, limits.now)?;
     let mut barred = Barred::new();
     let view = |c: &Campaign| {
@@ -64,6 +68,8 @@ pub fn take(db: &Connection, running: &[Campaign], limits: &PlanLimits) -> Resul
         horizon: limits.horizon,
         calls_one_time: limits.calls_one_time,
         files_free,
+        channels: limits.channels_max,
+        open: open_calls,
         taken,
         // The queries for candidates have left them out, in the same transaction.
         busy: HashSet::new(),
@@ -140,7 +146,7 @@ fn ahead(taken: &[UtcMs], now: UtcMs) -> u32 {
     u32::try_from(ahead).unwrap_or(u32::MAX)
 }
 
-/// A campaign with as many candidates as `room` (free slots, free files, free trunks) and the caps leave calls for, twice
+/// A campaign with as many candidates as `room` (free slots, files, trunks, channels) and the caps leave calls for, twice
 /// at most: what a look at the plan costs does not grow with the list.
 fn campaign_view(
     db: &Connection,

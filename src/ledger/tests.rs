@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::mpsc::channel;
 
 use super::attempts::{Intent, open_of, order, part_of_order, record_intents};
-use super::claims::{ServerRate, claim};
+use super::claims::{ServerRate, ServerRules, claim};
 use super::contacts::Imported;
 use super::snapshot::PlanLimits;
 use super::writer::{Haste, Writer};
@@ -91,6 +91,7 @@ impl World {
             now: NOON,
             horizon: NOON.plus_s(60),
             calls_one_time: 60_000,
+            channels_max: None,
             spool_files_max: 1000,
             calls_max: room,
             frequency: None,
@@ -227,6 +228,28 @@ fn channels_hold_at_the_gate_i5() {
     assert_eq!(w.claim(attempts[2], FAST, NOON), Err(Refusal::TrunkChannels));
     w.close(attempts[0]).unwrap();
     assert!(w.claim(attempts[2], FAST, NOON).is_ok());
+}
+
+#[test]
+fn the_servers_channels_hold_at_the_gate_over_campaigns_and_trunks_i5() {
+    let mut w = World::new(trunk(None, None));
+    let (spring, autumn) = (w.campaign("spring"), w.campaign("autumn"));
+    let other = trunks::NewTrunk { name: "other".parse().unwrap(), ..trunk(None, None) };
+    let other = w.ledger.write(|db| trunks::add(db, &other, NOON)).unwrap();
+    let first = w.intents(spring, 1..=2).unwrap();
+    w.trunk = other;
+    let others = w.intents(autumn, 11..=12).unwrap();
+    let at_most = |w: &mut World, cap, attempt| {
+        let rules = ServerRules { channels_max: cap, ..FAST.into() };
+        w.ledger.write(|db| claim(db, attempt, rules, NOON)).unwrap()
+    };
+    assert!(at_most(&mut w, Some(2), first[0]).is_ok());
+    assert!(at_most(&mut w, Some(2), others[0]).is_ok());
+    assert_eq!(at_most(&mut w, Some(2), first[1]), Err(Refusal::ServerChannels));
+    assert_eq!(at_most(&mut w, Some(1), others[1]), Err(Refusal::ServerChannels), "a cap that was lowered");
+    w.close(others[0]).unwrap();
+    assert!(at_most(&mut w, Some(2), first[1]).is_ok());
+    assert!(at_most(&mut w, None, others[1]).is_ok());
 }
 
 #[test]

@@ -25,6 +25,8 @@ use crate::domain::zoning::LegalRules;
 pub struct ServerLimits {
     /// The server's rate: calls a minute.
     pub calls_one_time: u32,
+    /// The most calls at the same time, over all campaigns and trunks; `None` for no cap.
+    pub channels_max: Option<u32>,
     /// The most files in the spool.
     pub spool_files_max: u32,
     /// The most calls to one number over all campaigns; `None` for no cap.
@@ -58,6 +60,7 @@ pub fn view_of(
     let busy_in = views::campaign_calling(db, asked)?;
     let lines = lines::of(db, contact.id)?;
     let retry = line::allowance(&campaign.retry, lines.len());
+    let open = attempts::open_count(db)?;
     Ok(WhyView {
         daemon: limits.daemon,
         gate: Gate::Answers,
@@ -65,6 +68,7 @@ pub fn view_of(
         files_overdue: u32::try_from(attempts::overdue(db, now.plus_ms(-OVERDUE_MS))?.len()).unwrap_or(u32::MAX),
         campaign_channels: Channels { open: attempts::open_of(db, campaign.id)?, cap: campaign.channels },
         trunks: campaign.trunks().into_iter().map(|id| trunk(db, id, now)).collect::<Result<_>>()?,
+        server_channels: Channels { open, cap: limits.channels_max },
         nature: campaign.traffic.nature(),
         contact_state: contact.state,
         due_at: contact.due_at,
@@ -84,7 +88,7 @@ pub fn view_of(
         dials: contact.tally.dials,
         dials_max: dials_max(&retry, &campaign.outcome),
         busy_in: busy_in.map(|name| name.parse()).transpose()?,
-        files_free: limits.spool_files_max.saturating_sub(attempts::open_count(db)?),
+        files_free: limits.spool_files_max.saturating_sub(open),
         ahead: contacts::ahead_of(db, contact, &classes, now)?,
         calls_one_time: limits.calls_one_time,
         calls_left,

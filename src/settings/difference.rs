@@ -30,11 +30,12 @@ impl Settings {
         changed.map(|((key, old), (_, new))| Difference { key, old, new }).collect()
     }
 
-    fn told(&self) -> [(&'static str, String); 18] {
+    fn told(&self) -> [(&'static str, String); 19] {
         let sounds: Vec<String> = self.sounds_dirs.iter().map(|dir| dir.display().to_string()).collect();
         [
             ("calls_one_time", self.calls_one_time.to_string()),
             ("cron_interval", self.cron_interval.to_string()),
+            ("channels_max", self.channels_max.map_or_else(|| "none".to_owned(), |max| max.to_string())),
             ("attempts_per_number_max", self.attempts_per_number_max.to_string()),
             ("attempts_per_number_hours", self.attempts_per_number_hours.to_string()),
             ("country", self.country.as_ref().map_or_else(|| "none".to_owned(), |c| c.as_str().to_owned())),
@@ -68,6 +69,13 @@ mod tests {
     fn every_key_is_compared_and_named_as_in_the_file() {
         let told = settings("").told().map(|(key, _)| key);
         assert_eq!(told.to_vec(), KEYS.iter().map(|key| key.name).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_cap_that_is_taken_away_is_told_as_none() {
+        let (old, new) = (settings("channels_max = 30\n"), settings(""));
+        let told: Vec<String> = old.differences(&new).iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["channels_max from 30 to none"]);
     }
 
     #[test]

@@ -25,6 +25,15 @@ pub enum Allowed {
         /// What is counted.
         unit: &'static str,
     },
+    /// A whole number or `none`.
+    WholeOrNone {
+        /// The least.
+        min: u32,
+        /// The most.
+        max: u32,
+        /// What is counted.
+        unit: &'static str,
+    },
     /// An absolute path.
     Path,
     /// Absolute paths, separated by `:`.
@@ -45,6 +54,7 @@ impl std::fmt::Display for Allowed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Whole { min, max, unit } => write!(f, "a whole number of {unit} from {min} to {max}"),
+            Self::WholeOrNone { min, max, unit } => write!(f, "a whole number of {unit} from {min} to {max}, or none"),
             Self::Path => f.write_str("an absolute path, such as /var/spool/asterisk"),
             Self::Paths => f.write_str("absolute paths with : between them"),
             Self::Loopback => f.write_str("a loopback address and a port, such as 127.0.0.1:4573"),
@@ -79,6 +89,12 @@ pub const KEYS: &[KeySpec] = &[
         "5",
         whole(1, 60, "minutes"),
         "How often calls are planned; files are never written for longer than this ahead.",
+    ),
+    key(
+        "channels_max",
+        "none",
+        Allowed::WholeOrNone { min: 1, max: 100_000, unit: "channels" },
+        "The most calls at the same time, all campaigns and trunks together.",
     ),
     key(
         "attempts_per_number_max",

@@ -38,6 +38,8 @@ pub struct Settings {
     pub calls_one_time: u32,
     /// Minutes between two plannings; also how far ahead files are written.
     pub cron_interval: u32,
+    /// The most calls at the same time, all campaigns and trunks together; `None` for no cap.
+    pub channels_max: Option<u32>,
     /// The country whose numbers are written without `+`.
     pub country: Option<Country>,
     /// The most calls to one number in a rolling period, over all campaigns; 0 for no cap.
@@ -128,6 +130,7 @@ impl Settings {
     fn read(from: &mut Examined) -> Option<Self> {
         let calls_one_time = from.take("calls_one_time");
         let cron_interval = from.take("cron_interval");
+        let channels_max = from.take("channels_max");
         let attempts_per_number_max = from.take("attempts_per_number_max");
         let attempts_per_number_hours = from.take("attempts_per_number_hours");
         let country = from.take("country");
@@ -147,6 +150,7 @@ impl Settings {
         Some(Self {
             calls_one_time: calls_one_time?,
             cron_interval: cron_interval?,
+            channels_max: channels_max?,
             attempts_per_number_max: attempts_per_number_max?,
             attempts_per_number_hours: attempts_per_number_hours?,
             country: country?,

@@ -61,7 +61,7 @@ pub(super) fn read<T: Setting>(key: &KeySpec, text: &str) -> Result<T, String> {
 impl Setting for u32 {
     fn read(key: &KeySpec, text: &str) -> Result<Self, String> {
         let (min, max, unit) = match key.allowed {
-            Allowed::Whole { min, max, unit } => (min, max, unit),
+            Allowed::Whole { min, max, unit } | Allowed::WholeOrNone { min, max, unit } => (min, max, unit),
             _ => (0, Self::MAX, "things"),
         };
         let digits = text.strip_prefix('-').unwrap_or(text);
@@ -74,6 +74,12 @@ impl Setting for u32 {
             _ if text.starts_with('-') => Err(format!("{} is less than {min} {unit}", key.name)),
             _ => Err(format!("{} is more than {max} {unit}", key.name)),
         }
+    }
+}
+
+impl Setting for Option<u32> {
+    fn read(key: &KeySpec, text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("none") { Ok(None) } else { u32::read(key, text).map(Some) }
     }
 }
 
@@ -187,6 +193,16 @@ mod tests {
         ] {
             assert_eq!(rate(text), Err(why.to_owned()), "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_that_may_be_missing_is_none_or_within_its_bounds() {
+        let channels = |text| read::<Option<u32>>(find("channels_max").unwrap(), text);
+        assert_eq!((channels("none"), channels("None")), (Ok(None), Ok(None)));
+        assert_eq!((channels("1"), channels("100000")), (Ok(Some(1)), Ok(Some(100_000))));
+        assert_eq!(channels("0"), Err("channels_max is less than 1 channels".to_owned()));
+        assert_eq!(channels("100001"), Err("channels_max is more than 100000 channels".to_owned()));
+        assert_eq!(channels("no"), Err("channels_max is not a whole number of channels".to_owned()));
     }
 
     #[test]

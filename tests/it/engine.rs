@@ -2,6 +2,7 @@
 
 mod asterisk;
 mod bars;
+mod channels;
 mod clock;
 mod crash;
 mod evidence;

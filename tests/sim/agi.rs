@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use campanile::daemon::engine::EngineLimits;
 use campanile::domain::evidence::{Evidence, Fact};
 use campanile::domain::ids::{AttemptId, Ticket};
 use campanile::domain::instant::UtcMs;
@@ -320,8 +321,8 @@ impl World {
     /// The claim is durable here; whether the session lives to hear of it is another matter.
     fn claim(&mut self, id: u64, attempt: AttemptId) {
         let rate = ServerRate(self.limits.calls_one_time);
-        let (now, rules) =
-            (self.now(), ServerRules { rate, frequency: self.limits.frequency, legal: self.limits.legal.clone() });
+        let EngineLimits { channels_max, frequency, ref legal, .. } = self.limits;
+        let (now, rules) = (self.now(), ServerRules { rate, channels_max, frequency, legal: legal.clone() });
         let verdict = self.agi_commit(|db| claim(db, attempt, rules, now));
         self.say(|_| format!("claim of attempt {attempt}: {verdict:?}"));
         match &verdict {

@@ -141,6 +141,9 @@ impl World {
         let live = self.record.live(|d| d.trunk == trunk);
         let cap = channels.map_or(usize::MAX, |cap| cap as usize);
         assert!(live.len() < cap, "I5: attempt {attempt} beside {live:?} of trunk {trunk}");
+        let live = self.record.live(|_| true);
+        let cap = self.limits.channels_max.map_or(usize::MAX, |cap| cap as usize);
+        assert!(live.len() < cap, "I5: attempt {attempt} beside {live:?} of the server, whose cap is {cap}");
         if start_at.since_ms(self.now()) > HOLD_MS_MAX {
             // Planned before the clock was set back: the gate does not wait so long, and does not dial.
             return;
@@ -460,6 +463,7 @@ impl World {
         let daemon = if self.engine.is_some() { Daemon::Running } else { Daemon::Stopped };
         let limits = ServerLimits {
             calls_one_time: self.limits.calls_one_time,
+            channels_max: self.limits.channels_max,
             spool_files_max: self.limits.spool_files_max,
             frequency: self.limits.frequency,
             legal: self.limits.legal.clone(),

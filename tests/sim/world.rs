@@ -110,6 +110,8 @@ impl World {
         let limits = EngineLimits {
             calls_one_time: *chance.one_of(&[10, 60, 300]),
             cron_interval: *chance.one_of(&[1, 1, 5]),
+            // Drawn apart, so that the seeds of before draw what they drew.
+            channels_max: *Chance::new(!seed).one_of(&[None, None, Some(3)]),
             spool_files_max: *chance.one_of(&[1000, 1000, 7]),
             archive_keep_days: *chance.one_of(&[0, 0, 0, 1]),
             frequency: *chance.one_of(&[None, None, FrequencyCap::of(2, 1)]),

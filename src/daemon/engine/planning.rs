@@ -186,6 +186,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             now,
             horizon,
             calls_one_time: self.limits.calls_one_time,
+            channels_max: self.limits.channels_max,
             spool_files_max: self.limits.spool_files_max,
             calls_max: CALLS_PER_PLAN,
             slots,

@@ -83,7 +83,9 @@ pub(super) fn give_way(db: &Db, snapshot: &Snapshot, plan: &mut Plan) -> LedgerR
     });
     for waiting in plan.waiting.iter().filter(|waiting| is_due(&waiting.contact, snapshot.now)) {
         match waiting.why {
-            Why::NoSlot { .. } | Why::SpoolFull => way.gives(waiting.campaign, Way::slot_serves),
+            Why::NoSlot { .. } | Why::ServerChannels { .. } | Why::SpoolFull => {
+                way.gives(waiting.campaign, Way::slot_serves)
+            }
             Why::TrunkChannels { .. } => {
                 way.gives(waiting.campaign, |way, view, at| way.shares_trunk(view, at) && way.slot_serves(view, at))
             }

@@ -179,6 +179,7 @@ fn refusal_in_words(refusal: &Refusal) -> String {
         }
         Refusal::CampaignChannels => "the campaign's channels were all in use".to_owned(),
         Refusal::TrunkChannels => "the trunk's channels were all in use".to_owned(),
+        Refusal::ServerChannels => "as many calls were up as channels_max lets the server make".to_owned(),
         Refusal::TrunkBreaker { trial_at: Some(at) } => {
             format!("the trunk's breaker is open, and tries a call at {at}")
         }

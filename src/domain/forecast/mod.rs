@@ -61,6 +61,8 @@ pub struct ServerRules {
     pub calls_one_time: u32,
     /// Minutes between two ticks.
     pub cron_interval_min: u32,
+    /// The most calls at the same time; `None` for no cap.
+    pub channels_max: Option<u32>,
     /// The most files in the spool.
     pub spool_files_max: u32,
     /// The most calls to one number.

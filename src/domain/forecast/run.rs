@@ -241,10 +241,11 @@ impl<'a> Run<'a> {
         let slots = horizon.since_ms(now).max(0) * i64::from(server.calls_one_time) / 60_000 + 1;
         let slots = u32::try_from(slots).unwrap_or(u32::MAX).saturating_sub(u32::try_from(ahead).unwrap_or(u32::MAX));
         let files_free = server.spool_files_max.saturating_sub(self.open);
-        self.capped = files_free <= slots;
+        let channels_free = server.channels_max.map_or(u32::MAX, |cap| cap.saturating_sub(self.open));
+        self.capped = files_free.min(channels_free) <= slots;
         let files_free = files_free.min(CALLS_PER_PLAN);
         let trunks: Vec<TrunkView> = self.scene.trunks.iter().map(|trunk| self.trunk_view(trunk)).collect();
-        let room = slots.min(files_free);
+        let room = slots.min(files_free).min(channels_free);
         let mut order: Vec<usize> = (0..self.dialers.len()).filter(|at| !self.dialers[*at].done).collect();
         order.sort_by_key(|at| self.dialers[*at].served);
         let mut campaigns = Vec::with_capacity(order.len());
@@ -259,6 +260,8 @@ impl<'a> Run<'a> {
             horizon,
             calls_one_time: server.calls_one_time,
             files_free,
+            channels: server.channels_max,
+            open: self.open,
             taken: self.taken.iter().map(|(at, _)| *at).collect(),
             trunks,
             campaigns,

@@ -41,7 +41,13 @@ fn scene(contacts: u64, odds: Odds, with: impl FnOnce(&mut Standing)) -> Scene {
     Scene {
         now: NOON,
         until: NOON.plus_s(400 * 86_400),
-        server: ServerRules { calls_one_time: 10, cron_interval_min: 1, spool_files_max: 1000, frequency: None },
+        server: ServerRules {
+            calls_one_time: 10,
+            cron_interval_min: 1,
+            channels_max: None,
+            spool_files_max: 1000,
+            frequency: None,
+        },
         trunks: vec![TrunkRules { id: TrunkId(1), line: TrunkLine::Real, channels: None, starts_per_second: None }],
         campaigns: vec![standing],
         target: CampaignId(1),
@@ -204,7 +210,7 @@ proptest! {
         endings in prop::collection::vec(any_ending(), 1..20),
         contacts in 0_u64..150,
         due in 0_u64..20,
-        (retries, channels, trunk_channels) in (0_u32..3, 1_u32..5, 1_u32..5),
+        (retries, channels, trunk_channels, server_channels) in (0_u32..3, 1_u32..5, 1_u32..5, prop::option::of(1_u32..5)),
         (delay_ms, numbers, seed) in (0_u32..20_000, 1_u32..4, any::<u64>()),
         expires_s in prop::option::of(0_i64..3_000),
     ) {
@@ -219,10 +225,11 @@ proptest! {
             standing.open.push(OpenCall { start_at, trunk: TrunkId(1), group: Group::fresh(1) });
         });
         scene.trunks[0].channels = Some(trunk_channels);
+        scene.server.channels_max = server_channels;
         let course = run(&scene, seed);
         prop_assert_eq!(course.reached + course.failed() + course.expired + course.left, contacts + due + 1);
         prop_assert_eq!(course.left, 0);
-        prop_assert!(course.series.channels_max() <= channels.min(trunk_channels));
+        prop_assert!(course.series.channels_max() <= channels.min(trunk_channels).min(server_channels.unwrap_or(u32::MAX)));
         prop_assert_eq!(run(&scene, seed), course, "the same luck, the same course");
     }
 }

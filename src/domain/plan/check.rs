@@ -102,6 +102,16 @@ pub enum Breach {
     /// More calls than the trunk's channels, or a trunk that nobody knows (I5).
     #[error("trunk {0} would have more calls than channels")]
     TrunkChannels(TrunkId),
+    /// More calls than the server's channels (I5).
+    #[error("{planned} calls beside {open} that are open, for {cap} channels of the server")]
+    ServerChannels {
+        /// Calls.
+        planned: usize,
+        /// Open attempts.
+        open: u32,
+        /// The cap.
+        cap: u32,
+    },
     /// A call over a trunk whose breaker lets none through, or not yet, or one only.
     #[error("trunk {0} would have a call that its breaker does not let through")]
     TrunkBreaker(TrunkId),
@@ -198,6 +208,7 @@ pub fn check(snapshot: &Snapshot, plan: &Plan) -> Vec<Breach> {
     breaches.extend(case.calls());
     breaches.extend(case.order());
     breaches.extend(case.channels());
+    breaches.extend(case.server_channels());
     breaches.extend(case.choice_of_trunks());
     breaches.extend(snapshot.trunks.iter().flat_map(|trunk| case.trunk_rate(trunk)));
     breaches.extend(snapshot.campaigns.iter().flat_map(|campaign| case.campaign_pace(campaign)));
@@ -306,6 +317,13 @@ impl<'a> Case<'a> {
         let trunks = trunks.into_iter().filter(|(id, planned)| self.overfills_trunk(*id, *planned));
         let of_campaigns = campaigns.map(|(id, _)| Breach::CampaignChannels(id));
         of_campaigns.chain(trunks.map(|(id, _)| Breach::TrunkChannels(id))).collect()
+    }
+
+    /// Whatever is open already may be more than a cap that somebody has lowered.
+    fn server_channels(&self) -> Option<Breach> {
+        let (planned, open) = (self.plan.calls.len(), self.snapshot.open);
+        let cap = self.snapshot.channels.filter(|_| planned > 0)?;
+        (planned as u64 + u64::from(open) > u64::from(cap)).then_some(Breach::ServerChannels { planned, open, cap })
     }
 
     fn overfills_campaign(&self, id: CampaignId, planned: u64) -> bool {

@@ -21,6 +21,7 @@ mod turns;
 mod types;
 mod waiting;
 
+use lanes::channels_left;
 use pace::Spacing;
 use turns::Turns;
 pub use types::{CampaignView, Candidate, Plan, PlannedCall, Snapshot, TrunkView, Waiting, Why};
@@ -43,10 +44,11 @@ pub const SHARED_AFTER_MS: i64 = 3_000;
 /// Gives each free slot before the horizon to the campaign whose turn it is, and says of every
 /// candidate that got none why.
 pub fn plan(snapshot: &Snapshot) -> Plan {
+    let calls_max = snapshot.files_free.min(channels_left(snapshot.channels, snapshot.open)) as usize;
     let mut turns = Turns::new(snapshot);
     let mut calls = Vec::new();
     for slot in free_slots(snapshot) {
-        if turns.are_over() || calls.len() >= snapshot.files_free as usize {
+        if turns.are_over() || calls.len() >= calls_max {
             break;
         }
         calls.extend(turns.serve(slot));

@@ -89,6 +89,8 @@ pub(super) fn minute(campaigns: Vec<CampaignView>) -> Snapshot {
         horizon: at("2026-03-01T08:01:00Z"),
         calls_one_time: 10,
         files_free: 1000,
+        channels: None,
+        open: 0,
         taken: Vec::new(),
         trunks: vec![trunk(1)],
         campaigns,
@@ -103,12 +105,21 @@ pub(super) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
     let span = (0_i64..60_000, 1_i64..180_000);
     let rate = prop_oneof![6 => 1_u32..130, 3 => 1_u32..=3_000, 1 => Just(60_000)];
     let files = prop_oneof![0_u32..20, Just(1000)];
+    let channels = (option::weighted(0.3, 1_u32..20), 0_u32..6);
     let taken = vec(-60_000_i64..200_000, 0..12);
     let campaigns = vec(any_campaign(), 0..6);
     let busy = hash_set(0_i64..40, 0..8);
     let bars = hash_set(0_usize..100, 0..10);
-    (span, rate, files, taken, vec(any_trunk(), 3), campaigns, (busy, bars)).prop_map(
-        |((now, ahead), calls_one_time, files_free, taken, mut trunks, mut campaigns, (busy, bars))| {
+    (span, rate, (files, channels), taken, vec(any_trunk(), 3), campaigns, (busy, bars)).prop_map(
+        |(
+            (now, ahead),
+            calls_one_time,
+            (files_free, (channels, open)),
+            taken,
+            mut trunks,
+            mut campaigns,
+            (busy, bars),
+        )| {
             let now = at("2026-03-01T08:00:00Z").plus_ms(now);
             (1..).zip(&mut trunks).for_each(|(id, trunk)| trunk.id = TrunkId(id));
             (1..).zip(&mut campaigns).for_each(|(id, campaign)| own(campaign, id));
@@ -118,6 +129,8 @@ pub(super) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
                 horizon: now.plus_ms(ahead),
                 calls_one_time,
                 files_free,
+                channels,
+                open,
                 taken: instants(taken),
                 trunks,
                 campaigns,

@@ -215,6 +215,31 @@ fn a_trunk_fills_its_channels_over_all_its_campaigns_i5() {
 }
 
 #[test]
+fn the_server_fills_its_channels_over_all_campaigns_and_trunks_in_fair_turn_i5() {
+    let mut snapshot = minute(vec![campaign(1, 5), campaign(2, 5)]);
+    snapshot.trunks.push(trunk(2));
+    snapshot.campaigns[1].trunks = vec![TrunkId(2)];
+    (snapshot.channels, snapshot.open) = (Some(5), 2);
+    let plan = planned(&snapshot);
+    assert_eq!(plan.calls.iter().map(|call| call.campaign.0).collect::<Vec<_>>(), [1, 2, 1]);
+    assert_eq!(whys(&plan), vec![Why::ServerChannels { cap: 5 }; 7]);
+    assert_eq!(plan.wake_at, None, "only a call that closes frees a channel");
+    snapshot.channels = Some(1);
+    assert_eq!(planned(&snapshot).calls, [], "a cap that was lowered ends no call, and begins none");
+}
+
+#[test]
+fn of_several_caps_the_one_next_to_the_campaign_is_told() {
+    let mut snapshot = minute(vec![campaign(1, 5)]);
+    (snapshot.channels, snapshot.files_free) = (Some(3), 3);
+    assert_eq!(whys(&planned(&snapshot)), vec![Why::ServerChannels { cap: 3 }; 2]);
+    snapshot.trunks[0].channels = Some(3);
+    assert_eq!(whys(&planned(&snapshot)), vec![Why::TrunkChannels { cap: 3 }; 2]);
+    snapshot.campaigns[0].channels = Some(3);
+    assert_eq!(whys(&planned(&snapshot)), vec![Why::CampaignChannels { cap: 3 }; 2]);
+}
+
+#[test]
 fn a_trunk_that_nobody_knows_has_no_channel() {
     let mut snapshot = minute(vec![campaign(1, 1)]);
     snapshot.campaigns[0].trunks = vec![TrunkId(9)];
@@ -376,6 +401,7 @@ proptest! {
         let first = plan(&snapshot);
         let mut after = snapshot.clone();
         after.files_free -= first.calls.len() as u32;
+        after.open += first.calls.len() as u32;
         for call in &first.calls {
             after.taken.push(call.start_at);
             after.busy.insert(call.number.clone());

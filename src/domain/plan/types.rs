@@ -26,6 +26,10 @@ pub struct Snapshot {
     pub calls_one_time: u32,
     /// How many more files may be written now: the spool takes no more, or a plan.
     pub files_free: u32,
+    /// The server's cap.
+    pub channels: Option<u32>,
+    /// Open attempts of all campaigns, also of those that are not below.
+    pub open: u32,
     /// The planned instants of open attempts that are not yet past by more than a minute, ascending.
     pub taken: Vec<UtcMs>,
     /// Trunks that a campaign below may use.
@@ -198,6 +202,11 @@ pub enum Why {
     /// The channels are all in use of every trunk whose breaker is not open; the next closing call frees one.
     TrunkChannels {
         /// The cap of the first of them.
+        cap: u32,
+    },
+    /// The server's channels are all in use; the next closing call frees one.
+    ServerChannels {
+        /// The cap.
         cap: u32,
     },
     /// The campaign has made all the calls that it was to make, or will have when the planned ones are made.

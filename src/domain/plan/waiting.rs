@@ -37,6 +37,8 @@ struct Outcome<'a> {
     by_campaign: BTreeMap<CampaignId, u32>,
     by_trunk: BTreeMap<TrunkId, u32>,
     trunks: BTreeMap<TrunkId, &'a TrunkView>,
+    /// The server's cap, if no channel is left.
+    full_server: Option<u32>,
     files_left: bool,
     /// The last slot that could be planned. What is false there stands in the way until the horizon.
     last_slot: UtcMs,
@@ -61,6 +63,7 @@ impl<'a> Outcome<'a> {
             by_campaign,
             by_trunk,
             trunks: snapshot.trunks.iter().map(|trunk| (trunk.id, trunk)).collect(),
+            full_server: snapshot.channels.filter(|cap| snapshot.open as usize + calls.len() >= *cap as usize),
             files_left: calls.len() < snapshot.files_free as usize,
             last_slot: pace::slot_before(snapshot.calls_one_time, snapshot.horizon).max(earliest),
             next_slot: pace::slot_from(snapshot.calls_one_time, snapshot.horizon.max(earliest)),
@@ -140,7 +143,8 @@ struct Limits {
     closed: Option<Option<UtcMs>>,
     /// The zones whose legal hours are closed at the last slot: when they open, if ever.
     legal: BTreeMap<ZoneClassId, Option<UtcMs>>,
-    /// The first of: a real line, calls, channels of the campaign, channels and breakers of its trunks, files, pace, slots.
+    /// The first of: a real line, calls, channels of the campaign, channels and breakers of its trunks, channels of the
+    /// server, files, pace, slots.
     exhausted: Why,
 }
 
@@ -157,6 +161,8 @@ impl Limits {
             Why::CampaignChannels { cap }
         } else if let Some(why) = outcome.no_trunk(campaign) {
             why
+        } else if let Some(cap) = outcome.full_server {
+            Why::ServerChannels { cap }
         } else if !outcome.files_left {
             Why::SpoolFull
         } else if let Some(next_at) = outcome.next_of_rhythm(campaign) {

@@ -130,7 +130,8 @@ fn each_reason_for_not_dialling_has_its_next_instant_i9() {
     due_after_s(&refused(Refusal::DoNotCall { list: list.clone(), until: Some(until) }), 7_200);
     let for_good = refused(Refusal::DoNotCall { list, until: None });
     assert_eq!(Life::default().goes_on(&for_good, &rules(2), &always()), ContactNext::Excluded);
-    for refusal in [Refusal::Late { by_ms: 6_000 }, Refusal::Rate, Refusal::TrunkChannels, Refusal::CampaignChannels] {
+    let full = [Refusal::CampaignChannels, Refusal::TrunkChannels, Refusal::ServerChannels];
+    for refusal in [Refusal::Late { by_ms: 6_000 }, Refusal::Rate].into_iter().chain(full) {
         due_after_s(&refused(refusal), 10);
     }
     due_after_s(&not_dialled(NotDialled::NotPublished { error: "disk full".into() }), 60);

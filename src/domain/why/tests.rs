@@ -31,6 +31,7 @@ fn free() -> WhyView {
         next_round: NextRound::Never,
         campaign_channels: Channels { open: 3, cap: Some(10) },
         trunks: vec![trunk("gw1", None)],
+        server_channels: Channels { open: 8, cap: None },
         nature: Nature::Genuine,
         contact_state: ContactState::Waiting,
         due_at: None,
@@ -106,6 +107,7 @@ fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
         "test_line",
         "trunk_channels",
         "trunk_breaker",
+        "server_channels",
         "spool_room",
         "asterisk_takes_files",
         "planning_goes_on",
@@ -294,6 +296,15 @@ fn full_channels_wait_for_a_call_to_end_i5() {
     stuck_at("trunk_channels", "trunk gw1 has no channel", "give trunk gw1 channels", |view| {
         view.trunks[0].channels.cap = Some(0);
     });
+}
+
+#[test]
+fn a_full_server_waits_for_a_call_of_any_campaign_to_end_i5() {
+    let detail = "the server uses 8 of 8 channels, over all campaigns and trunks";
+    let hint = "wait for a call to end, or raise channels_max";
+    stuck_at("server_channels", detail, hint, |view| view.server_channels.cap = Some(8));
+    let view = WhyView { server_channels: Channels { open: 7, cap: Some(8) }, ..free() };
+    assert_eq!(explain(&view, now()).callable_at, Some(now()));
 }
 
 #[test]

@@ -39,6 +39,20 @@ pub(super) fn trunk_channels(view: &WhyView) -> Judged {
     }
 }
 
+/// All lines out together: whose channels these are is said in the settings.
+pub(super) fn server_channels(view: &WhyView) -> Judged {
+    const RULE: &str = "server_channels";
+    let Channels { open, cap } = view.server_channels;
+    match cap {
+        None => pass(RULE, format!("the server has {open} open calls and no cap")),
+        Some(cap) if open < cap => pass(RULE, format!("the server uses {open} of {cap} channels")),
+        Some(cap) => {
+            let detail = format!("the server uses {open} of {cap} channels, over all campaigns and trunks");
+            stuck(RULE, detail, "wait for a call to end, or raise channels_max")
+        }
+    }
+}
+
 pub(super) fn trunk_breaker(view: &WhyView, now: UtcMs) -> Judged {
     const RULE: &str = "trunk_breaker";
     let details: Vec<String> = view.trunks.iter().map(|trunk| in_words(view, trunk, now)).collect();

@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::bar::{Bar, FrequencyCap, OPT_OUT_LIST, Pattern, Scope};
 use crate::domain::retry::ContactTally;
 use crate::ledger::bars::{self, Bars, Callee};
-use crate::ledger::claims::ServerRules;
+use crate::ledger::claims;
 use crate::ledger::dnc::{Caller, Entry, Noted, Stock};
 
 fn entry(pattern: Pattern, expires_at: Option<UtcMs>) -> Entry {
@@ -153,7 +153,7 @@ fn calls_of_all_campaigns_count_for_the_cap_on_calls_to_a_number_i5() {
     let mut w = World::new(trunk(None, None));
     let (spring, autumn) = (w.campaign("spring"), w.campaign("autumn"));
     let cap = FrequencyCap::of(2, 24).unwrap();
-    let rules = ServerRules { rate: FAST, frequency: Some(cap), legal: LegalRules::NONE };
+    let rules = ServerRules { rate: FAST, channels_max: None, frequency: Some(cap), legal: LegalRules::NONE };
     let first = w.intent(spring, 1).unwrap();
     w.dialled(first, NOON);
     let second = w.intent(autumn, 1).unwrap();
@@ -175,7 +175,8 @@ fn calls_of_all_campaigns_count_for_the_cap_on_calls_to_a_number_i5() {
 fn the_gate_refuses_a_call_too_many_and_what_was_not_dialled_does_not_count_i5() {
     let mut w = World::new(trunk(None, None));
     let (spring, autumn) = (w.campaign("spring"), w.campaign("autumn"));
-    let rules = ServerRules { rate: FAST, frequency: FrequencyCap::of(1, 1), legal: LegalRules::NONE };
+    let rules =
+        ServerRules { rate: FAST, channels_max: None, frequency: FrequencyCap::of(1, 1), legal: LegalRules::NONE };
     let first = w.intent(spring, 1).unwrap();
     w.close(first).unwrap();
     let second = w.intent(autumn, 1).unwrap();
@@ -204,7 +205,7 @@ fn a_look_up_costs_the_same_for_any_list_and_any_past() {
         let rows = statement.query_map(rusqlite::params_from_iter(vec![1; places]), |row| row.get(3))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     };
-    let all = [dnc::LOOKUP, dnc::PREFIX_BEFORE, bars::LAST_DIALS];
+    let all = [dnc::LOOKUP, dnc::PREFIX_BEFORE, bars::LAST_DIALS, claims::LIVE_OF_ALL];
     let told = |db: &Db| all.iter().map(|sql| steps(db, sql)).collect::<Result<Vec<_>>>();
     let told = w.ledger.read(|db| told(db)).unwrap();
     assert!(told[0].iter().any(|s| s == "SEARCH e USING PRIMARY KEY (kind=? AND pattern=?)"), "{told:?}");
@@ -212,6 +213,9 @@ fn a_look_up_costs_the_same_for_any_list_and_any_past() {
     for index in ["attempts_closed_number (number=?)", "attempts_open_number (number=?)"] {
         assert!(told[2].iter().any(|s| s.contains(index)), "{index}: {told:?}");
     }
-    let scans: Vec<_> = told.iter().flatten().filter(|s| s.starts_with("SCAN") && !s.starts_with("SCAN (")).collect();
+    let live = told[3].iter().find(|s| s.starts_with("SCAN attempts"));
+    assert!(live.is_some_and(|s| s.contains("INDEX attempts_claimed_")), "only claimed ones are walked: {told:?}");
+    let scans: Vec<_> =
+        told[..3].iter().flatten().filter(|s| s.starts_with("SCAN") && !s.starts_with("SCAN (")).collect();
     assert!(scans.iter().all(|s| *s == "SCAN l"), "only the few lists may be walked: {scans:?}");
 }

@@ -92,7 +92,8 @@ fn the_gate_knows_the_legal_hours_in_the_transaction_of_the_claim_i4() {
     let mut w = World::new(trunk(None, None));
     let spring = w.campaign("spring");
     let attempt = w.intent(spring, 1).unwrap();
-    let rules = |hours: &str| ServerRules { rate: FAST, frequency: None, legal: hours.parse().unwrap() };
+    let rules =
+        |hours: &str| ServerRules { rate: FAST, channels_max: None, frequency: None, legal: hours.parse().unwrap() };
     let verdict = w.ledger.write(|db| claim(db, attempt, rules("FR 08:00-21:00 | GB 13:00-20:00"), NOON)).unwrap();
     assert_eq!(verdict, Err(Refusal::LegalHours { opens_at: Some(NOON.plus_s(3600)) }));
     let soon = w.intent(spring, 2).unwrap();

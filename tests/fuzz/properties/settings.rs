@@ -98,8 +98,12 @@ fn printed(settings: &Settings) {
     let text = [
         ("calls_one_time", settings.calls_one_time.to_string()),
         ("cron_interval", settings.cron_interval.to_string()),
+        ("channels_max", settings.channels_max.map_or_else(|| "none".to_owned(), |max| max.to_string())),
+        ("attempts_per_number_max", settings.attempts_per_number_max.to_string()),
+        ("attempts_per_number_hours", settings.attempts_per_number_hours.to_string()),
         ("country", country.to_owned()),
         ("time_zone", settings.time_zone.name().to_owned()),
+        ("legal_hours", settings.legal_hours.to_string()),
         ("spool_dir", settings.spool_dir.display().to_string()),
         ("spool_files_max", settings.spool_files_max.to_string()),
         ("archive_keep_days", settings.archive_keep_days.to_string()),

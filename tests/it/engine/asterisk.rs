@@ -172,6 +172,7 @@ impl World {
         let order = self.order(file);
         let rules = ServerRules {
             rate: ServerRate(self.limits.calls_one_time),
+            channels_max: self.limits.channels_max,
             frequency: self.limits.frequency,
             legal: self.limits.legal.clone(),
         };

@@ -1,5 +1,6 @@
 //! The forecast beside what the engine then does: the same campaigns, the same callees, two clocks.
 
+use campanile::daemon::engine::EngineLimits;
 use campanile::domain::calendar::{Calendar, Window, Zone};
 use campanile::domain::forecast::{self, AnswerRate, Course, Ending, Odds, Outlook, Range, Scene, ServerRules};
 use campanile::domain::ids::CampaignId;
@@ -10,7 +11,7 @@ use campanile::ledger::forecast::prospect;
 use proptest::prelude::*;
 
 use super::asterisk::{ANSWERS, BUSY, Callee, Fate, RINGS_OUT};
-use super::world::{NOON, World};
+use super::world::{LIMITS, NOON, World};
 
 /// A slot, and what lies between the end of a call and its conclusion; a campaign's own pace comes on top.
 const NEAR_MS: i64 = 6_100;
@@ -34,6 +35,7 @@ fn scene(w: &mut World, target: CampaignId, odds: impl Fn(CampaignId) -> Odds) -
     let server = ServerRules {
         calls_one_time: w.limits.calls_one_time,
         cron_interval_min: w.limits.cron_interval,
+        channels_max: w.limits.channels_max,
         spool_files_max: w.limits.spool_files_max,
         frequency: w.limits.frequency,
     };
@@ -65,14 +67,15 @@ proptest! {
     fn the_forecast_of_callees_who_are_all_alike_is_what_happens(
         fates in prop::array::uniform2(prop::sample::select(vec![ANSWERS, BUSY, RINGS_OUT])),
         sizes in (1_u32..20, prop_oneof![Just(0_u32), 1_u32..15]),
-        (channels, trunk_channels) in (prop::option::of(1_u32..4), prop::option::of(2_u32..5)),
+        (channels, trunk_channels, channels_max) in
+            (prop::option::of(1_u32..4), prop::option::of(2_u32..5), prop::option::weighted(0.3, 2_u32..5)),
         // Not in steps of a slot: where a retry is due at a slot, the millisecond of a report would decide.
         (retries, retry_time_s) in (0_u32..3, (5_u32..33).prop_map(|n| n * 6 + 1)),
         (delay_ms, batch) in (0_u32..20_000, prop::option::of((1_u32..5, 10_u32..60))),
         priority in 0_u32..2,
         minutes in prop::option::of(3_u32..30),
     ) {
-        let mut w = World::new();
+        let mut w = World::with(EngineLimits { channels_max, ..LIMITS });
         let trunk = w.trunk;
         w.command(|db| db.execute("UPDATE trunks SET channels = ?2 WHERE id = ?1", (trunk.0, trunk_channels)).map_err(Into::into).map(drop));
         let batch = batch.map(|(calls, pause_s)| Batch { calls, pause_s });

@@ -191,7 +191,8 @@ fn why_names_each_trunk_and_when_it_is_tried_i9() {
     w.pass_until_open(first);
     let LineLeave::OneCall { from } = w.leave(first) else { panic!("it is open") };
     let (legal, daemon) = (LegalRules::NONE, Daemon::Running);
-    let limits = ServerLimits { calls_one_time: 10, spool_files_max: 1000, frequency: None, legal, daemon };
+    let limits =
+        ServerLimits { calls_one_time: 10, channels_max: None, spool_files_max: 1000, frequency: None, legal, daemon };
     let (now, last) = (w.now, number(20));
     let told = w.ledger.read(|db| {
         let contact = contacts::find(db, spring, &last)?.unwrap();

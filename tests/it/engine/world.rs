@@ -38,6 +38,7 @@ const STEPS_AT_ONE_INSTANT_MAX: u32 = 20;
 pub const LIMITS: EngineLimits = EngineLimits {
     calls_one_time: 10,
     cron_interval: 1,
+    channels_max: None,
     spool_files_max: 1000,
     archive_keep_days: 0,
     frequency: None,
@@ -72,6 +73,8 @@ pub struct World {
     pub dialled: Vec<Dialled>,
     pub up: HashMap<Number, AttemptId>,
     pub deaths: u32,
+    /// The most calls at the same time, over all campaigns.
+    pub most_live: Option<usize>,
     /// What steps failed with.
     pub failures: Vec<String>,
     engine: Option<Engine<SimSpool, Seeded>>,
@@ -118,6 +121,7 @@ impl World {
         let (owner, trunk) = ledger.write(|db| people(db)).unwrap();
         let mut world = Self {
             now: NOON,
+            most_live: limits.channels_max.map(|max| max as usize),
             limits,
             spool: SimSpool::default(),
             ledger,
@@ -368,6 +372,7 @@ impl World {
     fn check(&mut self) {
         let all = self.ledger.read(|db| campaigns::all(db)).unwrap();
         let mut numbers = BTreeSet::new();
+        let mut live_of_all = 0;
         for campaign in all {
             let counts = self.counts(campaign.id);
             let rows = self.rows(campaign.id);
@@ -379,7 +384,10 @@ impl World {
             assert_eq!(closed, ends, "I3: a closed attempt has one disposition");
             let live = open.iter().filter(|row| row.state == AttemptState::Claimed).count();
             assert!(campaign.channels.is_none_or(|cap| live <= cap as usize), "I5: channels");
+            live_of_all += live;
         }
+        let most = self.most_live.unwrap_or(usize::MAX);
+        assert!(live_of_all <= most, "I5: {live_of_all} calls at the same time, {most} are the most");
     }
 
     // What is to be seen.
@@ -408,6 +416,12 @@ impl World {
     /// Why the last attempt of a campaign ended as it did.
     pub fn last_detail(&mut self, campaign: CampaignId) -> String {
         self.rows(campaign).pop().and_then(|row| row.detail).unwrap_or_default()
+    }
+
+    /// Why the last of a campaign's attempts that was not dialled was not.
+    pub fn last_refusal(&mut self, campaign: CampaignId) -> String {
+        let refused = |row: &AttemptRow| row.disposition == Some(Disposition::NotDialled);
+        self.rows(campaign).into_iter().rfind(refused).and_then(|row| row.detail).unwrap_or_default()
     }
 
     /// When calls were dialled, in milliseconds from noon.

@@ -36,13 +36,14 @@ fn archive(m: &Machine) -> PathBuf {
 fn settings_changed_while_calls_go_on_are_applied_or_told_i3() {
     let m = Machine::new();
     under_way(&m, 40);
-    m.reset("calls_one_time = 1200", "calls_one_time = 2400");
+    m.reset("calls_one_time = 1200", "calls_one_time = 2400\nchannels_max = 5");
     let moved = format!("agi_listen = 127.0.0.1:{}", m.agi_port);
     m.reset(&moved, "agi_listen = 127.0.0.1:9");
     m.reset("/state\n", "/elsewhere\n");
     m.reload();
     for log in ["serve.log", "agi.log"] {
         m.logged(log, "applied calls_one_time from 1200 to 2400");
+        m.logged(log, "applied channels_max from none to 5");
         m.logged(log, "/elsewhere needs a restart of");
     }
     m.logged("agi.log", "agi_listen from 127.0.0.1:");

@@ -129,6 +129,10 @@ impl Case<'_> {
                     shut.iter().map(|shut| if let Shut::Breaker { trial_at } = shut { *trial_at } else { None });
                 shut.iter().all(|shut| matches!(shut, Shut::Breaker { .. })) && trials.flatten().min() == trial_at
             }),
+            Why::ServerChannels { cap } => {
+                let up = self.plan.calls.len() as u64 + u64::from(snapshot.open);
+                snapshot.channels == Some(cap) && up >= u64::from(cap)
+            }
             Why::RealLine => self.is_over_a_real_line(view),
             Why::CallsMade => view.calls_left.is_some_and(|left| self.calls_of(view.id).count() >= left as usize),
             Why::CampaignPace { next_at } => next_at > last && self.next_by_pace(view, END) == Some(next_at),

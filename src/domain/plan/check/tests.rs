@@ -170,6 +170,8 @@ fn more_calls_than_channels_are_found_i5() {
     let trunk = |s: &mut Snapshot, _: &mut Plan| (s.trunks[1].channels, s.trunks[1].open) = (Some(4), 0);
     only(trunk, Breach::TrunkChannels(TrunkId(2)));
     only(|s, _| drop(s.trunks.remove(1)), Breach::TrunkChannels(TrunkId(2)));
+    let server = |s: &mut Snapshot, _: &mut Plan| (s.channels, s.open) = (Some(12), 3);
+    only(server, Breach::ServerChannels { planned: 10, open: 3, cap: 12 });
 }
 
 #[test]
@@ -298,6 +300,7 @@ fn a_reason_that_does_not_hold_is_found_i9() {
         Why::NumberBusy,
         Why::CampaignChannels { cap: 5 },
         Why::TrunkChannels { cap: 0 },
+        Why::ServerChannels { cap: 10 },
         Why::TrunkBreaker { trial_at: None },
         Why::SpoolFull,
         Why::NoSlot { next_at: second(54) },
@@ -343,6 +346,10 @@ fn reasons_are_judged_to_their_last_detail_i9() {
     let trunk_full = |s: &mut Snapshot| (s.trunks[0].channels, s.trunks[0].open) = (Some(2), 2);
     assert!(judged(Why::TrunkChannels { cap: 2 }, trunk_full));
     assert!(!judged(Why::TrunkChannels { cap: 3 }, trunk_full));
+    let server_full = |s: &mut Snapshot| (s.channels, s.open) = (Some(2), 2);
+    assert!(judged(Why::ServerChannels { cap: 2 }, server_full));
+    assert!(!judged(Why::ServerChannels { cap: 1 }, server_full));
+    assert!(!judged(Why::ServerChannels { cap: 2 }, |s| s.channels = Some(2)));
     assert!(judged(Why::SpoolFull, |s| s.files_free = 0));
     assert!(judged(Why::NumberBusy, |s| s.busy.extend([number(1)])));
     let paused = |s: &mut Snapshot| s.campaigns[0].state = CampaignState::Paused;
