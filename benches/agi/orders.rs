@@ -126,6 +126,7 @@ fn campaign(n: u32, owner: UserId, trunk: TrunkId) -> Campaign {
         contacts: ContactRules::default(),
         legal_hours: Default::default(),
         rounds: Default::default(),
+        line_check: None,
     }
 }
 

@@ -135,6 +135,7 @@ fn prepare(db: &crate::ledger::Db) -> Result<CampaignId> {
         contacts: ContactRules::default(),
         legal_hours: LegalSwitch::Off,
         rounds: RoundRules::default(),
+        line_check: None,
     };
     let campaign = campaigns::add(db, &campaign, now)?;
     crate::ledger::actions::replace(db, campaign, &vec![Action::Wait { seconds: 1 }].into())?;

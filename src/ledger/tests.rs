@@ -78,6 +78,7 @@ impl World {
             contacts: ContactRules::default(),
             legal_hours: LegalSwitch::default(),
             rounds: RoundRules::default(),
+            line_check: None,
         };
         self.ledger
             .write(|db| {

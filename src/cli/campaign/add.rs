@@ -102,5 +102,6 @@ pub fn new(name: &Name, actor: &Actor, trunk: TrunkId, zone: Zone) -> Campaign {
         legal_hours: LegalSwitch::default(),
         traffic: Traffic::default(),
         rounds: RoundRules::default(),
+        line_check: None,
     }
 }

@@ -42,6 +42,7 @@ fn campaign() -> Campaign {
         contacts: ContactRules::default(),
         traffic: Traffic::default(),
         rounds: Default::default(),
+        line_check: None,
     }
 }
 

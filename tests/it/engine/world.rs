@@ -193,6 +193,7 @@ impl World {
             contacts: ContactRules::default(),
             legal_hours: LegalSwitch::default(),
             rounds: RoundRules::default(),
+            line_check: None,
         };
         with(&mut campaign);
         self.ledger.write(|db| campaigns::add(db, &campaign, NOON)).unwrap()
