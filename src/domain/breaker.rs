@@ -6,7 +6,7 @@
 //! the first that is carried closes it.
 
 use super::disposition::Disposition;
-use super::ids::AttemptId;
+use super::ids::{AttemptId, LineCheckId};
 use super::instant::{SET_BACK_MS, UtcMs};
 use super::stored::worded_enum;
 
@@ -147,6 +147,34 @@ impl LineLeave {
     }
 }
 
+/// What breakers are to the calls of a campaign.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Heed {
+    /// Breakers bind them, and are told what comes of them.
+    #[default]
+    Bound,
+    /// They are nothing to them. A check of lines is to tell of the lines that fail above all, and what it finds of
+    /// prefixes that nobody calls is no news of the campaigns that share a line.
+    Exempt,
+}
+
+impl Heed {
+    /// That of a campaign that belongs to a check of lines, or to none.
+    #[must_use]
+    pub fn of(line_check: Option<LineCheckId>) -> Self {
+        if line_check.is_some() { Self::Exempt } else { Self::Bound }
+    }
+
+    /// What the breaker of a trunk lets through of these calls. What is let through without a breaker is no trial.
+    #[must_use]
+    pub fn leave(self, leave: LineLeave) -> LineLeave {
+        match self {
+            Self::Bound => leave,
+            Self::Exempt => LineLeave::All,
+        }
+    }
+}
+
 /// What a concluded call says of its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carriage {
@@ -267,6 +295,14 @@ mod tests {
         let tried = Breaker::Open { since: NOON, trial: Some(AttemptId(7)) };
         assert_eq!(tried.leave(RULES, trial_at), LineLeave::Nothing);
         assert_eq!(tried.state(RULES, trial_at), BreakerState::HalfOpen);
+    }
+
+    #[test]
+    fn a_check_of_lines_is_exempt_and_nothing_else_is() {
+        for leave in [LineLeave::All, LineLeave::OneCall { from: NOON }, LineLeave::Nothing] {
+            assert_eq!(Heed::of(Some(LineCheckId(1))).leave(leave), LineLeave::All);
+            assert_eq!(Heed::of(None).leave(leave), leave);
+        }
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::breaker::Heed;
 use super::calendar::{Calendar, Window, Zone};
 use super::contact::CallingOrder;
-use super::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
+use super::ids::{ActionListId, CalendarId, CampaignId, LineCheckId, TrunkId, UserId};
 use super::instant::UtcMs;
 use super::name::{CallerName, CallerNumber, Name};
 use super::outcome::OutcomeRules;
@@ -176,6 +177,12 @@ impl Campaign {
         std::iter::once(self.trunk).chain(self.further_trunks.iter().copied()).collect()
     }
 
+    /// What the breakers of its lines are to its calls.
+    #[must_use]
+    pub fn heed(&self) -> Heed {
+        Heed::of(self.line_check)
+    }
+
     /// Whether another of its lines stands behind this one.
     #[must_use]
     pub fn next_trunk(&self, after: TrunkId) -> NextTrunk {
@@ -265,6 +272,8 @@ pub struct Campaign {
     pub traffic: Traffic,
     /// What it does when it is through them.
     pub rounds: RoundRules,
+    /// The check of lines that it is one of the campaigns of.
+    pub line_check: Option<LineCheckId>,
 }
 
 impl Campaign {
@@ -293,6 +302,7 @@ impl Campaign {
             legal_hours: LegalSwitch::default(),
             traffic: Traffic::default(),
             rounds: RoundRules::default(),
+            line_check: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::AttemptState;
 use super::bar::Bar;
-use super::breaker::LineLeave;
+use super::breaker::{Heed, LineLeave};
 use super::calendar::{Calendar, LegalHours};
 use super::campaign::CampaignState;
 use super::instant::UtcMs;
@@ -169,6 +169,17 @@ pub struct GateCampaign {
     pub calls_left: Option<u32>,
     /// What it makes of the server's legal hours.
     pub legal_hours: LegalSwitch,
+    /// What breakers are to its calls.
+    pub heed: Heed,
+}
+
+impl GateView {
+    /// What the trunk's breaker lets through of this campaign's calls.
+    #[must_use]
+    pub fn leave(&self) -> LineLeave {
+        let heed = self.campaign.as_ref().map(|campaign| campaign.heed);
+        heed.unwrap_or_default().leave(self.trunk_leave)
+    }
 }
 
 impl GateCampaign {
@@ -268,8 +279,8 @@ pub fn judge(view: &GateView) -> Result<UtcMs, Refusal> {
     if view.server_channels.is_some_and(|cap| view.server_live >= cap) {
         return Err(Refusal::ServerChannels);
     }
-    if !view.trunk_leave.admits(start_at) {
-        return Err(Refusal::TrunkBreaker { trial_at: view.trunk_leave.trial_at() });
+    if !view.leave().admits(start_at) {
+        return Err(Refusal::TrunkBreaker { trial_at: view.leave().trial_at() });
     }
     Ok(start_at)
 }

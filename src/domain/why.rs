@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::bar::Bar;
+use super::breaker::Heed;
 use super::calendar::{Calendar, LegalHours};
 use super::campaign::{CampaignState, ContactState};
 use super::contact::Exclusion;
@@ -49,6 +50,8 @@ pub struct WhyView {
     pub server_channels: Channels,
     /// The campaign's lines out, the first choice first.
     pub trunks: Vec<TrunkWhy>,
+    /// What their breakers are to its calls.
+    pub heed: Heed,
     /// Whether anything about the campaign's calls is made up.
     pub nature: Nature,
     /// Where the contact stands.

@@ -279,9 +279,12 @@ pub fn planned_after(db: &Connection, at: UtcMs) -> Result<Vec<OpenAttempt>> {
     Ok(by_id(collect(statement.query([at.0])?, read_open)?))
 }
 
-/// Attempts over a trunk that the gate has not admitted, by their slots.
-pub fn unclaimed_over(db: &Connection, trunk: TrunkId) -> Result<Vec<OpenAttempt>> {
-    let sql = format!("{OPEN} AND state IN ('intent', 'spooled') AND trunk = ?1 ORDER BY planned_at");
+/// Attempts over a trunk that the gate has not admitted and that its breaker binds, by their slots.
+pub fn bound_over(db: &Connection, trunk: TrunkId) -> Result<Vec<OpenAttempt>> {
+    let exempt = "SELECT id FROM campaigns WHERE line_check IS NOT NULL";
+    let sql = format!(
+        "{OPEN} AND state IN ('intent', 'spooled') AND trunk = ?1 AND campaign NOT IN ({exempt}) ORDER BY planned_at"
+    );
     collect(db.prepare_cached(&sql)?.query([trunk.0])?, read_open)
 }
 

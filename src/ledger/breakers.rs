@@ -6,8 +6,8 @@ use rusqlite::{Connection, Row, params};
 
 use super::attempts::{self, OpenAttempt};
 use super::rows::{collect, first, instant_or_null, parsed_or_null};
-use super::{Result, trunks};
-use crate::domain::breaker::{Breaker, BreakerRules, BreakerState, Carriage, LineLeave, Share};
+use super::{Result, campaigns, trunks};
+use crate::domain::breaker::{Breaker, BreakerRules, BreakerState, Carriage, Heed, LineLeave, Share};
 use crate::domain::disposition::Conclusion;
 use crate::domain::ids::{AttemptId, TrunkId};
 use crate::domain::instant::UtcMs;
@@ -67,7 +67,7 @@ pub fn of(db: &Connection, trunk: TrunkId) -> Result<Option<Standing>> {
     Ok(first(statement.query([trunk.0])?, read)?.flatten())
 }
 
-/// Which calls may go over a trunk, as far as its breaker decides.
+/// Which of the calls that its breaker binds may go over a trunk.
 pub fn leave(db: &Connection, trunk: TrunkId, now: UtcMs) -> Result<LineLeave> {
     Ok(of(db, trunk)?.map_or(LineLeave::All, |standing| standing.leave(now)))
 }
@@ -75,7 +75,7 @@ pub fn leave(db: &Connection, trunk: TrunkId, now: UtcMs) -> Result<LineLeave> {
 /// As [`leave`], for one who plans: a trial that is planned already is as good as one under way.
 pub fn leave_to_plan(db: &Connection, trunk: TrunkId, now: UtcMs) -> Result<LineLeave> {
     match leave(db, trunk, now)? {
-        LineLeave::OneCall { .. } if !attempts::unclaimed_over(db, trunk)?.is_empty() => Ok(LineLeave::Nothing),
+        LineLeave::OneCall { .. } if !attempts::bound_over(db, trunk)?.is_empty() => Ok(LineLeave::Nothing),
         leave => Ok(leave),
     }
 }
@@ -91,7 +91,7 @@ fn open(db: &Connection) -> Result<Vec<Standing>> {
 pub fn to_withdraw(db: &Connection, now: UtcMs) -> Result<Vec<OpenAttempt>> {
     let mut withdrawn = Vec::new();
     for standing in open(db)? {
-        let mut planned = attempts::unclaimed_over(db, standing.trunk)?;
+        let mut planned = attempts::bound_over(db, standing.trunk)?;
         let leave = standing.leave(now);
         if let Some(trial) = planned.iter().position(|attempt| leave.admits(attempt.planned_at)) {
             planned.remove(trial);
@@ -135,6 +135,9 @@ pub fn count(db: &Connection, attempt: &OpenAttempt, call: &Conclusion, now: Utc
     let carriage = Carriage::of(call.disposition);
     if matches!(standing.breaker, Breaker::Open { trial, .. } if trial == Some(attempt.id)) {
         return end_trial(db, standing, carriage, now);
+    }
+    if campaigns::heed(db, attempt.campaign)? == Heed::Exempt {
+        return Ok(None);
     }
     let dialled_at = call.dialled_at.unwrap_or(call.ended_at);
     if carriage == Carriage::Unknown || !standing.breaker.counts(dialled_at, now) {

@@ -8,8 +8,9 @@ use rusqlite::{Connection, Row, params};
 use super::calendars::read_of_campaign;
 use super::rows::{collect, first, instant, instant_or_null, parsed, parsed_or_null};
 use super::{LedgerError, Result, calendars, details, rounds, traffic};
+use crate::domain::breaker::Heed;
 use crate::domain::campaign::{Activity, Campaign, CampaignState, ContactRules, Pacing, RetryRules};
-use crate::domain::ids::{ActionListId, CalendarId, CampaignId, TrunkId, UserId};
+use crate::domain::ids::{ActionListId, CalendarId, CampaignId, LineCheckId, TrunkId, UserId};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::{CallerName, CallerNumber, Name};
 use crate::domain::outcome::OutcomeRules;
@@ -21,7 +22,8 @@ const COLUMNS: &str = "SELECT c.id, c.name, c.owner, c.trunk, c.state, c.window_
     c.starts_at, c.ends_at, c.priority, c.delay_ms, c.batch_calls, c.batch_pause_s, c.finish, c.variables, \
     c.later_retry_times_s, c.max_dials, c.min_talk_s, c.wrap_up_s, \
     c.calling_order, c.next_number_after_s, c.further_trunks, c.legal_hours, \
-    c.headers, c.codecs, c.duration, c.cancel_percent, c.repeat_s, c.rounds_max, c.after_pickup, c.when_done";
+    c.headers, c.codecs, c.duration, c.cancel_percent, c.repeat_s, c.rounds_max, c.after_pickup, c.when_done, \
+    c.line_check";
 
 /// A query for whole campaigns (`c`), with what comes behind `FROM`.
 pub(super) fn query(rest: &str) -> String {
@@ -65,7 +67,14 @@ pub(super) fn read(row: &Row<'_>) -> Result<Campaign> {
             after_pickup: parsed(row, "after_pickup")?,
             when_done: parsed(row, "when_done")?,
         },
+        line_check: read_line_check(row)?,
     })
+}
+
+/// The check of lines that a campaign is one of.
+pub(super) fn read_line_check(row: &Row<'_>) -> Result<Option<LineCheckId>> {
+    let check: Option<i64> = row.get("line_check")?;
+    Ok(check.map(LineCheckId))
 }
 
 fn read_further_trunks(row: &Row<'_>) -> Result<Vec<TrunkId>> {
@@ -145,7 +154,7 @@ pub fn update(db: &Connection, campaign: &Campaign) -> Result<()> {
     db.prepare_cached(
         "UPDATE campaigns SET owner = ?2, trunk = ?3, window_start_s = ?4, window_stop_s = ?5, time_zone = ?6,
             max_retries = ?7, retry_time_s = ?8, wait_time_s = ?9, channels = ?10, caller_number = ?11,
-            caller_name = ?12, further_trunks = ?13 WHERE id = ?1",
+            caller_name = ?12, further_trunks = ?13, line_check = ?14 WHERE id = ?1",
     )?
     .execute(params![
         campaign.id.0,
@@ -161,6 +170,7 @@ pub fn update(db: &Connection, campaign: &Campaign) -> Result<()> {
         campaign.caller_number.as_ref().map(CallerNumber::as_str),
         campaign.caller_name.as_ref().map(CallerName::as_str),
         further.join(","),
+        campaign.line_check.map(|check| check.0),
     ])?;
     set_contact_rules(db, campaign.id, campaign.contacts)?;
     rounds::set_rules(db, campaign.id, campaign.rounds)?;
@@ -217,6 +227,12 @@ pub fn over(db: &Connection, trunk: TrunkId) -> Result<Vec<Campaign>> {
         ORDER BY c.name",
     ))?;
     collect(statement.query([trunk.0])?, read)
+}
+
+/// What breakers are to the calls of a campaign.
+pub(super) fn heed(db: &Connection, id: CampaignId) -> Result<Heed> {
+    let mut statement = db.prepare_cached("SELECT line_check FROM campaigns WHERE id = ?1")?;
+    Ok(Heed::of(first(statement.query([id.0])?, read_line_check)?.flatten()))
 }
 
 /// All campaigns by name, but for those of which only the report is left.

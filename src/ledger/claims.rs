@@ -5,13 +5,13 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::calendars::{self, read_of_campaign};
-use super::campaigns::{read_beat, read_rhythm};
+use super::campaigns::{read_beat, read_line_check, read_rhythm};
 use super::rows::{first, instant, number, parsed};
 use super::traffic::read_draw;
 use super::{LedgerError, Result, breakers, callees, evidence, lines, zones};
 use crate::domain::attempt::AttemptState;
 use crate::domain::bar::FrequencyCap;
-use crate::domain::breaker::LineLeave;
+use crate::domain::breaker::{Heed, LineLeave};
 use crate::domain::calendar::LegalHours;
 use crate::domain::campaign::Finish;
 use crate::domain::evidence::{Evidence, Fact};
@@ -159,7 +159,7 @@ fn gate_campaign(db: &Connection, id: CampaignId) -> Result<Option<GateCampaign>
     let sql = format!(
         "SELECT c.state, c.channels, c.window_start_s, c.window_stop_s, c.time_zone, c.wait_time_s, c.calendar, c.starts_at,
             c.ends_at, c.delay_ms, c.batch_calls, c.batch_pause_s, c.last_start_at, c.batch_started, c.finish, c.calls_started,
-            c.legal_hours, {} FROM campaigns c {} WHERE c.id = ?1",
+            c.legal_hours, c.line_check, {} FROM campaigns c {} WHERE c.id = ?1",
         calendars::OF_A_CAMPAIGN,
         calendars::JOIN
     );
@@ -171,6 +171,7 @@ fn gate_campaign(db: &Connection, id: CampaignId) -> Result<Option<GateCampaign>
             rhythm: read_rhythm(row)?,
             legal_hours: parsed(row, "legal_hours")?,
             beat: read_beat(row)?,
+            heed: Heed::of(read_line_check(row)?),
             calls_left: parsed::<Finish>(row, "finish")?.calls_left(row.get("calls_started")?),
         })
     };
@@ -235,7 +236,7 @@ fn admit(db: &Connection, id: AttemptId, claimant: &Claimant, view: &GateView, s
     if let Some(campaign) = &view.campaign {
         count_start(db, claimant.campaign, campaign.beat_after(start_at, view.now))?;
     }
-    if view.trunk_leave != LineLeave::All {
+    if view.leave() != LineLeave::All {
         breakers::begin_trial(db, claimant.trunk, id)?;
     }
     set_pace(db, SERVER, view.server.after(start_at))?;

@@ -40,13 +40,6 @@ pub fn add(db: &Connection, name: &Name, owner: UserId, now: UtcMs) -> Result<Li
     Ok(LineCheckId(db.last_insert_rowid()))
 }
 
-/// Makes a campaign one of a check.
-pub fn attach(db: &Connection, check: LineCheckId, campaign: CampaignId) -> Result<()> {
-    let sql = "UPDATE campaigns SET line_check = ?2 WHERE id = ?1";
-    db.prepare_cached(sql)?.execute(params![campaign.0, check.0])?;
-    Ok(())
-}
-
 /// The check of this name.
 pub fn find(db: &Connection, name: &Name) -> Result<Option<LineCheck>> {
     first(db.prepare_cached(&format!("{COLUMNS} WHERE name = ?1"))?.query([name.as_str()])?, read)

@@ -9,7 +9,7 @@ use super::rows::collect;
 use super::shifts::Shifts;
 use super::{Result, breakers, campaigns, trunks};
 use crate::domain::bar::FrequencyCap;
-use crate::domain::breaker::LineLeave;
+use crate::domain::breaker::{Heed, LineLeave};
 use crate::domain::campaign::Campaign;
 use crate::domain::gate::LATE_MS_MAX;
 use crate::domain::ids::{CampaignId, TrunkId};
@@ -57,7 +57,7 @@ pub fn take(db: &Connection, running: &[Campaign], limits: &PlanLimits) -> Resul
     let mut barred = Barred::new();
     let view = |c: &Campaign| {
         let of_campaign = c.trunks();
-        let over_trunks = trunks.iter().filter(|t| of_campaign.contains(&t.id)).map(calls_free);
+        let over_trunks = trunks.iter().filter(|t| of_campaign.contains(&t.id)).map(|t| calls_free(t, c.heed()));
         let room = over_trunks.fold(0, u32::saturating_add).min(room);
         let calls = open.count(|call| call.campaign == c.id);
         campaign_view(db, c, (calls, room), limits, (bars, &mut barred))
@@ -131,10 +131,10 @@ impl Open {
     }
 }
 
-/// How many calls may be planned over a trunk.
-fn calls_free(trunk: &TrunkView) -> u32 {
+/// How many calls of a campaign to which breakers are `heed` may be planned over a trunk.
+fn calls_free(trunk: &TrunkView, heed: Heed) -> u32 {
     let channels = trunk.channels.map_or(u32::MAX, |cap| cap.saturating_sub(trunk.open));
-    match trunk.leave {
+    match heed.leave(trunk.leave) {
         LineLeave::All => channels,
         LineLeave::OneCall { .. } => channels.min(1),
         LineLeave::Nothing => 0,
@@ -169,6 +169,7 @@ fn campaign_view(
         beat,
         calls_left,
         trunks: campaign.trunks(),
+        heed: campaign.heed(),
         nature: campaign.traffic.nature(),
         calendar: campaign.calendar.clone(),
         channels: campaign.channels,

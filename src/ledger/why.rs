@@ -67,6 +67,7 @@ pub fn view_of(
         rests: rest::until(db, now)?,
         files_overdue: u32::try_from(attempts::overdue(db, now.plus_ms(-OVERDUE_MS))?.len()).unwrap_or(u32::MAX),
         campaign_channels: Channels { open: attempts::open_of(db, campaign.id)?, cap: campaign.channels },
+        heed: campaign.heed(),
         trunks: campaign.trunks().into_iter().map(|id| trunk(db, id, now)).collect::<Result<_>>()?,
         server_channels: Channels { open, cap: limits.channels_max },
         nature: campaign.traffic.nature(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use campanile::domain::breaker::{Breaker, BreakerRules};
-use campanile::domain::ids::{AttemptId, TrunkId};
+use campanile::domain::ids::{AttemptId, CampaignId, TrunkId};
 use campanile::domain::instant::UtcMs;
 use campanile::ledger::{attempts, breakers};
 
@@ -15,6 +15,10 @@ pub struct Lines {
     dark: BTreeSet<TrunkId>,
     /// The last trial of each, and since when the breaker was open then.
     trials: BTreeMap<TrunkId, (UtcMs, AttemptId)>,
+    /// Each breaker as it was looked at last: whether it was open, and since when.
+    turned: BTreeMap<TrunkId, (bool, UtcMs)>,
+    /// Campaigns that were removed by then, with what came of their calls.
+    removed: usize,
 }
 
 impl Lines {
@@ -48,10 +52,52 @@ impl World {
         self.say(|_| format!("trunk {trunk} carries no call"));
     }
 
-    /// I13: over a trunk whose breaker is open only a trial is claimed, after the rest, and one at a time.
-    pub fn check_breaker(&mut self, attempt: AttemptId, trunk: TrunkId, start_at: UtcMs) {
+    pub fn has_breakers(&mut self) -> bool {
+        let trunks: Vec<TrunkId> = self.operators.trunks.keys().copied().collect();
+        let standings =
+            self.ledger.read(|db| trunks.iter().map(|id| breakers::of(db, *id)).collect::<Result<Vec<_>, _>>());
+        standings.unwrap().iter().any(Option::is_some)
+    }
+
+    /// I13: breakers open and close by what comes of other calls than those of line checks.
+    pub fn check_turns(&mut self) {
+        let removed = self.operators.maybe_removed.len();
+        let all_are_there = std::mem::replace(&mut self.lines.removed, removed) == removed;
+        let trunks: Vec<TrunkId> = self.operators.trunks.keys().copied().collect();
+        for trunk in trunks {
+            let standing = self.ledger.read(|db| breakers::of(db, trunk)).unwrap();
+            let turned = match standing.map(|standing| standing.breaker) {
+                None | Some(Breaker::Closed { since: None }) => continue,
+                Some(Breaker::Closed { since: Some(since) }) => (false, since),
+                Some(Breaker::Open { since, .. }) => (true, since),
+            };
+            if self.lines.turned.insert(trunk, turned) == Some(turned) || !all_are_there {
+                continue;
+            }
+            let by = match turned.0 {
+                // One that is carried may be the one that makes the calls enough for their share to count.
+                true => "a.closed_at = ?2 AND a.dialled_at IS NOT NULL",
+                false => "a.start_at IS NOT NULL AND (a.closed_at IS NULL OR a.closed_at >= ?2)",
+            };
+            let sql = format!(
+                "SELECT EXISTS (SELECT 1 FROM attempts a JOIN campaigns c ON c.id = a.campaign
+                WHERE a.trunk = ?1 AND c.line_check IS NULL AND {by})"
+            );
+            let bound = [trunk.0, turned.1.0];
+            let by_others = self.ledger.read(|db| Ok(db.query_row(&sql, bound, |row| row.get::<_, bool>(0))?));
+            assert!(by_others.unwrap(), "I13: the breaker of trunk {trunk} turned by a line check: {turned:?}");
+        }
+    }
+
+    /// I13: over a trunk whose breaker is open only a trial is claimed, after the rest, and one at a time; or the call of
+    /// a line check, which is no trial.
+    pub fn check_breaker(&mut self, (attempt, campaign): (AttemptId, CampaignId), trunk: TrunkId, start_at: UtcMs) {
         let standing = self.ledger.read(|db| breakers::of(db, trunk)).unwrap();
         let Some((rules, Breaker::Open { since, trial })) = standing.map(|s| (s.rules, s.breaker)) else { return };
+        if self.operators.told[&campaign].campaign.line_check.is_some() {
+            assert_ne!(trial, Some(attempt), "I13: a line check tries trunk {trunk}");
+            return;
+        }
         assert_eq!(
             trial,
             Some(attempt),

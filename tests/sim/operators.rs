@@ -9,7 +9,7 @@ use campanile::domain::calendar::{Calendar, Holiday, Repeats, Schedule, Timetabl
 use campanile::domain::campaign::{Campaign, CampaignState, ContactRules, ContactState, Finish, Pacing, RetryRules};
 use campanile::domain::cause::{CauseRule, CauseTable, Verb};
 use campanile::domain::contact::{CallingOrder, NumberKind, Priority};
-use campanile::domain::ids::{AttemptId, CalendarId, CampaignId, ContactId, TrunkId, UserId};
+use campanile::domain::ids::{AttemptId, CalendarId, CampaignId, ContactId, LineCheckId, TrunkId, UserId};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
 use campanile::domain::outcome::OutcomeRules;
@@ -23,7 +23,9 @@ use campanile::ledger::contacts::Imported;
 use campanile::ledger::details::Details;
 use campanile::ledger::dnc::{self, Entry};
 use campanile::ledger::newcomers::{self, Added, Holder, NewContact};
-use campanile::ledger::{Db, actions, attempts, calendars, campaigns, causes, contacts, imports, trunks, users};
+use campanile::ledger::{
+    Db, actions, attempts, calendars, campaigns, causes, contacts, imports, line_checks, trunks, users,
+};
 
 use crate::world::{Happening, World};
 
@@ -121,6 +123,7 @@ impl World {
             },
             legal_hours: self.draw_legal_hours(),
             rounds: self.draw_rounds(),
+            line_check: self.draw_line_check(owner, name),
             ..Campaign::new(name.parse().unwrap(), owner, trunk, Zone::UTC)
         };
         self.draw_traffic(&mut campaign);
@@ -135,6 +138,15 @@ impl World {
         })?;
         self.operators.told.insert(campaign.id, Told { campaign, imported: 0, calls: 0 });
         Some(())
+    }
+
+    /// Some campaigns check lines, where there are breakers that this is to be nothing to.
+    fn draw_line_check(&mut self, owner: UserId, name: &str) -> Option<LineCheckId> {
+        let now = self.now();
+        if !self.has_breakers() || !self.chance.per_mille(250) {
+            return None;
+        }
+        self.command(|db| line_checks::add(db, &name.parse()?, owner, now))
     }
 
     fn draw_legal_hours(&mut self) -> LegalSwitch {

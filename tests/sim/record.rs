@@ -123,7 +123,7 @@ impl World {
         assert!(self.record.claimed.insert(attempt, start).is_none(), "I1: attempt {attempt} is claimed twice");
         let open = self.ledger.read(|db| attempts::open_one(db, attempt)).unwrap().expect("a claimed attempt is open");
         self.check_callee(open.campaign, attempt, start_at);
-        self.check_breaker(attempt, open.trunk, start_at);
+        self.check_breaker((attempt, open.campaign), open.trunk, start_at);
         self.check_contact(attempt, open.contact, start_at);
         self.check_traffic(&open, attempt);
         let unwanted = open.contact.filter(|contact| self.record.opted_out.contains(contact));
@@ -160,8 +160,8 @@ impl World {
 
     /// What is made up goes over the test line only, and a call that was cancelled is not made again.
     fn check_traffic(&mut self, open: &OpenAttempt, attempt: AttemptId) {
-        let trunk = self.operators.told[&open.campaign].campaign.trunk;
-        let test = self.operators.lab == Some((trunk, TrunkLine::Test));
+        // Its own: the campaign may go over others since it was planned.
+        let test = self.operators.lab == Some((open.trunk, TrunkLine::Test));
         assert!(test || open.draw.nature() == Nature::Genuine, "I4: attempt {attempt} is made up, over a real line");
         let Some(contact) = open.contact else { return };
         let round = self.ledger.read(|db| rounds::counted(db, open.campaign)).unwrap();
@@ -443,6 +443,7 @@ impl World {
             assert_eq!(there, imported, "I3: the sums of campaign {id}");
         }
         self.check_grid();
+        self.check_turns();
         if self.steps.is_multiple_of(16) {
             self.check_why();
             self.check_dials();

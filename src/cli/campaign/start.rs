@@ -137,7 +137,7 @@ fn told(session: &mut Session, campaign: &Campaign, now: UtcMs, what: &str) -> O
 fn warn_of_breakers(session: &mut Session, campaign: &Campaign, now: UtcMs) -> Result<()> {
     let trunks = campaign.trunks().into_iter();
     let leaves: Vec<LineLeave> = session.ledger.read(|db| trunks.map(|id| breakers::leave(db, id, now)).collect())?;
-    if !leaves.contains(&LineLeave::All) {
+    if leaves.iter().all(|leave| campaign.heed().leave(*leave) != LineLeave::All) {
         warn("the breakers of all its trunks are open: only a call at a time is tried; see `campanile trunk list`");
     }
     Ok(())

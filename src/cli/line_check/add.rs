@@ -23,8 +23,8 @@ use crate::ledger::{Connection, algorithms, line_checks};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The numbers are imported into a campaign for each trunk, as `numbers import` does it; where that fails, no check is \
-added. Without --repeat each number is called once over each trunk. A check obeys and feeds the breakers of its trunks as \
-all calls do: a trunk that fails is tried once in each rest (trunk set --breaker-rest, --breaker-failures none).
+added. Without --repeat each number is called once over each trunk. The breakers of its trunks are no matter of a check: it \
+calls over a trunk whose breaker is open, too, and what comes of its calls neither opens nor closes one.
 
 Examples:
   campanile line-check add carriers --trunks gw1,gw2 --numbers probes.txt --repeat 3600
@@ -83,9 +83,9 @@ impl Add {
             let mut campaign = Campaign::new(name.clone(), actor.id(), trunk::named(db, trunk)?.id, zone.clone());
             rules.apply(&mut campaign);
             self.options.apply(db, actor, &[], &mut campaign)?;
+            campaign.line_check = Some(check);
             campaign::keep_to_its_lines(db, &campaign)?;
-            let id = algorithms::add_campaign(db, &campaign, &rules, now)?;
-            line_checks::attach(db, check, id)?;
+            algorithms::add_campaign(db, &campaign, &rules, now)?;
             names.push(name);
         }
         Ok(names)

@@ -135,7 +135,8 @@ impl Way<'_> {
 
     /// Those of a campaign's trunks that take calls. A trial is not worth that others give way.
     fn trunks_of(&self, view: &CampaignView) -> impl Iterator<Item = &TrunkView> {
-        let takes = |trunk: &&TrunkView| trunk.leave == LineLeave::All && view.trunks.contains(&trunk.id);
+        let takes =
+            |trunk: &&TrunkView| view.heed.leave(trunk.leave) == LineLeave::All && view.trunks.contains(&trunk.id);
         self.snapshot.trunks.iter().filter(takes)
     }
 }

@@ -108,6 +108,7 @@ impl<'a> Dialer<'a> {
             beat: self.beat,
             calls_left: self.calls_left,
             trunks: campaign.trunks(),
+            heed: campaign.heed(),
             nature: campaign.traffic.nature(),
             calendar: campaign.calendar.clone(),
             hours: hours.clone(),

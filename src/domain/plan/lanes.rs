@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::pace::Spacing;
 use super::types::TrunkView;
-use crate::domain::breaker::LineLeave;
+use crate::domain::breaker::{Heed, LineLeave};
 use crate::domain::ids::TrunkId;
 use crate::domain::instant::UtcMs;
 
@@ -30,21 +30,26 @@ impl<'a> Lanes<'a> {
     }
 
     /// Whether none of these takes a call any more. One that is not in the snapshot has no channel.
-    pub(super) fn are_shut(&self, trunks: &[TrunkId]) -> bool {
-        trunks.iter().filter_map(|id| self.0.get(id)).all(Lane::is_shut)
+    pub(super) fn are_shut(&self, trunks: &[TrunkId], heed: Heed) -> bool {
+        trunks.iter().filter_map(|id| self.0.get(id)).all(|lane| lane.is_shut(heed))
     }
 
     /// The first of these that takes a call at `slot`. Slots must ascend.
-    pub(super) fn first(&mut self, mut trunks: impl Iterator<Item = TrunkId>, slot: UtcMs) -> Option<TrunkId> {
-        trunks.find(|id| self.0.get_mut(id).is_some_and(|lane| lane.admits(slot)))
+    pub(super) fn first(
+        &mut self,
+        mut trunks: impl Iterator<Item = TrunkId>,
+        heed: Heed,
+        slot: UtcMs,
+    ) -> Option<TrunkId> {
+        trunks.find(|id| self.0.get_mut(id).is_some_and(|lane| lane.admits(heed, slot)))
     }
 
     /// Starts a call over this one.
-    pub(super) fn give(&mut self, trunk: TrunkId, slot: UtcMs) {
+    pub(super) fn give(&mut self, trunk: TrunkId, heed: Heed, slot: UtcMs) {
         if let Some(lane) = self.0.get_mut(&trunk) {
             lane.starts.give(slot);
             lane.channels_left -= 1;
-            if lane.leave != LineLeave::All {
+            if heed.leave(lane.leave) != LineLeave::All {
                 lane.leave = LineLeave::Nothing;
             }
         }
@@ -52,12 +57,12 @@ impl<'a> Lanes<'a> {
 }
 
 impl Lane<'_> {
-    fn is_shut(&self) -> bool {
-        self.channels_left == 0 || self.leave == LineLeave::Nothing
+    fn is_shut(&self, heed: Heed) -> bool {
+        self.channels_left == 0 || heed.leave(self.leave) == LineLeave::Nothing
     }
 
-    fn admits(&mut self, slot: UtcMs) -> bool {
-        !self.is_shut() && self.leave.admits(slot) && self.starts.admits(slot)
+    fn admits(&mut self, heed: Heed, slot: UtcMs) -> bool {
+        !self.is_shut(heed) && heed.leave(self.leave).admits(slot) && self.starts.admits(slot)
     }
 }
 

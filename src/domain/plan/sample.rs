@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::types::{CampaignView, Candidate, Snapshot, TrunkView};
 use crate::domain::bar::{Bar, Listed};
-use crate::domain::breaker::LineLeave;
+use crate::domain::breaker::{Heed, LineLeave};
 use crate::domain::calendar::{Calendar, LegalHours, Window, Zone};
 use crate::domain::campaign::CampaignState;
 use crate::domain::contact::Priority;
@@ -72,6 +72,7 @@ pub(super) fn campaign(id: i64, count: i64) -> CampaignView {
         beat: Beat::default(),
         calls_left: None,
         trunks: vec![TrunkId(1)],
+        heed: Heed::Bound,
         nature: Nature::Genuine,
         calendar: Calendar::daily(Window::ALWAYS, Zone::UTC),
         hours: BTreeMap::new(),
@@ -194,11 +195,14 @@ fn any_campaign() -> impl Strategy<Value = CampaignView> {
     // Trunk 4 is in no snapshot.
     let trunks = vec(prop_oneof![9 => 1_i64..=3, 1 => Just(4)], 1..4);
     let nature = prop_oneof![3 => Just(Nature::Genuine), 1 => Just(Nature::MadeUp)];
-    let pace = (nature, 0_u32..3, any_rhythm(), option::of(-30_000_i64..90_000), 0_u32..4, option::of(0_u32..6));
+    let heed = prop_oneof![3 => Just(Heed::Bound), 1 => Just(Heed::Exempt)];
+    let pace =
+        ((nature, heed), 0_u32..3, any_rhythm(), option::of(-30_000_i64..90_000), 0_u32..4, option::of(0_u32..6));
     (state, trunks, (calendar, legal), option::of(0_u32..12), 0_u32..4, candidates, next_due, pace).prop_map(
         |(state, trunks, ((start, stop), legal), channels, open, candidates, next_due, pace)| CampaignView {
             state,
-            nature: pace.0,
+            nature: pace.0.0,
+            heed: pace.0.1,
             priority: pace.1,
             rhythm: pace.2,
             beat: Beat { last_start_at: pace.3.map(|ms| at("2026-03-01T08:00:00Z").plus_ms(ms)), in_batch: pace.4 },

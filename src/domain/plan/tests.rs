@@ -7,7 +7,7 @@ use super::check::check;
 use super::sample::{any_snapshot, at, campaign, fresh, minute, number, retry, trunk, window};
 use super::*;
 use crate::domain::bar::{Bar, Listed};
-use crate::domain::breaker::LineLeave;
+use crate::domain::breaker::{Heed, LineLeave};
 use crate::domain::calendar::LegalHours;
 use crate::domain::campaign::CampaignState;
 use crate::domain::contact::Priority;
@@ -313,6 +313,25 @@ fn an_open_breaker_has_one_trial_and_not_before_its_instant() {
 }
 
 #[test]
+fn a_check_of_lines_is_planned_over_an_open_breaker_and_is_not_its_trial() {
+    let mut snapshot = minute(vec![campaign(1, 3), campaign(2, 3)]);
+    snapshot.campaigns[1].heed = Heed::Exempt;
+    for leave in [LineLeave::Nothing, LineLeave::OneCall { from: at("2026-03-01T08:05:00Z") }] {
+        snapshot.trunks[0].leave = leave;
+        let plan = planned(&snapshot);
+        assert_eq!(plan.calls.iter().map(|call| call.campaign.0).collect::<Vec<_>>(), [2, 2, 2]);
+        assert_eq!(whys(&plan), vec![Why::TrunkBreaker { trial_at: leave.trial_at() }; 3]);
+    }
+    snapshot.trunks[0].leave = LineLeave::OneCall { from: at("2026-03-01T08:00:07Z") };
+    let plan = planned(&snapshot);
+    let turns: Vec<i64> = plan.calls.iter().map(|call| call.campaign.0).collect();
+    assert_eq!(turns, [2, 2, 1, 2], "the trial waits for its instant, and goes behind them");
+    assert_eq!(whys(&plan), vec![Why::TrunkBreaker { trial_at: None }; 2]);
+    snapshot.trunks[0].channels = Some(2);
+    assert_eq!(planned(&snapshot).calls.len(), 2, "a cap binds it");
+}
+
+#[test]
 fn campaigns_with_other_lists_of_trunks_share_the_slots_in_turn() {
     let mut snapshot = minute(vec![campaign(1, 5), campaign(2, 5), campaign(3, 5)]);
     snapshot.trunks.push(trunk(2));
@@ -408,7 +427,8 @@ proptest! {
             for trunk in after.trunks.iter_mut().filter(|trunk| trunk.id == call.trunk) {
                 trunk.taken.push(call.start_at);
                 trunk.open += 1;
-                if trunk.leave != LineLeave::All {
+                let bound = snapshot.campaigns.iter().any(|c| c.id == call.campaign && c.heed == Heed::Bound);
+                if bound && trunk.leave != LineLeave::All {
                     trunk.leave = LineLeave::Nothing;
                 }
             }

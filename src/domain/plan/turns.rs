@@ -1,7 +1,7 @@
 //! Priority, then fair turn: who gets the next slot.
 //!
-//! Campaigns stand in line at their trunks, one line for each list of trunks, those of a higher priority before the
-//! others. A campaign that cannot use a slot keeps its turn; one that is served goes behind all others of its priority.
+//! Campaigns stand in line at their trunks, one line for each list of trunks (and one more for checks of lines, to which
+//! breakers are nothing), those of a higher priority before the others. A campaign that cannot use a slot keeps its turn; one that is served goes behind all others of its priority.
 //! What lasts until an instant (a closed window, a retry time) puts it to sleep until then, what lasts for the whole
 //! plan (a full cap, no candidate left) takes it out: a plan costs slots times lines, and a little for each candidate.
 
@@ -12,6 +12,7 @@ use super::hours::{self, Hours, NEVER};
 use super::lanes::{self, Lanes};
 use super::queue::{Head, Queue};
 use super::types::{CampaignView, Candidate, PlannedCall, Snapshot};
+use crate::domain::breaker::Heed;
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::TrunkId;
 use crate::domain::instant::UtcMs;
@@ -29,10 +30,11 @@ pub(super) struct Turns<'a> {
     next_turn: usize,
 }
 
-/// The campaigns with the same trunks.
+/// The campaigns with the same trunks, to which breakers are the same.
 #[derive(Debug)]
 struct Line<'a> {
     trunks: &'a [TrunkId],
+    heed: Heed,
     ready: BinaryHeap<Reverse<Turn>>,
     asleep: BinaryHeap<Reverse<(UtcMs, Turn)>>,
     dialers: Vec<Dialer<'a>>,
@@ -62,16 +64,16 @@ enum Stance<'a> {
 impl<'a> Turns<'a> {
     pub(super) fn new(snapshot: &'a Snapshot) -> Self {
         let mut lines: Vec<Line> = Vec::new();
-        let mut places: BTreeMap<&[TrunkId], usize> = BTreeMap::new();
+        let mut places: BTreeMap<(&[TrunkId], Heed), usize> = BTreeMap::new();
         let real: HashSet<TrunkId> =
             snapshot.trunks.iter().filter(|t| t.line == TrunkLine::Real).map(|t| t.id).collect();
         let may =
             |view: &&CampaignView| view.nature == Nature::Genuine || view.trunks.iter().all(|id| !real.contains(id));
         let running = snapshot.campaigns.iter().filter(|c| c.state == CampaignState::Running).filter(may);
         for (turn, view) in running.enumerate() {
-            let place = *places.entry(&view.trunks).or_insert(lines.len());
+            let place = *places.entry((&view.trunks, view.heed)).or_insert(lines.len());
             if place == lines.len() {
-                lines.push(Line::new(&view.trunks));
+                lines.push(Line::new(&view.trunks, view.heed));
             }
             lines[place].join(turn, view, snapshot);
         }
@@ -96,8 +98,8 @@ impl<'a> Turns<'a> {
         let ((_, _, dialer), candidate, line) = offers.min_by_key(|(turn, ..)| *turn)?;
         let campaign = line.take(dialer, slot, self.next_turn);
         // One of them admits it, or there were no offer.
-        let trunk = self.lanes.first(campaign.trunks_after(candidate.failed_trunk), slot)?;
-        self.lanes.give(trunk, slot);
+        let trunk = self.lanes.first(campaign.trunks_after(candidate.failed_trunk), campaign.heed, slot)?;
+        self.lanes.give(trunk, campaign.heed, slot);
         self.next_turn += 1;
         self.in_use.insert(&candidate.number);
         Some(PlannedCall {
@@ -111,8 +113,8 @@ impl<'a> Turns<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn new(trunks: &'a [TrunkId]) -> Self {
-        Self { trunks, ready: BinaryHeap::new(), asleep: BinaryHeap::new(), dialers: Vec::new() }
+    fn new(trunks: &'a [TrunkId], heed: Heed) -> Self {
+        Self { trunks, heed, ready: BinaryHeap::new(), asleep: BinaryHeap::new(), dialers: Vec::new() }
     }
 
     fn join(&mut self, turn: usize, view: &'a CampaignView, snapshot: &'a Snapshot) {
@@ -123,7 +125,7 @@ impl<'a> Line<'a> {
     }
 
     fn is_over(&self, lanes: &Lanes) -> bool {
-        (self.ready.is_empty() && self.asleep.is_empty()) || lanes.are_shut(self.trunks)
+        (self.ready.is_empty() && self.asleep.is_empty()) || lanes.are_shut(self.trunks, self.heed)
     }
 
     /// The first turn of this line that can use `slot`, and whom it would call.
@@ -131,7 +133,7 @@ impl<'a> Line<'a> {
         if self.is_over(lanes) {
             return None;
         }
-        lanes.first(self.trunks.iter().copied(), slot)?;
+        lanes.first(self.trunks.iter().copied(), self.heed, slot)?;
         self.wake(slot);
         while let Some(Reverse(turn)) = self.ready.peek().copied() {
             match self.dialers[turn.2].stance(slot, in_use) {

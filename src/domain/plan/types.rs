@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::domain::bar::Bar;
-use crate::domain::breaker::LineLeave;
+use crate::domain::breaker::{Heed, LineLeave};
 use crate::domain::calendar::Calendar;
 use crate::domain::campaign::CampaignState;
 use crate::domain::contact::Priority;
@@ -57,7 +57,7 @@ pub struct TrunkView {
     pub open: u32,
     /// The planned instants of its open attempts that are not yet past by more than a minute, ascending.
     pub taken: Vec<UtcMs>,
-    /// What its breaker lets through: a trial only if none is planned or under way.
+    /// What its breaker lets through of the calls that it binds: a trial only if none is planned or under way.
     pub leave: LineLeave,
 }
 
@@ -78,6 +78,8 @@ pub struct CampaignView {
     pub calls_left: Option<u32>,
     /// Its lines out: a call goes over the first that may take it.
     pub trunks: Vec<TrunkId>,
+    /// What their breakers are to its calls.
+    pub heed: Heed,
     /// Whether anything about its calls is made up.
     pub nature: Nature,
     /// When it may dial.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::types::{CampaignView, Candidate, PlannedCall, Snapshot, TrunkView, Waiting, Why};
 use super::{LEAD_MS, TICK_AHEAD_MS, pace};
 use crate::domain::bar::Bar;
-use crate::domain::breaker::LineLeave;
+use crate::domain::breaker::{Heed, LineLeave};
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{CampaignId, ContactId, TrunkId, ZoneClassId};
 use crate::domain::instant::UtcMs;
@@ -36,6 +36,8 @@ struct Outcome<'a> {
     numbers: OnceCell<HashSet<&'a Number>>,
     by_campaign: BTreeMap<CampaignId, u32>,
     by_trunk: BTreeMap<TrunkId, u32>,
+    /// Those that have a call that their breakers bind.
+    tried: BTreeSet<TrunkId>,
     trunks: BTreeMap<TrunkId, &'a TrunkView>,
     /// The server's cap, if no channel is left.
     full_server: Option<u32>,
@@ -54,6 +56,9 @@ impl<'a> Outcome<'a> {
             *by_campaign.entry(call.campaign).or_default() += 1;
             *by_trunk.entry(call.trunk).or_default() += 1;
         }
+        let exempt: BTreeSet<CampaignId> =
+            snapshot.campaigns.iter().filter(|view| view.heed == Heed::Exempt).map(|view| view.id).collect();
+        let bound = calls.iter().filter(|call| !exempt.contains(&call.campaign));
         let earliest = snapshot.now.plus_ms(LEAD_MS);
         Self {
             snapshot,
@@ -62,6 +67,7 @@ impl<'a> Outcome<'a> {
             numbers: OnceCell::new(),
             by_campaign,
             by_trunk,
+            tried: bound.map(|call| call.trunk).collect(),
             trunks: snapshot.trunks.iter().map(|trunk| (trunk.id, trunk)).collect(),
             full_server: snapshot.channels.filter(|cap| snapshot.open as usize + calls.len() >= *cap as usize),
             files_left: calls.len() < snapshot.files_free as usize,
@@ -108,7 +114,7 @@ impl<'a> Outcome<'a> {
     /// Why none of a campaign's trunks takes a further call before the horizon: the first that is full says so, unless
     /// all breakers are open.
     fn no_trunk(&self, campaign: &CampaignView) -> Option<Why> {
-        let shut: Vec<Why> = campaign.trunks.iter().map_while(|trunk| self.shut_trunk(*trunk)).collect();
+        let shut: Vec<Why> = campaign.trunks.iter().map_while(|trunk| self.shut_trunk(*trunk, campaign.heed)).collect();
         if shut.len() < campaign.trunks.len() {
             return None;
         }
@@ -118,13 +124,15 @@ impl<'a> Outcome<'a> {
         full.cloned().or(Some(Why::TrunkBreaker { trial_at: trials.min() }))
     }
 
-    /// Why a trunk takes no further call. One that is not in the snapshot has no channel.
-    fn shut_trunk(&self, trunk: TrunkId) -> Option<Why> {
+    /// Why a trunk takes no further call of those to which breakers are `heed`. One that is not in the snapshot has no channel.
+    fn shut_trunk(&self, trunk: TrunkId, heed: Heed) -> Option<Why> {
         let Some(view) = self.trunks.get(&trunk) else { return Some(Why::TrunkChannels { cap: 0 }) };
         let planned = self.by_trunk.get(&trunk).copied().unwrap_or_default();
-        match view.leave {
+        match heed.leave(view.leave) {
             LineLeave::Nothing => return Some(Why::TrunkBreaker { trial_at: None }),
-            LineLeave::OneCall { .. } if planned > 0 => return Some(Why::TrunkBreaker { trial_at: None }),
+            LineLeave::OneCall { .. } if self.tried.contains(&trunk) => {
+                return Some(Why::TrunkBreaker { trial_at: None });
+            }
             LineLeave::OneCall { from } if from > self.last_slot => {
                 return Some(Why::TrunkBreaker { trial_at: Some(from) });
             }

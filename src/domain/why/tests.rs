@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::bar::Listed;
-use crate::domain::breaker::{BreakerRules, LineLeave, Share};
+use crate::domain::breaker::{BreakerRules, Heed, LineLeave, Share};
 use crate::domain::calendar::{Holiday, LegalHours, Repeats, Schedule, Timetable, Window};
 use crate::domain::trunk::TrunkLine;
 use crate::domain::zoning::{ZoneSource, Zones};
@@ -32,6 +32,7 @@ fn free() -> WhyView {
         campaign_channels: Channels { open: 3, cap: Some(10) },
         trunks: vec![trunk("gw1", None)],
         server_channels: Channels { open: 8, cap: None },
+        heed: Heed::Bound,
         nature: Nature::Genuine,
         contact_state: ContactState::Waiting,
         due_at: None,
@@ -344,6 +345,19 @@ fn an_open_breaker_of_one_trunk_leaves_the_other() {
                   trunk gw2 has no breaker";
     assert_eq!((rule.verdict, rule.detail.as_str()), (Verdict::Pass, detail));
     assert_eq!(told.callable_at, Some(now()));
+}
+
+#[test]
+fn no_breaker_keeps_a_check_of_lines_from_its_calls() {
+    let mut view = free();
+    view.heed = Heed::Exempt;
+    view.trunks[0].leave = LineLeave::Nothing;
+    let told = explain(&view, now());
+    let rule = told.rules.iter().find(|rule| rule.rule == "trunk_breaker").unwrap();
+    let detail = "breakers do not bind a check of lines: the breaker of trunk gw1 is open, and another call is tried";
+    assert_eq!((rule.verdict, rule.detail.as_str(), told.callable_at), (Verdict::Pass, detail, Some(now())));
+    view.trunks[0].channels.cap = Some(5);
+    assert_eq!(explain(&view, now()).callable_at, None, "a cap does");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The rules of the lines out: of several, one that takes the call is enough.
 
 use super::{Channels, Judged, WhyView, channels, pass, stuck, timing, until};
-use crate::domain::breaker::{BreakerRules, LineLeave, Share};
+use crate::domain::breaker::{BreakerRules, Heed, LineLeave, Share};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
 use crate::domain::trunk::TrunkLine;
@@ -15,7 +15,7 @@ pub struct TrunkWhy {
     pub line: TrunkLine,
     /// Calls that it has open, over all campaigns, and its cap.
     pub channels: Channels,
-    /// What its breaker lets through.
+    /// What its breaker lets through of the calls that it binds.
     pub leave: LineLeave,
     /// Its breaker, and the calls in the window; `None` without a breaker.
     pub breaker: Option<(BreakerRules, Share)>,
@@ -25,7 +25,7 @@ pub(super) fn trunk_channels(view: &WhyView) -> Judged {
     const RULE: &str = "trunk_channels";
     let whose = |trunk: &TrunkWhy| format!("trunk {}", trunk.name);
     // What is kept from a call by its breaker has a rule of its own.
-    let used = view.trunks.iter().filter(|trunk| trunk.leave == LineLeave::All);
+    let used = view.trunks.iter().filter(|trunk| view.heed.leave(trunk.leave) == LineLeave::All);
     let of_each: Vec<Judged> = used.map(|trunk| channels(RULE, &whose(trunk), trunk.channels)).collect();
     let details: Vec<&str> = of_each.iter().map(|judged| judged.rule.detail.as_str()).collect();
     let detail = details.join("; ");
@@ -57,6 +57,9 @@ pub(super) fn trunk_breaker(view: &WhyView, now: UtcMs) -> Judged {
     const RULE: &str = "trunk_breaker";
     let details: Vec<String> = view.trunks.iter().map(|trunk| in_words(view, trunk, now)).collect();
     let detail = details.join("; ");
+    if view.heed == Heed::Exempt {
+        return pass(RULE, format!("breakers do not bind a check of lines: {detail}"));
+    }
     if view.trunks.iter().any(|trunk| trunk.leave.admits(now)) {
         return pass(RULE, detail);
     }
@@ -68,7 +71,7 @@ pub(super) fn trunk_breaker(view: &WhyView, now: UtcMs) -> Judged {
 
 /// The earliest trial, where no trunk takes calls without one.
 pub(super) fn trial_at(view: &WhyView) -> Option<UtcMs> {
-    let used = view.trunks.iter().any(|trunk| trunk.leave == LineLeave::All);
+    let used = view.trunks.iter().any(|trunk| view.heed.leave(trunk.leave) == LineLeave::All);
     let trials = view.trunks.iter().filter_map(|trunk| trunk.leave.trial_at());
     trials.min().filter(|_| !used)
 }

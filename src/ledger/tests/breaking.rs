@@ -23,6 +23,19 @@ impl World {
         self.ledger.write(|db| end(db)).unwrap()
     }
 
+    /// A campaign that is one of a check of lines.
+    fn check(&mut self, name: &str) -> CampaignId {
+        let id = self.campaign(name);
+        let owner = self.owner;
+        self.ledger
+            .write(|db| {
+                let line_check = Some(line_checks::add(db, &name.parse()?, owner, NOON)?);
+                campaigns::update(db, &Campaign { line_check, ..campaigns::get(db, id)?.unwrap() })
+            })
+            .unwrap();
+        id
+    }
+
     fn leave(&mut self, now: UtcMs) -> LineLeave {
         let trunk = self.trunk;
         self.ledger.read(|db| breakers::leave(db, trunk, now)).unwrap()
@@ -60,6 +73,34 @@ fn a_trial_that_fails_begins_another_rest_and_one_that_says_nothing_does_not() {
     w.claim(calls[2], FAST, RESTED).unwrap();
     w.ends(calls[2], Disposition::TrunkFailure, RESTED);
     assert_eq!(w.leave(RESTED), LineLeave::OneCall { from: RESTED.plus_s(1) });
+}
+
+#[test]
+fn a_check_of_lines_is_admitted_over_an_open_breaker_and_says_nothing_of_it() {
+    let mut w = touchy();
+    let (spring, check) = (w.campaign("spring"), w.check("carriers"));
+    let [before, over, beside, after] = w.intents(check, 1..=4).unwrap()[..] else { panic!("four calls") };
+    let [opens, trial] = w.intents(spring, 5..=6).unwrap()[..] else { panic!("two calls") };
+    w.claim(before, FAST, NOON).unwrap();
+    assert_eq!(w.ends(before, Disposition::TrunkFailure, NOON), None, "it opens nothing");
+    w.claim(opens, FAST, NOON).unwrap();
+    w.ends(opens, Disposition::TrunkFailure, NOON);
+    let open = LineLeave::OneCall { from: RESTED };
+    assert!(w.claim(over, FAST, NOON).is_ok());
+    assert_eq!(w.leave(NOON), open, "it is no trial");
+    assert_eq!(w.ends(over, Disposition::Busy, NOON), None, "it closes nothing");
+    let trunk = w.trunk;
+    let to_plan = w.ledger.read(|db| breakers::leave_to_plan(db, trunk, RESTED)).unwrap();
+    assert_eq!(to_plan, LineLeave::Nothing, "the call of spring may be the trial");
+    assert_eq!(w.ledger.read(|db| breakers::to_withdraw(db, NOON)).unwrap().len(), 1, "only that of spring");
+    assert!(w.claim(trial, FAST, RESTED).is_ok());
+    assert!(w.claim(beside, FAST, RESTED).is_ok(), "beside the trial");
+    assert_eq!(w.ends(beside, Disposition::TrunkFailure, RESTED), None);
+    assert_eq!(w.leave(RESTED), LineLeave::Nothing, "the trial goes on");
+    assert!(w.ends(trial, Disposition::Busy, RESTED).is_some(), "it closes");
+    w.claim(after, FAST, RESTED).unwrap();
+    assert_eq!(w.ends(after, Disposition::TrunkFailure, RESTED), None);
+    assert_eq!(w.leave(RESTED), LineLeave::All);
 }
 
 #[test]

@@ -1,17 +1,19 @@
 //! Several trunks of a campaign, and their breakers.
 
+use std::ops::RangeInclusive;
+
 use campanile::daemon::engine::EngineLimits;
 use campanile::domain::breaker::{BreakerRules, LineLeave};
 use campanile::domain::campaign::Campaign;
 use campanile::domain::campaign::CampaignState::Completed;
 use campanile::domain::disposition::Disposition::{NotDialled, TrunkFailure};
-use campanile::domain::ids::TrunkId;
+use campanile::domain::ids::{CampaignId, TrunkId};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::trunk::{ShortNumbers, Trunk};
 use campanile::domain::why::{Daemon, Verdict, explain};
 use campanile::domain::zoning::LegalRules;
 use campanile::ledger::why::{ServerLimits, view};
-use campanile::ledger::{breakers, contacts, trunks};
+use campanile::ledger::{breakers, contacts, line_checks, trunks};
 
 use super::asterisk::RINGS_OUT;
 use super::world::{LIMITS, NOON, World, number};
@@ -166,6 +168,47 @@ fn trials_over_a_trunk_do_not_overlap_over_its_campaigns_and_outlive_a_restart()
     w.asterisk.dark.clear();
     w.pass_s(120);
     assert!(w.dials_over(first).len() > 3 + trials.len() + 5, "all go on");
+}
+
+/// A campaign of a check of lines, over one trunk.
+fn check(w: &mut World, numbers: RangeInclusive<u32>) -> CampaignId {
+    let owner = w.owner;
+    let check = w.command(|db| line_checks::add(db, &"carriers".parse().unwrap(), owner, NOON));
+    w.running_with("carriers-gw", numbers, |campaign| campaign.line_check = Some(check))
+}
+
+#[test]
+fn a_check_of_lines_goes_over_a_trunk_whose_breaker_is_open_and_leaves_it_open() {
+    let mut w = World::new();
+    let [first, _] = w.two_trunks();
+    w.asterisk.dark.insert(first);
+    w.running_with("spring", 1..=20, |_| {});
+    w.pass_until_open(first);
+    let of_spring = w.dialled.len();
+    let carriers = check(&mut w, 31..=36);
+    w.pass_s(55);
+    let rows = w.rows(carriers);
+    assert_eq!(rows.iter().filter(|row| row.disposition == Some(TrunkFailure)).count(), 6, "{rows:#?}");
+    assert_eq!(w.dialled.len(), of_spring + 6, "those of spring wait for their trial");
+    let LineLeave::OneCall { from } = w.leave(first) else { panic!("it is open") };
+    w.pass_until_dials(first, of_spring + 7);
+    let trial = w.dials_over(first).pop().unwrap();
+    assert!((0..20_000).contains(&trial.since_ms(from)), "the check does not put it off");
+}
+
+#[test]
+fn what_comes_of_a_check_of_lines_opens_no_breaker() {
+    let mut w = World::new();
+    let [first, _] = w.two_trunks();
+    w.asterisk.dark.insert(first);
+    check(&mut w, 1..=12);
+    (0..600).find(|_| {
+        w.pass_ms(200);
+        w.dials_over(first).len() >= 12
+    });
+    w.pass_s(4);
+    assert!(w.dials_over(first).len() >= 12, "{} calls", w.dials_over(first).len());
+    assert_eq!(w.leave(first), LineLeave::All);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Breach, Case};
-use crate::domain::ids::{CampaignId, ZoneClassId};
+use crate::domain::breaker::{Heed, LineLeave};
+use crate::domain::ids::{CampaignId, TrunkId, ZoneClassId};
 use crate::domain::instant::UtcMs;
 use crate::domain::plan::types::{CampaignView, Candidate, PlannedCall, Why};
 use crate::domain::traffic::Nature;
@@ -84,10 +85,17 @@ impl Case<'_> {
         let lower = |call: &&PlannedCall| {
             let theirs = self.campaigns.get(&call.campaign);
             let below = theirs.is_some_and(|other| other.priority < view.priority);
-            below && view.trunks.contains(&call.trunk) && first.values().any(|who| could(who, call.start_at))
+            let could_too = theirs.is_some_and(|other| self.is_open_to(view, other, call.trunk));
+            below && could_too && first.values().any(|who| could(who, call.start_at))
         };
         let call = self.plan.calls.iter().find(lower)?;
         Some(Breach::OutOfPriority { campaign: call.campaign, start_at: call.start_at, before: view.id })
+    }
+
+    /// Whether a campaign may use a trunk as this other one did: it has it, and no breaker binds it alone.
+    fn is_open_to(&self, view: &CampaignView, other: &CampaignView, trunk: TrunkId) -> bool {
+        let all_pass = self.trunks.get(&trunk).is_some_and(|trunk| trunk.leave == LineLeave::All);
+        view.trunks.contains(&trunk) && (all_pass || view.heed == Heed::Exempt || other.heed == Heed::Bound)
     }
 }
 

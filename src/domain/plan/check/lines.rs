@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Breach, Case};
-use crate::domain::breaker::LineLeave;
+use crate::domain::breaker::{Heed, LineLeave};
 use crate::domain::ids::TrunkId;
 use crate::domain::instant::UtcMs;
 use crate::domain::plan::types::{CampaignView, Candidate, TrunkView};
@@ -12,7 +12,17 @@ use crate::domain::plan::types::{CampaignView, Candidate, TrunkView};
 #[derive(Default, Clone, Copy)]
 struct Used {
     calls: u64,
+    /// Those of them that its breaker binds.
+    bound: u64,
     last: Option<UtcMs>,
+}
+
+/// The calls of a plan over a trunk.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Planned {
+    pub(super) calls: u64,
+    /// Those of them that its breaker binds.
+    pub(super) bound: u64,
 }
 
 /// Why a trunk takes no call behind a finished plan.
@@ -30,34 +40,41 @@ impl Case<'_> {
         for call in &self.plan.calls {
             let at = call.start_at;
             let of = |id: &TrunkId| used.get(id).copied().unwrap_or_default();
-            if let Some(trunk) = self.trunks.get(&call.trunk) {
+            let heed = self.campaigns.get(&call.campaign).map_or(Heed::Bound, |view| view.heed);
+            let bound = heed == Heed::Bound;
+            if let Some(trunk) = self.trunks.get(&call.trunk).filter(|_| bound) {
                 breaches.extend(breaks(trunk, of(&call.trunk), at).then_some(Breach::TrunkBreaker(call.trunk)));
             }
             let of_campaign = self.campaigns.get(&call.campaign).filter(|view| view.trunks.contains(&call.trunk));
             if let Some((view, who)) = of_campaign.zip(self.candidates.get(&(call.campaign, call.contact))) {
                 let before = in_order(view, who).take_while(|id| *id != call.trunk);
-                let could = |id: &TrunkId| self.trunks.get(id).is_some_and(|trunk| takes(trunk, of(id), at));
+                let could = |id: &TrunkId| self.trunks.get(id).is_some_and(|trunk| takes(trunk, heed, of(id), at));
                 let passed_over = before.filter(could).take(1);
                 let (contact, trunk) = (call.contact, call.trunk);
                 breaches.extend(passed_over.map(|before| Breach::NotFirstTrunk { contact, trunk, before }));
             }
             let entry = used.entry(call.trunk).or_default();
-            *entry = Used { calls: entry.calls + 1, last: Some(at) };
+            *entry = Used { calls: entry.calls + 1, bound: entry.bound + u64::from(bound), last: Some(at) };
         }
         breaches
     }
 
-    /// Why a trunk takes no call any more up to `last`, with `planned` calls over each. One that is not in the snapshot
-    /// has no channel.
-    pub(super) fn shut(&self, id: TrunkId, planned: &BTreeMap<TrunkId, u64>, last: UtcMs) -> Option<Shut> {
-        let planned = planned.get(&id).copied().unwrap_or_default();
+    /// Why a trunk takes no call of a campaign any more up to `last`, with the calls that are planned over each. One that
+    /// is not in the snapshot has no channel.
+    pub(super) fn shut(
+        &self,
+        (id, heed): (TrunkId, Heed),
+        planned: &BTreeMap<TrunkId, Planned>,
+        last: UtcMs,
+    ) -> Option<Shut> {
+        let Planned { calls: planned, bound } = planned.get(&id).copied().unwrap_or_default();
         let Some(trunk) = self.trunks.get(&id) else { return Some(Shut::Full { cap: 0 }) };
-        match trunk.leave {
-            LineLeave::Nothing => Some(Shut::Breaker { trial_at: None }),
-            LineLeave::OneCall { from } if planned > 0 || from > last => {
-                Some(Shut::Breaker { trial_at: (planned == 0).then_some(from) })
+        match (heed, trunk.leave) {
+            (Heed::Bound, LineLeave::Nothing) => Some(Shut::Breaker { trial_at: None }),
+            (Heed::Bound, LineLeave::OneCall { from }) if bound > 0 || from > last => {
+                Some(Shut::Breaker { trial_at: (bound == 0).then_some(from) })
             }
-            LineLeave::All | LineLeave::OneCall { .. } => {
+            _ => {
                 let cap = trunk.channels.filter(|cap| planned + u64::from(trunk.open) >= u64::from(*cap))?;
                 Some(Shut::Full { cap })
             }
@@ -73,15 +90,16 @@ fn in_order(view: &CampaignView, who: &Candidate) -> impl Iterator<Item = TrunkI
     (first..first + count).map(move |place| view.trunks[place % count])
 }
 
-fn takes(trunk: &TrunkView, used: Used, at: UtcMs) -> bool {
+fn takes(trunk: &TrunkView, heed: Heed, used: Used, at: UtcMs) -> bool {
     let full = trunk.channels.is_some_and(|cap| u64::from(trunk.open) + used.calls >= u64::from(cap));
-    !full && !breaks(trunk, used, at) && !is_too_soon(trunk, used, at)
+    let broken = heed == Heed::Bound && breaks(trunk, used, at);
+    !full && !broken && !is_too_soon(trunk, used, at)
 }
 
 fn breaks(trunk: &TrunkView, used: Used, at: UtcMs) -> bool {
     match trunk.leave {
         LineLeave::All => false,
-        LineLeave::OneCall { from } => at < from || used.calls > 0,
+        LineLeave::OneCall { from } => at < from || used.bound > 0,
         LineLeave::Nothing => true,
     }
 }

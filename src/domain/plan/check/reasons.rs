@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::campaigns::END;
-use super::lines::Shut;
+use super::lines::{Planned, Shut};
 use super::{Breach, Case};
 use crate::domain::bar::Bar;
+use crate::domain::breaker::Heed;
 use crate::domain::campaign::CampaignState;
 use crate::domain::ids::{CampaignId, TrunkId, ZoneClassId};
 use crate::domain::instant::UtcMs;
@@ -18,7 +19,7 @@ use crate::domain::plan::types::{CampaignView, Candidate, TrunkView, Why};
 struct Seen<'a> {
     in_use: HashSet<&'a Number>,
     by_campaign: BTreeMap<CampaignId, u64>,
-    by_trunk: BTreeMap<TrunkId, u64>,
+    by_trunk: BTreeMap<TrunkId, Planned>,
     /// Slots that could have been planned over a trunk and were not, ascending.
     unused: BTreeMap<TrunkId, Vec<UtcMs>>,
     last_slot: Option<UtcMs>,
@@ -51,10 +52,12 @@ impl Case<'_> {
     fn seen(&self) -> Seen<'_> {
         let (calls, slots) = (&self.plan.calls, self.slots());
         let mut by_campaign: BTreeMap<CampaignId, u64> = BTreeMap::new();
-        let mut by_trunk: BTreeMap<TrunkId, u64> = BTreeMap::new();
+        let mut by_trunk: BTreeMap<TrunkId, Planned> = BTreeMap::new();
         for call in calls {
             *by_campaign.entry(call.campaign).or_default() += 1;
-            *by_trunk.entry(call.trunk).or_default() += 1;
+            let bound = self.campaigns.get(&call.campaign).is_none_or(|view| view.heed == Heed::Bound);
+            let over = by_trunk.entry(call.trunk).or_default();
+            *over = Planned { calls: over.calls + 1, bound: over.bound + u64::from(bound) };
         }
         let used: HashSet<UtcMs> = calls.iter().map(|call| call.start_at).collect();
         let free = |slot: &UtcMs| !used.contains(slot) && self.crowding(*slot).is_none();
@@ -149,12 +152,12 @@ impl Case<'_> {
     fn last_unused(&self, view: &CampaignView, who: &Candidate, seen: &Seen) -> Option<UtcMs> {
         let free = view.rhythm.is_free();
         let in_pace = |slot: &UtcMs| free || self.next_by_pace(view, *slot).is_none_or(|next_at| next_at <= *slot);
-        let takes = |id: &&TrunkId| self.shut(**id, &seen.by_trunk, self.last(seen)).is_none();
+        let takes = |id: &&TrunkId| self.shut((**id, view.heed), &seen.by_trunk, self.last(seen)).is_none();
         let calendar = view.calendar_of(who);
         let last_over = |id: &TrunkId| {
             let unused = seen.unused.get(id)?.iter().rev().copied();
-            let leave = self.trunks.get(id)?.leave;
-            let tried = unused.take_while(|slot| leave.trial_at().is_none_or(|from| from <= *slot));
+            let trial_at = self.trunks.get(id)?.leave.trial_at().filter(|_| view.heed == Heed::Bound);
+            let tried = unused.take_while(|slot| trial_at.is_none_or(|from| from <= *slot));
             tried.filter(in_pace).find(|slot| calendar.contains(*slot))
         };
         view.trunks.iter().filter(takes).filter_map(last_over).max()
@@ -162,7 +165,7 @@ impl Case<'_> {
 
     /// Why each of the campaign's trunks takes no call any more; `None` when one does.
     fn all_shut(&self, view: &CampaignView, seen: &Seen) -> Option<Vec<Shut>> {
-        view.trunks.iter().map(|id| self.shut(*id, &seen.by_trunk, self.last(seen))).collect()
+        view.trunks.iter().map(|id| self.shut((*id, view.heed), &seen.by_trunk, self.last(seen))).collect()
     }
 
     fn last(&self, seen: &Seen) -> UtcMs {

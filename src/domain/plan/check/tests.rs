@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::bar::{Bar, Listed};
-use crate::domain::breaker::LineLeave;
+use crate::domain::breaker::{Heed, LineLeave};
 use crate::domain::calendar::LegalHours;
 use crate::domain::contact::Priority;
 use crate::domain::plan::plan;
@@ -195,6 +195,10 @@ fn calls_that_a_breaker_does_not_let_through_are_found() {
             s.trunks[0].leave = leave;
         };
         only(open, Breach::TrunkBreaker(TrunkId(1)));
+        let (mut snapshot, mut plan) = good();
+        open(&mut snapshot, &mut plan);
+        snapshot.campaigns[0].heed = Heed::Exempt;
+        assert_eq!(check(&snapshot, &plan), [], "a check of lines passes");
     }
 }
 
