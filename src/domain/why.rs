@@ -84,6 +84,9 @@ pub struct WhyView {
     pub files_free: u32,
     /// When its campaign calls the list once again, and with it a contact that was called.
     pub next_round: NextRound,
+    /// The running campaign of the highest priority above this one's that is open now and has contacts that wait for one of
+    /// its trunks; `None` where none is.
+    pub other_first: Option<OtherFirst>,
     /// Callable contacts that stand before this one in its campaign.
     pub ahead: u64,
     /// The server's rate: calls a minute.
@@ -108,6 +111,15 @@ pub enum NumberTurn {
     },
     /// It is not called any more.
     Never(LineState),
+}
+
+/// A campaign that calls before others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherFirst {
+    /// Its name.
+    pub campaign: Name,
+    /// Its priority.
+    pub priority: u32,
 }
 
 /// Open calls and the most that may be.
@@ -211,6 +223,7 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         campaign_channels(view),
         test_line(view),
         trunks::trunk_channels(view),
+        trunks::trunk_starts(view, now),
         trunks::trunk_breaker(view, now),
         trunks::server_channels(view),
         spool(view),
@@ -223,6 +236,7 @@ pub fn explain(view: &WhyView, now: UtcMs) -> Explanation {
         timing::legal_hours(view, now),
         timing::together(view, now),
         timing::pace(view, now),
+        timing::priority(view, now),
         timing::turn(view, now),
     ];
     let hint = judged.iter().find_map(|judged| judged.hint.clone());

@@ -79,9 +79,9 @@ pub fn take(db: &Connection, running: &[Campaign], limits: &PlanLimits) -> Resul
     })
 }
 
-/// The slots of the open attempts from about `now` on, ascending.
-pub fn taken_slots(db: &Connection, now: UtcMs) -> Result<Vec<UtcMs>> {
-    Ok(Open::read(db)?.taken(None, now))
+/// The slots of the open attempts, of all or those over a trunk, from about `now` on, ascending.
+pub fn taken_slots(db: &Connection, trunk: Option<TrunkId>, now: UtcMs) -> Result<Vec<UtcMs>> {
+    Ok(Open::read(db)?.taken(trunk, now))
 }
 
 /// What a plan asks of an open attempt.

@@ -1,9 +1,12 @@
 //! What `campanile why` looks at.
 
+use std::cmp::Reverse;
+
 use rusqlite::Connection;
 
 use super::bars::{Bars, Callee};
 use super::contacts::Contact;
+use super::snapshot::taken_slots;
 use super::{
     LedgerError, Result, attempts, breakers, calendars, campaigns, contacts, lines, rest, rounds, trunks, views, zones,
 };
@@ -15,9 +18,10 @@ use crate::domain::ids::TrunkId;
 use crate::domain::instant::UtcMs;
 use crate::domain::line::{self, Line, LineState};
 use crate::domain::number::Number;
+use crate::domain::plan::pace::free_start_from;
 use crate::domain::retry::dials_max;
 use crate::domain::round::NextRound;
-use crate::domain::why::{Channels, Daemon, Gate, NumberTurn, TrunkWhy, WhyView};
+use crate::domain::why::{Channels, Daemon, Gate, NumberTurn, OtherFirst, TrunkWhy, WhyView};
 use crate::domain::zoning::LegalRules;
 
 /// What the settings say about a call.
@@ -90,6 +94,7 @@ pub fn view_of(
         dials_max: dials_max(&retry, &campaign.outcome),
         busy_in: busy_in.map(|name| name.parse()).transpose()?,
         files_free: limits.spool_files_max.saturating_sub(open),
+        other_first: other_first(db, &campaign, now)?,
         ahead: contacts::ahead_of(db, contact, &classes, now)?,
         calls_one_time: limits.calls_one_time,
         calls_left,
@@ -107,13 +112,29 @@ pub fn view_of(
 fn trunk(db: &Connection, id: TrunkId, now: UtcMs) -> Result<TrunkWhy> {
     let trunk = trunks::get(db, id)?;
     let share = |rules| Ok::<_, LedgerError>((rules, breakers::share(db, id, rules, now)?));
+    let free_start = |most| Ok::<_, LedgerError>((most, free_start_from(most, &taken_slots(db, Some(id), now)?, now)));
     Ok(TrunkWhy {
         name: trunk.name,
         line: trunk.line,
         channels: Channels { open: trunks::open_attempts(db, id)?, cap: trunk.channels },
+        starts: trunk.starts_per_second.map(free_start).transpose()?,
         leave: breakers::leave(db, id, now)?,
         breaker: trunk.breaker.map(share).transpose()?,
     })
+}
+
+fn other_first(db: &Connection, campaign: &Campaign, now: UtcMs) -> Result<Option<OtherFirst>> {
+    let trunks = campaign.trunks();
+    let mut others = campaigns::running(db)?;
+    others.retain(|other| other.pacing.priority > campaign.pacing.priority && other.calendar.contains(now));
+    others.retain(|other| other.trunks().iter().any(|trunk| trunks.contains(trunk)));
+    others.sort_by_key(|other| Reverse(other.pacing.priority));
+    for other in others {
+        if contacts::any_waiting(db, other.id)? {
+            return Ok(Some(OtherFirst { campaign: other.name, priority: other.pacing.priority }));
+        }
+    }
+    Ok(None)
 }
 
 /// The round in which a contact that was called is called again.

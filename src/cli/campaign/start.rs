@@ -151,7 +151,7 @@ fn first_call(db: &Connection, campaign: &Campaign, rate: u32, now: UtcMs) -> Re
         Some(at) if *at > now => Ok(*at),
         _ => {
             // What is further ahead, the daemon shares out anew.
-            let mut taken = snapshot::taken_slots(db, now)?;
+            let mut taken = snapshot::taken_slots(db, None, now)?;
             taken.retain(|at| *at <= now.plus_ms(SHARED_AFTER_MS));
             Ok(pace::free_slot_from(rate, &taken, now.plus_ms(LEAD_MS)))
         }

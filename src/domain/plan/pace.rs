@@ -83,6 +83,15 @@ pub fn free_slot_from(rate: u32, taken: &[UtcMs], at: UtcMs) -> UtcMs {
     slots(rate, at, until).find(|slot| starts.admits(*slot)).unwrap_or_else(|| slot_from(rate, at))
 }
 
+/// The first instant at or after `at` at which a trunk's rate lets a call begin beside those that are taken, in ascending
+/// order.
+#[must_use]
+pub fn free_start_from(starts_per_second: u32, taken: &[UtcMs], at: UtcMs) -> UtcMs {
+    let gap_ms = Spacing::of_trunk(taken, Some(starts_per_second)).gap_ms;
+    let keeps_distance = |at: UtcMs, taken: &UtcMs| at.since_ms(*taken).abs() >= gap_ms;
+    taken.iter().fold(at, |at, taken| if keeps_distance(at, taken) { at } else { taken.plus_ms(gap_ms) })
+}
+
 /// Instants in use, and how near to them another may come. Asked in ascending order, so that a whole
 /// plan walks along the instants once.
 #[derive(Debug, Clone)]
@@ -128,6 +137,17 @@ mod tests {
 
     fn at(text: &str) -> UtcMs {
         text.parse::<jiff::Timestamp>().unwrap().into()
+    }
+
+    #[test]
+    fn a_trunk_is_free_for_a_start_in_the_first_gap_that_is_long_enough() {
+        let taken = [1_000, 1_500, 2_000, 3_000].map(UtcMs);
+        let free = |at| free_start_from(2, &taken, UtcMs(at)).0;
+        assert_eq!(
+            [0, 500, 501, 999, 2_100, 2_500, 2_600, 3_500].map(free),
+            [0, 500, 2_500, 2_500, 2_500, 2_500, 3_500, 3_500]
+        );
+        assert_eq!(free_start_from(1, &[], UtcMs(7)), UtcMs(7));
     }
 
     #[test]

@@ -48,6 +48,7 @@ fn free() -> WhyView {
         bar: None,
         busy_in: None,
         files_free: 900,
+        other_first: None,
         ahead: 0,
         calls_one_time: 10,
     }
@@ -57,7 +58,7 @@ fn trunk(name: &str, cap: Option<u32>) -> TrunkWhy {
     let channels = Channels { open: 5, cap };
     let breaker = Some((BreakerRules::default(), Share { calls: 4, failures: 1 }));
     let line = TrunkLine::Real;
-    TrunkWhy { name: name.parse().unwrap(), line, channels, leave: LineLeave::All, breaker }
+    TrunkWhy { name: name.parse().unwrap(), line, channels, starts: None, leave: LineLeave::All, breaker }
 }
 
 /// The one rule that fails after an edit, with the explanation.
@@ -107,6 +108,7 @@ fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
         "campaign_channels",
         "test_line",
         "trunk_channels",
+        "trunk_starts",
         "trunk_breaker",
         "server_channels",
         "spool_room",
@@ -119,6 +121,7 @@ fn a_number_that_nothing_holds_back_can_be_called_now_i9() {
         "legal_hours",
         "hours_together",
         "campaign_pace",
+        "priority",
         "turn",
     ];
     assert_eq!(names, expected);
@@ -558,4 +561,28 @@ fn whoever_was_called_is_called_again_in_the_next_round() {
         let told = explain(&open, now());
         assert!(told.callable_at.is_none() && told.hint.is_some_and(|hint| hint.contains("wait")));
     }
+}
+
+#[test]
+fn the_rate_of_the_trunks_holds_it_back_and_slows_those_before_it_i9() {
+    let detail = "trunk gw1 starts at most 1 a second: its next free start is at 2026-03-02 10:00:02 Europe/Berlin";
+    let in_two_seconds = |view: &mut WhyView| view.trunks[0].starts = Some((1, now().plus_s(2)));
+    passes_at("trunk_starts", detail, "2026-03-02T09:00:02Z", in_two_seconds);
+    let mut view = free();
+    in_two_seconds(&mut view);
+    view.trunks.push(trunk("gw2", None));
+    assert_eq!(explain(&view, now()).callable_at, Some(now()), "the other trunk has no limit");
+    let detail = "90 contacts are called before it, at most 60 a minute: not before 2026-03-02 10:01:30 Europe/Berlin";
+    passes_at("turn", detail, "2026-03-02T09:01:30Z", |view| {
+        (view.calls_one_time, view.ahead) = (600, 90);
+        view.trunks[0].starts = Some((1, now()));
+    });
+}
+
+#[test]
+fn a_campaign_of_a_higher_priority_is_named_i9() {
+    let detail = "campaign alarm has priority 50, and calls over its trunks first";
+    passes_at("priority", detail, "2026-03-02T09:00:00Z", |view| {
+        view.other_first = Some(OtherFirst { campaign: "alarm".parse().unwrap(), priority: 50 });
+    });
 }

@@ -1,6 +1,6 @@
 //! The rules that pass by time: due, hours, pace, turn.
 
-use super::{Judged, WhyView, pass, stuck, trunks, until};
+use super::{Judged, OtherFirst, WhyView, pass, stuck, trunks, until};
 use crate::domain::bar::Bar;
 use crate::domain::calendar::{Calendar, Schedule};
 use crate::domain::campaign::ContactState;
@@ -125,11 +125,20 @@ pub(super) fn pace(view: &WhyView, now: UtcMs) -> Judged {
     }
 }
 
+pub(super) fn priority(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "priority";
+    let Some(OtherFirst { campaign, priority }) = &view.other_first else {
+        return pass(RULE, "no campaign of a higher priority waits for its trunks");
+    };
+    let detail = format!("campaign {campaign} has priority {priority}, and calls over its trunks first");
+    until(RULE, detail, turn_comes_at(view, now).or(Some(now)))
+}
+
 pub(super) fn turn(view: &WhyView, now: UtcMs) -> Judged {
     const RULE: &str = "turn";
     let detail = match view.ahead {
         0 => "is the next of its campaign".to_owned(),
-        n => format!("{n} contacts are called before it, at most {} a minute", view.calls_one_time),
+        n => format!("{n} contacts are called before it, at most {} a minute", trunks::calls_a_minute(view)),
     };
     match turn_comes_at(view, now) {
         Some(_) if view.ahead == 0 => pass(RULE, detail),
@@ -150,10 +159,11 @@ const WINDOWS_MAX: u32 = 92;
 /// The earliest instant at which this contact's turn can come: those before it use every slot of the
 /// server while the window is open, and it is due. `None` when that is too far away to tell.
 pub(super) fn turn_comes_at(view: &WhyView, now: UtcMs) -> Option<UtcMs> {
-    let rate = i64::from(view.calls_one_time.max(1));
+    let rate = i64::from(trunks::calls_a_minute(view));
     let mut left_ms = i64::try_from(view.ahead).unwrap_or(i64::MAX).saturating_mul(60_000) / rate;
     let goes_on_at = view.rests.map_or(now, |(until, _)| until.max(now));
-    let goes_on_at = trunks::trial_at(view).map_or(goes_on_at, |at| at.max(goes_on_at));
+    let over_trunks_at = [trunks::trial_at(view), trunks::free_start(view)];
+    let goes_on_at = over_trunks_at.into_iter().flatten().fold(goes_on_at, UtcMs::max);
     let barred_until = view.bar.as_ref().and_then(Bar::until);
     let own = own_hours(view);
     let next_round_at = match (view.contact_state, view.next_round) {

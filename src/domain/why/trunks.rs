@@ -15,6 +15,9 @@ pub struct TrunkWhy {
     pub line: TrunkLine,
     /// Calls that it has open, over all campaigns, and its cap.
     pub channels: Channels,
+    /// The most calls that it begins in a second, and the first instant at which it may begin another beside those that
+    /// are planned; `None` without a limit.
+    pub starts: Option<(u32, UtcMs)>,
     /// What its breaker lets through of the calls that it binds.
     pub leave: LineLeave,
     /// Its breaker, and the calls in the window; `None` without a breaker.
@@ -51,6 +54,31 @@ pub(super) fn server_channels(view: &WhyView) -> Judged {
             stuck(RULE, detail, "wait for a call to end, or raise channels_max")
         }
     }
+}
+
+pub(super) fn trunk_starts(view: &WhyView, now: UtcMs) -> Judged {
+    const RULE: &str = "trunk_starts";
+    let in_words = |trunk: &TrunkWhy| match trunk.starts {
+        None => format!("trunk {} has no limit of starts", trunk.name),
+        Some((most, _)) => format!("trunk {} starts at most {most} a second", trunk.name),
+    };
+    let detail = view.trunks.iter().map(in_words).collect::<Vec<_>>().join("; ");
+    match free_start(view).filter(|at| *at > now) {
+        None => pass(RULE, detail),
+        Some(at) => until(RULE, format!("{detail}: its next free start is at {}", timing::local(view, at)), Some(at)),
+    }
+}
+
+/// The first instant at which one of the trunks may begin a call; `None` where one begins calls at any rate.
+pub(super) fn free_start(view: &WhyView) -> Option<UtcMs> {
+    let of_each: Option<Vec<UtcMs>> = view.trunks.iter().map(|trunk| trunk.starts.map(|(_, at)| at)).collect();
+    of_each?.into_iter().min()
+}
+
+/// The most calls a minute that the server and the trunks together begin.
+pub(super) fn calls_a_minute(view: &WhyView) -> u32 {
+    let of_trunks = view.trunks.iter().map(|trunk| trunk.starts.map_or(u32::MAX, |(most, _)| most.saturating_mul(60)));
+    view.calls_one_time.min(of_trunks.fold(0, u32::saturating_add)).max(1)
 }
 
 pub(super) fn trunk_breaker(view: &WhyView, now: UtcMs) -> Judged {
