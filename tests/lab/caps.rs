@@ -7,11 +7,13 @@ use campanile::domain::instant::UtcMs;
 use crate::harness::{Lab, Setup, Version};
 use crate::world::{CALLEES, callee};
 
-on_both!(channels_hold_at_twice_the_load_i5);
+on_both!(channels_hold_at_twice_the_load_i5, the_servers_channels_hold_at_twice_the_load_over_two_trunks_i5);
 
 /// Of each campaign, and of the trunk that both share.
 const CAMPAIGN: usize = 4;
 const TRUNK: usize = 6;
+/// Of the server, where neither campaigns nor trunks have a cap.
+const SERVER: usize = 6;
 /// Six starts a second, each ringing for two: twelve calls would be up at once.
 const CALLS_ONE_TIME: u32 = 360;
 const RING_S: &str = "2";
@@ -40,6 +42,25 @@ fn channels_hold_at_twice_the_load_i5(version: Version) {
     assert_eq!(all, TRUNK, "the trunk's channels were all used, and never more");
     assert!(most.iter().all(|most| *most <= CAMPAIGN), "{most:?}");
     assert!(most.contains(&CAMPAIGN), "a campaign's channels were all used: {most:?}");
+}
+
+fn the_servers_channels_hold_at_twice_the_load_over_two_trunks_i5(version: Version) {
+    let mut lab = Setup::new(version).calls_one_time(CALLS_ONE_TIME).channels_max(SERVER).start();
+    let options = ["--wait-time", RING_S, "--max-retries", "0"];
+    for (name, range) in [("left", 0..20), ("right", 20..40)] {
+        lab.campanile(&["trunk", "add", name, "--dial", CALLEES]);
+        let numbers: Vec<String> = range.map(|i| callee(&format!("2{i:02}"))).collect();
+        lab.campaign_over(name, name, &options).numbers(&numbers).actions(&["WAIT 1"]).start();
+    }
+    for name in ["left", "right"] {
+        lab.until_completed(name, 90);
+    }
+
+    let calls = calls(&lab);
+    let most = most_at_once(&calls.values().copied().collect::<Vec<_>>());
+    println!("{version}: at most {most} calls at once over both trunks of a server of {SERVER}");
+    assert_eq!((calls.len(), lab.callees().len()), (40, 40), "each was called once");
+    assert_eq!(most, SERVER, "the server's channels were all used, and never more");
 }
 
 /// When each number's call began and ended, by the callees' side.

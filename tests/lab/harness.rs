@@ -59,6 +59,7 @@ enum Turn {
 pub struct Setup {
     version: Version,
     calls_one_time: u32,
+    channels_max: Option<u32>,
     sip_ports: Option<[u16; 2]>,
 }
 
@@ -86,12 +87,17 @@ pub struct Lab {
 impl Setup {
     /// An Asterisk with Local callees, dialled at 600 calls a minute.
     pub fn new(version: Version) -> Self {
-        Self { version, calls_one_time: 600, sip_ports: None }
+        Self { version, calls_one_time: 600, channels_max: None, sip_ports: None }
     }
 
     /// At so many calls a minute.
     pub fn calls_one_time(self, calls_one_time: u32) -> Self {
         Self { calls_one_time, ..self }
+    }
+
+    /// With so many channels of the whole server.
+    pub fn channels_max(self, channels: usize) -> Self {
+        Self { channels_max: u32::try_from(channels).ok(), ..self }
     }
 
     /// With a SIP peer.
@@ -114,7 +120,7 @@ impl Setup {
         let agi_port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (version, sip_ports) = (self.version, self.sip_ports);
         let mut lab = Lab { version, folder, uid: 0, agi_port, sip_ports, agi: None, serve: None, _turn: turn };
-        lab.write_files(self.calls_one_time);
+        lab.write_files(&self);
         lab.start_asterisk();
         lab.uid = lab.read("uid").trim().parse().unwrap();
         if let Some([_, peer]) = self.sip_ports {
@@ -198,7 +204,7 @@ impl Lab {
     }
 
     /// Settings, log, templates, sounds and programs; `tests/lab/asterisk` gives all of it to Asterisk's user.
-    fn write_files(&self, calls_one_time: u32) {
+    fn write_files(&self, setup: &Setup) {
         let (dir, source) = (self.folder.path(), source());
         for folder in ["bin", "state", "templates", "sounds"] {
             fs::create_dir(dir.join(folder)).unwrap();
@@ -219,13 +225,14 @@ impl Lab {
         let log = fs::read_to_string(source.join("etc/log4rs.yaml")).unwrap();
         let log = log.replace("/var/log/campanile/campanile.log", &format!("{}/campanile.log", self.path()));
         fs::write(dir.join("log4rs.yaml"), log).unwrap();
-        fs::write(dir.join("campanile.conf"), self.settings(calls_one_time)).unwrap();
+        fs::write(dir.join("campanile.conf"), self.settings(setup)).unwrap();
     }
 
-    fn settings(&self, calls_one_time: u32) -> String {
-        let (dir, port) = (self.path(), self.agi_port);
+    fn settings(&self, setup: &Setup) -> String {
+        let (dir, port, calls_one_time) = (self.path(), self.agi_port, setup.calls_one_time);
+        let channels_max = setup.channels_max.map_or_else(|| "none".to_owned(), |max| max.to_string());
         format!(
-            "calls_one_time = {calls_one_time}\ncron_interval = 1\ntime_zone = UTC\nstate_dir = {dir}/state\n\
+            "calls_one_time = {calls_one_time}\nchannels_max = {channels_max}\ncron_interval = 1\ntime_zone = UTC\nstate_dir = {dir}/state\n\
              spool_dir = {dir}/spool\nasterisk_run_dir = {dir}/run\nsounds_dirs = {dir}/sounds\n\
              template_dir = {dir}/templates\nlog_config = {dir}/log4rs.yaml\nagi_listen = 127.0.0.1:{port}\n"
         )
