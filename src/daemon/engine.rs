@@ -24,8 +24,9 @@ use super::event::Event;
 use super::port::{Entropy, PortError, SpoolPort};
 use crate::domain::attempt::OVERDUE_MS;
 use crate::domain::bar::FrequencyCap;
-use crate::domain::ids::{AttemptId, CampaignId};
+use crate::domain::ids::AttemptId;
 use crate::domain::instant::UtcMs;
+use crate::domain::plan::sharing::Sharing;
 use crate::domain::zoning::LegalRules;
 use crate::ledger::{Ledger, LedgerError, attempts, evidence};
 use crate::settings::Settings;
@@ -105,12 +106,7 @@ pub struct Engine<S, E> {
     rescan_wanted: bool,
     expire_wanted: bool,
     plan_wanted: bool,
-    /// The campaigns that ran in the last step; `None` before the first.
-    known_running: Option<BTreeSet<CampaignId>>,
-    /// When files of others last made room for a campaign.
-    shared_at: BTreeMap<CampaignId, UtcMs>,
-    /// When calls last gave way to a higher priority.
-    gave_way_at: Option<UtcMs>,
+    sharing: Sharing,
     plan_at: Option<UtcMs>,
     /// When the next contact expires.
     expiry_at: Option<UtcMs>,
@@ -144,9 +140,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             rescan_wanted: true,
             expire_wanted: true,
             plan_wanted: true,
-            known_running: None,
-            shared_at: BTreeMap::new(),
-            gave_way_at: None,
+            sharing: Sharing::default(),
             plan_at: None,
             expiry_at: None,
             round_at: None,

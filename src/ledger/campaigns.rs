@@ -300,16 +300,22 @@ pub fn progress(db: &Connection, campaign: &Campaign, latest: UtcMs) -> Result<(
     if rhythm.is_free() && campaign.finish.calls_left(0).is_none() {
         return Ok((Beat::default(), None));
     }
-    let sql = "SELECT last_start_at, batch_started, calls_started FROM campaigns WHERE id = ?1";
-    let read = |row: &Row<'_>| Ok((read_beat(row)?, row.get::<_, u32>("calls_started")?));
-    let (beat, started) = first(db.prepare_cached(sql)?.query([campaign.id.0])?, read)?.unwrap_or_default();
+    let (beat, started) = started(db, campaign, latest)?;
     let sql =
         "SELECT planned_at FROM attempts WHERE campaign = ?1 AND closed_at IS NULL AND state IN ('intent', 'spooled')
         ORDER BY planned_at";
     let planned = collect(db.prepare_cached(sql)?.query([campaign.id.0])?, |row| instant(row, "planned_at"))?;
-    let beat = planned.iter().fold(rhythm.believed(beat, latest), |beat, at| rhythm.after(beat, *at));
+    let beat = planned.iter().fold(beat, |beat, at| rhythm.after(beat, *at));
     let planned = u32::try_from(planned.len()).unwrap_or(u32::MAX);
     Ok((beat, campaign.finish.calls_left(started.saturating_add(planned))))
+}
+
+/// How far a campaign is in its own pace, and how many calls it has made, by the calls that have started.
+pub fn started(db: &Connection, campaign: &Campaign, latest: UtcMs) -> Result<(Beat, u32)> {
+    let sql = "SELECT last_start_at, batch_started, calls_started FROM campaigns WHERE id = ?1";
+    let read = |row: &Row<'_>| Ok((read_beat(row)?, row.get::<_, u32>("calls_started")?));
+    let (beat, started) = first(db.prepare_cached(sql)?.query([campaign.id.0])?, read)?.unwrap_or_default();
+    Ok((campaign.pacing.rhythm.believed(beat, latest), started))
 }
 
 /// Starts a campaign. What it has called so far counts on only when it was paused.

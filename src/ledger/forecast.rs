@@ -54,14 +54,17 @@ pub fn prospect(
             (basis, listed) = (from, on_lists);
         }
         let open = open(db, campaign.id)?;
-        let (beat, calls_left) = campaigns::progress(db, &campaign, now.plus_ms(LATE_MS_MAX))?;
+        let latest = now.plus_ms(LATE_MS_MAX);
+        let (_, calls_left) = campaigns::progress(db, &campaign, latest)?;
+        let (beat, _) = campaigns::started(db, &campaign, latest)?;
+        let served_at = campaigns::activity(db, campaign.id)?.served_at;
         // What it has made counts anew from its start, unless it was paused.
         let anew = starts && campaign.id == target.id && campaign.state != CampaignState::Paused;
         let calls_left = if anew { campaign.finish.calls_left(0) } else { calls_left };
         let causes = causes::table(db, campaign.id)?;
         let zones = groups.iter().chain(open.iter().map(|call| &call.group)).map(|group| group.zones).collect();
         let hours = hours(db, &campaign, zones, legal)?;
-        standings.push(Standing { campaign, causes, hours, beat, calls_left, groups, open, odds });
+        standings.push(Standing { campaign, causes, hours, served_at, beat, calls_left, groups, open, odds });
     }
     let lines: BTreeSet<TrunkId> = standings.iter().flat_map(|standing| standing.campaign.trunks()).collect();
     let trunks = lines.into_iter().map(|id| trunk_rules(db, id)).collect::<Result<Vec<_>>>()?;

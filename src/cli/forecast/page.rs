@@ -119,6 +119,9 @@ impl Page {
         )?;
         self.tell_odds(out)?;
         self.tell_end(out, zone)?;
+        if campaign.rounds.repeat_s.is_some() {
+            writeln!(out, "            (of this round: the next ones are not foreseen, see --repeat)")?;
+        }
         for (what, spread) in [("calls", &self.calls), ("reached", &self.reached)] {
             writeln!(out, "{what:<11} {}", in_words(spread))?;
         }

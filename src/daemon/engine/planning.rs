@@ -1,12 +1,12 @@
 //! Plan, check the plan, make it durable, carry it out: intent → file → spooled.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 
 use log::{debug, error, info};
 
 use super::resting::{Leave, REST_MS};
-use super::sharing::{Giving, Starved, give_way, starved};
+use super::sharing::give_way;
 use super::{Engine, EngineError};
 use crate::daemon::port::{Entropy, PortError, Publication, SpoolPort};
 use crate::domain::attempt::OVERDUE_MS;
@@ -14,6 +14,7 @@ use crate::domain::campaign::Campaign;
 use crate::domain::evidence::{Evidence, Fact};
 use crate::domain::ids::{AttemptId, CampaignId, Ticket, TrunkId};
 use crate::domain::instant::UtcMs;
+use crate::domain::plan::sharing::{Giving, Starved, starved};
 use crate::domain::plan::{self, Plan, PlannedCall, Snapshot, pace};
 use crate::domain::traffic::{DICE_BYTES, Draw, Nature};
 use crate::domain::trunk::Trunk;
@@ -78,7 +79,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
             return Ok(Some(until));
         }
         // Read in this very step.
-        if self.known_running.as_ref().is_some_and(BTreeSet::is_empty) {
+        if self.sharing.nobody_runs() {
             self.note_stalled(0);
             return Ok(None);
         }
@@ -99,7 +100,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
 
     /// Plans at most [`CALLS_PER_PLAN`] calls, durably, and publishes their files.
     fn plan_some(&mut self, leave: Leave, now: UtcMs) -> Result<Looked, EngineError> {
-        let (limits, giving) = (self.plan_limits(now), self.giving(now));
+        let (limits, giving) = (self.plan_limits(now), self.sharing.giving(now));
         let entropy = &mut self.entropy;
         let (resting, begun) = (&self.resting, &self.begun_unasked);
         let stalls = |attempt: &(AttemptId, UtcMs)| !(begun.contains(&attempt.0) && resting.rules_out(attempt.1, now));
@@ -125,7 +126,7 @@ impl<S: SpoolPort, E: Entropy> Engine<S, E> {
                 let outcome = self.publish(&publications, now)?;
                 if !give_way.is_empty() {
                     debug!("{} planned call(s) give way to campaigns of a higher priority", give_way.len());
-                    self.gave_way_at = Some(now);
+                    self.sharing.note_given_way(now);
                     self.withdraw(give_way, now)?;
                     return Ok(Looked::Done { wake_at: Some(now) });
                 }

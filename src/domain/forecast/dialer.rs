@@ -1,6 +1,6 @@
 //! A campaign while it is forecast: who waits, how its calls end, and what follows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Standing;
 use super::chance::Chance;
@@ -10,7 +10,7 @@ use super::run::Course;
 use super::series::Series;
 use crate::domain::bar::FrequencyCap;
 use crate::domain::campaign::{CampaignState, Finish};
-use crate::domain::disposition::{Conclusion, Disposition};
+use crate::domain::disposition::{Conclusion, Disposition, NotDialled};
 use crate::domain::ids::{CampaignId, TrunkId};
 use crate::domain::instant::UtcMs;
 use crate::domain::line::{self, LineRules, Onward};
@@ -26,7 +26,10 @@ pub(super) struct Call {
     pub person: usize,
     pub trunk: TrunkId,
     pub start_at: UtcMs,
+    /// When its contact was due; `None` for one that was never called.
+    pub due_at: Option<UtcMs>,
     pub ending: Ending,
+    pub ends_at: UtcMs,
 }
 
 /// A campaign while it is forecast.
@@ -35,10 +38,13 @@ pub(super) struct Dialer<'a> {
     pub outcome: OutcomeRules,
     pub dice: Dice<'a>,
     pub people: People,
-    pub beat: Beat,
+    /// How far it is in its pace with the calls that have begun.
+    beat: Beat,
+    /// When those that are planned begin.
+    planned: BTreeSet<UtcMs>,
     pub calls_left: Option<u32>,
     pub open: u32,
-    pub served: u64,
+    pub served_at: Option<UtcMs>,
     pub done: bool,
     pub course: Course,
 }
@@ -63,9 +69,10 @@ impl<'a> Dialer<'a> {
             dice: Dice::new(&standing.odds, chance),
             people: People::new(standing.campaign.id, &standing.groups),
             beat: standing.beat,
+            planned: BTreeSet::new(),
             calls_left: standing.calls_left,
             open: 0,
-            served: 0,
+            served_at: standing.served_at,
             done: false,
             course,
         }
@@ -73,6 +80,43 @@ impl<'a> Dialer<'a> {
 
     pub(super) fn id(&self) -> CampaignId {
         self.standing.campaign.id
+    }
+
+    /// Takes somebody out of those that wait, for a slot.
+    pub(super) fn take(&mut self, person: usize, due_at: Option<UtcMs>, start_at: UtcMs) {
+        self.people.take(person, due_at);
+        self.calls_left = self.calls_left.map(|left| left.saturating_sub(1));
+        self.served_at = Some(start_at);
+    }
+
+    pub(super) fn plan(&mut self, start_at: UtcMs) {
+        self.planned.insert(start_at);
+    }
+
+    pub(super) fn begin(&mut self, start_at: UtcMs) {
+        self.planned.remove(&start_at);
+        self.beat = self.standing.campaign.pacing.rhythm.after(self.beat, start_at);
+        self.course.series.begin(start_at);
+    }
+
+    pub(super) fn priority(&self) -> u32 {
+        self.standing.campaign.pacing.priority
+    }
+
+    /// How many calls are planned from `at` on.
+    pub(super) fn planned_from(&self, at: UtcMs) -> usize {
+        self.planned.range(at..).count()
+    }
+
+    /// Where it will be in its pace when all that is planned has begun.
+    fn beat_to_come(&self) -> Beat {
+        let rhythm = self.standing.campaign.pacing.rhythm;
+        self.planned.iter().fold(self.beat, |beat, at| rhythm.after(beat, *at))
+    }
+
+    /// Whether it is there to share slots: also one that goes on when nobody is left to call.
+    pub(super) fn runs(&self) -> bool {
+        !self.done || self.standing.campaign.finish == Finish::Never
     }
 
     /// Whether nobody of those that wait may be called from `at` on, for about a year.
@@ -105,7 +149,7 @@ impl<'a> Dialer<'a> {
             state: CampaignState::Running,
             priority: campaign.pacing.priority,
             rhythm: campaign.pacing.rhythm,
-            beat: self.beat,
+            beat: self.beat_to_come(),
             calls_left: self.calls_left,
             trunks: campaign.trunks(),
             heed: campaign.heed(),
@@ -120,20 +164,36 @@ impl<'a> Dialer<'a> {
     }
 
     /// Concludes a call as the engine would. When its contact is due again, if it is.
-    pub(super) fn settle(&mut self, call: Call, at: UtcMs, frequency: Option<FrequencyCap>) -> Option<UtcMs> {
+    pub(super) fn settle(&mut self, call: Call, frequency: Option<FrequencyCap>) -> Option<UtcMs> {
         self.open -= 1;
         self.course.calls += 1;
-        self.course.ended_at = self.course.ended_at.max(Some(at));
-        self.course.series.end(at);
-        let conclusion = concluded(call.ending, at);
-        let Onward { consequence, moved_to } = self.what_follows(&conclusion, call);
+        self.course.ended_at = self.course.ended_at.max(Some(call.ends_at));
+        self.course.series.end(call.ends_at);
+        self.follow(&concluded(call.ending, call.ends_at), call, frequency)
+    }
+
+    /// Takes a call back that was planned: its contact waits again.
+    pub(super) fn withdraw(&mut self, call: Call, at: UtcMs) {
+        self.open -= 1;
+        self.planned.remove(&call.start_at);
+        self.calls_left = self.calls_left.map(|left| left.saturating_add(1));
+        self.follow(&Conclusion::not_dialled(NotDialled::Withdrawn, at), call, None);
+    }
+
+    fn follow(&mut self, conclusion: &Conclusion, call: Call, frequency: Option<FrequencyCap>) -> Option<UtcMs> {
+        let Onward { consequence, moved_to } = self.what_follows(conclusion, call);
         let person = self.people.person(call.person);
         person.tally = consequence.tally;
         person.calling = moved_to.unwrap_or(person.calling);
         match consequence.next {
             ContactNext::Again { due_at } => {
-                let due_at = frequency.map_or(due_at, |cap| put_off(person, call.start_at, cap, due_at));
-                if person.expires_at.is_some_and(|expires_at| expires_at <= at) {
+                let due_at = match (&conclusion.not_dialled, frequency) {
+                    // A retry is not called early because a call was taken back.
+                    (Some(_), _) => call.due_at.map_or(due_at, |was_due_at| was_due_at.max(due_at)),
+                    (None, Some(cap)) => put_off(person, call.start_at, cap, due_at),
+                    (None, None) => due_at,
+                };
+                if person.expires_at.is_some_and(|expires_at| expires_at <= conclusion.ended_at) {
                     self.course.expired += 1;
                     self.people.leave(call.person);
                     return None;
@@ -153,7 +213,9 @@ impl<'a> Dialer<'a> {
     fn what_follows(&mut self, conclusion: &Conclusion, call: Call) -> Onward {
         let campaign = &self.standing.campaign;
         let person = self.people.person(call.person);
-        person.failed_trunk = Some(call.trunk).filter(|_| conclusion.disposition == Disposition::TrunkFailure);
+        if conclusion.not_dialled.is_none() {
+            person.failed_trunk = Some(call.trunk).filter(|_| conclusion.disposition == Disposition::TrunkFailure);
+        }
         let retry = line::allowance(&campaign.retry, person.lines.len());
         let cause = self.standing.causes.rule_for(conclusion).map(|(cause, _)| cause);
         let came = person.causes.iter().filter(|known| Some(**known) == cause).count();

@@ -1,7 +1,8 @@
 //! What a campaign will come to: the planner itself, run ahead on a clock of its own.
 //!
-//! A [`Run`](run::run) lets [`plan`](super::plan::plan) give the slots, lets every call end as the [`Odds`] have it, and
-//! asks the rules of retries and numbers what follows, until nothing is left to call. Several runs, each with its own
+//! A [`Run`](run::run) lets [`plan`](super::plan::plan) give the slots and [`sharing`](super::plan::sharing) take them back,
+//! lets every call end as the [`Odds`] have it, and asks the rules of retries and numbers what follows, until nothing is
+//! left to call. Several runs, each with its own
 //! luck and its own guess at the true answer rate, give a range ([`Outlook`]).
 //!
 //! What it cannot know: what operators will do, numbers that two campaigns share, results that somebody outside will
@@ -48,7 +49,7 @@ pub struct Scene {
     pub server: ServerRules,
     /// The lines out of the campaigns below.
     pub trunks: Vec<TrunkRules>,
-    /// The campaign that is asked about, and all others that run, least recently served first.
+    /// The campaign that is asked about, which is started now if it does not run, and all others that run.
     pub campaigns: Vec<Standing>,
     /// Which is asked about.
     pub target: CampaignId,
@@ -91,9 +92,11 @@ pub struct Standing {
     pub causes: CauseTable,
     /// When its contacts that have legal hours may be called, by their zones.
     pub hours: BTreeMap<ZoneClassId, Calendar>,
-    /// How far it is in its own pace.
+    /// When it was last served; `None` if never.
+    pub served_at: Option<UtcMs>,
+    /// How far it is in its own pace, with the calls that have begun.
     pub beat: Beat,
-    /// How many more calls it is to make; `None` for no such end.
+    /// How many more calls it is to make, without the open ones; `None` for no such end.
     pub calls_left: Option<u32>,
     /// Who waits.
     pub groups: Vec<Group>,

@@ -21,6 +21,8 @@ use crate::domain::retry::ContactTally;
 /// A contact by itself.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
+    /// How many came before: places are used again.
+    came: u64,
     pub priority: Priority,
     pub expires_at: Option<UtcMs>,
     pub zones: ZoneClassId,
@@ -42,6 +44,7 @@ pub(super) struct People {
     /// Tells their numbers from those of other campaigns.
     campaign: CampaignId,
     all: Vec<Person>,
+    came: u64,
     vacant: Vec<Place>,
     /// By their zones: who sleeps takes nobody's place.
     shelves: BTreeMap<ZoneClassId, Shelf>,
@@ -53,6 +56,7 @@ impl People {
         let mut people = Self {
             campaign,
             all: Vec::new(),
+            came: 0,
             vacant: Vec::new(),
             shelves: BTreeMap::new(),
             expires_next: groups.iter().filter_map(|group| group.expires_at).min(),
@@ -75,7 +79,9 @@ impl People {
     /// Somebody who is in a call.
     pub(super) fn enter(&mut self, group: &Group) -> usize {
         let place = self.vacant.pop().unwrap_or(self.all.len());
+        self.came += 1;
         let person = Person {
+            came: self.came,
             priority: group.priority,
             expires_at: group.expires_at,
             zones: group.zones,
@@ -99,9 +105,9 @@ impl People {
 
     /// Has somebody wait until `due_at`.
     pub(super) fn wait(&mut self, place: Place, due_at: UtcMs) {
-        let Person { expires_at, zones, .. } = self.all[place];
+        let Person { came, expires_at, zones, .. } = self.all[place];
         self.expires_next = [self.expires_next, expires_at].into_iter().flatten().min();
-        self.shelves.entry(zones).or_default().wait(place, due_at);
+        self.shelves.entry(zones).or_default().wait((came, place), due_at);
     }
 
     /// Somebody is done with.
@@ -111,8 +117,8 @@ impl People {
 
     /// Somebody is being called.
     pub(super) fn take(&mut self, place: Place, due_at: Option<UtcMs>) {
-        let Person { priority, zones, .. } = self.all[place];
-        self.shelves.entry(zones).or_default().take(place, priority, due_at);
+        let Person { came, priority, zones, .. } = self.all[place];
+        self.shelves.entry(zones).or_default().take((came, place), priority, due_at);
     }
 
     /// How many wait.
@@ -161,8 +167,8 @@ impl People {
         before - self.waiting()
     }
 
-    /// Who could be called before `horizon`, of each of the zones that are open by then: `room` of those that are due,
-    /// of those that will be, and of fresh ones.
+    /// Who could be called before `horizon`, of each of the zones that are open by then: `room` of those that may be
+    /// called now, and of those that will be due.
     pub(super) fn candidates(
         &mut self,
         room: usize,
@@ -186,9 +192,9 @@ impl People {
             }
             shelf.staged.push_back(self.enter(&one));
         }
-        let candidates = shelf.first(room, horizon).map(|(due_at, place)| self.candidate(place, due_at)).collect();
+        let first = shelf.first(room, horizon, |place| self.all[place].priority);
         self.shelves.insert(zones, shelf);
-        candidates
+        first.into_iter().map(|(due_at, place)| self.candidate(place, due_at)).collect()
     }
 
     fn candidate(&self, place: usize, due_at: Option<UtcMs>) -> Candidate {

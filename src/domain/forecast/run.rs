@@ -1,18 +1,18 @@
 //! One run of a forecast.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashSet};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::chance::Chance;
 use super::dialer::{Call, Dialer};
 use super::series::Series;
 use super::{Scene, TrunkRules};
 use crate::domain::breaker::LineLeave;
-use crate::domain::ids::TrunkId;
+use crate::domain::campaign::CampaignState;
+use crate::domain::ids::{AttemptId, TrunkId};
 use crate::domain::instant::UtcMs;
-use crate::domain::plan::{
-    LEAD_MS, Plan, PlannedCall, SHARED_AFTER_MS, Snapshot, TICK_AHEAD_MS, TrunkView, Why, pace, plan,
-};
+use crate::domain::plan::sharing::{self, Ahead, Giving, Priorities, Sharing, Starved};
+use crate::domain::plan::{Plan, PlannedCall, SHARED_AFTER_MS, Snapshot, TICK_AHEAD_MS, TrunkView, Why, pace, plan};
 use crate::domain::retry::FailReason;
 use crate::domain::stored::worded_enum;
 
@@ -75,7 +75,7 @@ pub fn run(scene: &Scene, seed: u64) -> Course {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Happening {
     Ends { call: usize },
-    Begins { dialer: usize },
+    Begins { call: usize },
 }
 
 struct Run<'a> {
@@ -83,14 +83,14 @@ struct Run<'a> {
     now: UtcMs,
     chance: Chance,
     dialers: Vec<Dialer<'a>>,
-    agenda: BinaryHeap<Reverse<(UtcMs, Happening)>>,
+    agenda: BTreeSet<(UtcMs, Happening)>,
     calls: Vec<Call>,
     vacant: Vec<usize>,
     /// Slots of calls that are not past by more than a minute, ascending, with their trunks.
     taken: Vec<(UtcMs, TrunkId)>,
     open: u32,
     open_over: BTreeMap<TrunkId, u32>,
-    served: u64,
+    sharing: Sharing,
     /// Whether a call that ends may let another begin.
     capped: bool,
 }
@@ -104,16 +104,17 @@ impl<'a> Run<'a> {
             now: scene.now,
             chance,
             dialers,
-            agenda: BinaryHeap::new(),
+            agenda: BTreeSet::new(),
             calls: Vec::new(),
             vacant: Vec::new(),
             taken: Vec::new(),
             open: 0,
             open_over: BTreeMap::new(),
-            served: 0,
+            sharing: Sharing::default(),
             capped: false,
         };
         run.take_up_open_calls();
+        run.start_target();
         run
     }
 
@@ -123,10 +124,22 @@ impl<'a> Run<'a> {
         for (dialer, standing) in scene.campaigns.iter().enumerate() {
             for call in &standing.open {
                 let person = self.dialers[dialer].people.enter(&call.group);
-                self.enter_call(dialer, (person, call.trunk), call.start_at);
+                self.enter_call(dialer, (person, call.trunk), (call.start_at, None));
             }
         }
         self.taken.sort_unstable();
+    }
+
+    /// A campaign that does not run yet is a newcomer to the others.
+    fn start_target(&mut self) {
+        let all = self.scene.campaigns.iter().map(|standing| &standing.campaign);
+        self.sharing.newcomers(all.clone().filter(|campaign| campaign.state == CampaignState::Running), self.now);
+        let newcomers = self.sharing.newcomers(all, self.now);
+        let waits = |dialer: &Dialer| newcomers.contains(&dialer.id()) && dialer.people.waiting() > 0;
+        if self.dialers.iter().any(waits) {
+            let all = self.ahead().into_iter().map(|call| call.attempt).collect();
+            self.withdraw(all);
+        }
     }
 
     fn until_the_end(mut self) -> Course {
@@ -139,7 +152,7 @@ impl<'a> Run<'a> {
             if self.target().done {
                 break;
             }
-            let next = self.agenda.peek().map(|Reverse((at, _))| *at);
+            let next = self.agenda.first().map(|(at, _)| *at);
             let Some(at) = [next, plan_at].into_iter().flatten().min().filter(|at| *at < self.scene.until) else {
                 break;
             };
@@ -183,13 +196,11 @@ impl<'a> Run<'a> {
     /// What happens by now. Whether there may be more to plan.
     fn happen(&mut self) -> bool {
         let mut more = false;
-        while let Some(Reverse((at, happening))) =
-            self.agenda.peek().copied().filter(|Reverse((at, _))| *at <= self.now)
-        {
-            self.agenda.pop();
+        while let Some((at, happening)) = self.agenda.first().copied().filter(|(at, _)| *at <= self.now) {
+            self.agenda.pop_first();
             match happening {
-                Happening::Begins { dialer } => self.dialers[dialer].course.series.begin(at),
-                Happening::Ends { call } => more |= self.end(call, at),
+                Happening::Begins { call } => self.dialers[self.calls[call].dialer].begin(at),
+                Happening::Ends { call } => more |= self.end(call),
             }
         }
         more
@@ -197,40 +208,108 @@ impl<'a> Run<'a> {
 
     /// Plans all there is, and says when to look again.
     fn plan_all(&mut self) -> Option<UtcMs> {
-        for dialer in &mut self.dialers {
-            dialer.course.expired += dialer.people.expire(self.now);
-        }
         loop {
-            let ahead_ms = if self.is_shared() { LEAD_MS } else { TICK_AHEAD_MS };
+            for dialer in &mut self.dialers {
+                dialer.course.expired += dialer.people.expire(self.now);
+            }
+            let running = self.dialers.iter().filter(|dialer| dialer.runs()).map(|dialer| &dialer.standing.campaign);
+            self.sharing.newcomers(running, self.now);
             let snapshot = self.snapshot();
-            let plan = plan(&snapshot);
+            let mut plan = plan(&snapshot);
+            let given = self.give_way(&snapshot, &mut plan);
+            let starved = sharing::starved(&snapshot, &plan);
             let full = plan.calls.len() >= CALLS_PER_PLAN as usize;
             let Plan { calls, waiting, wake_at } = plan;
             let for_a_tick = waiting.iter().any(|one| matches!(one.why, Why::NoSlot { .. } | Why::CampaignPace { .. }));
             let idle = calls.is_empty() && self.open == 0 && !for_a_tick;
             self.carry_out(calls, &snapshot);
-            if !full {
-                let tick = snapshot.horizon.plus_ms(-ahead_ms).max(self.now.plus_ms(1));
-                // Where nothing is up and nothing could be planned, the ticks before `wake_at` bring nothing either.
-                return if idle { wake_at } else { [wake_at, Some(tick)].into_iter().flatten().min() };
+            if !given.is_empty() {
+                self.sharing.note_given_way(self.now);
+                self.withdraw(given);
+                continue;
             }
+            if full || self.make_room(&starved, &snapshot) {
+                continue;
+            }
+            let tick = snapshot.horizon.plus_ms(-TICK_AHEAD_MS).max(self.now.plus_ms(1));
+            // Where nothing is up and nothing could be planned, the ticks before `wake_at` bring nothing either.
+            return if idle { wake_at } else { [wake_at, Some(tick)].into_iter().flatten().min() };
         }
     }
 
-    /// How far is planned. The daemon plans an interval, and takes back what it planned for one campaign when another
-    /// comes to its turn or has a higher priority; it comes to the same to plan no further than that it does not.
+    /// Whether a look may find that calls of one campaign are to be taken back for another. The daemon looks whenever
+    /// a call ends; a run of many calls need not.
+    fn may_take_back(&self) -> bool {
+        let from = self.now.plus_ms(SHARED_AFTER_MS + 1);
+        let runs: Vec<_> = self.dialers.iter().filter(|dialer| !dialer.done).collect();
+        let ahead: Vec<_> = runs.iter().map(|dialer| (dialer.priority(), dialer.planned_from(from))).collect();
+        let waits = |place: &usize| !runs[*place].people.is_empty();
+        (0..runs.len()).filter(waits).any(|place| {
+            let (priority, own) = ahead[place];
+            let full = |(other, calls): &(u32, usize)| match other.cmp(&priority) {
+                Ordering::Less => *calls > 0,
+                // The fewest of which one makes room.
+                Ordering::Equal => *calls > own + 2,
+                Ordering::Greater => false,
+            };
+            ahead.iter().any(full)
+        })
+    }
+
+    /// What gives way to a higher priority, as the daemon has it.
+    fn give_way(&self, snapshot: &Snapshot, plan: &mut Plan) -> Vec<AttemptId> {
+        if !sharing::has_priorities(snapshot) || self.sharing.giving(self.now) == Giving::NotYet {
+            return Vec::new();
+        }
+        sharing::give_way(snapshot, plan, self.ahead())
+    }
+
+    /// Has calls of others taken back for campaigns that may not plan ahead. Whether there were some.
+    fn make_room(&mut self, starved: &[Starved], snapshot: &Snapshot) -> bool {
+        if starved.is_empty() || !self.sharing.is_shared() {
+            return false;
+        }
+        let priorities: Priorities = snapshot.campaigns.iter().map(|view| (view.id, view.priority)).collect();
+        let server = (snapshot.calls_one_time, &priorities);
+        let rooms = self.sharing.make_room(starved, self.ahead(), server, self.now);
+        let attempts: Vec<AttemptId> = rooms.into_iter().flat_map(|room| room.attempts).collect();
+        let some = !attempts.is_empty();
+        self.withdraw(attempts);
+        some
+    }
+
+    /// Calls that are planned and not about to begin.
+    fn ahead(&self) -> Vec<Ahead> {
+        let from = self.now.plus_ms(SHARED_AFTER_MS + 1);
+        let later = self.agenda.range((from, Happening::Ends { call: 0 })..);
+        let planned = later.filter_map(|(planned_at, happening)| match happening {
+            Happening::Begins { call } => Some((*call, *planned_at)),
+            Happening::Ends { .. } => None,
+        });
+        let ahead = planned.map(|(place, planned_at)| {
+            let Call { dialer, trunk, .. } = self.calls[place];
+            Ahead { attempt: AttemptId(place as i64), campaign: self.dialers[dialer].id(), trunk, planned_at }
+        });
+        ahead.collect()
+    }
+
+    fn withdraw(&mut self, attempts: Vec<AttemptId>) {
+        for attempt in attempts {
+            let place = usize::try_from(attempt.0).unwrap_or(usize::MAX);
+            let call = self.calls[place];
+            self.agenda.remove(&(call.start_at, Happening::Begins { call: place }));
+            self.agenda.remove(&(call.ends_at, Happening::Ends { call: place }));
+            if let Ok(at) = self.taken.binary_search(&(call.start_at, call.trunk)) {
+                self.taken.remove(at);
+            }
+            self.close(place);
+            self.dialers[call.dialer].withdraw(call, self.now);
+        }
+    }
+
+    /// How far is planned.
     fn horizon(&self) -> UtcMs {
-        let interval_end = pace::interval_end(self.now, self.scene.server.cron_interval_min);
-        if !self.is_shared() {
-            return interval_end;
-        }
-        let slot = pace::slot_from(self.scene.server.calls_one_time, self.now.plus_ms(LEAD_MS));
-        self.now.plus_ms(SHARED_AFTER_MS).max(slot.plus_ms(1)).min(interval_end)
-    }
-
-    /// Whether there is more than one campaign to share the slots.
-    fn is_shared(&self) -> bool {
-        self.dialers.iter().filter(|dialer| !dialer.done && !dialer.people.is_empty()).nth(1).is_some()
+        pace::interval_end(self.now, self.scene.server.cron_interval_min)
     }
 
     fn snapshot(&mut self) -> Snapshot {
@@ -247,7 +326,7 @@ impl<'a> Run<'a> {
         let trunks: Vec<TrunkView> = self.scene.trunks.iter().map(|trunk| self.trunk_view(trunk)).collect();
         let room = slots.min(files_free).min(channels_free);
         let mut order: Vec<usize> = (0..self.dialers.len()).filter(|at| !self.dialers[*at].done).collect();
-        order.sort_by_key(|at| self.dialers[*at].served);
+        order.sort_by_key(|at| (self.dialers[*at].served_at, self.dialers[*at].id()));
         let mut campaigns = Vec::with_capacity(order.len());
         for at in order {
             let dialer = &mut self.dialers[at];
@@ -289,49 +368,56 @@ impl<'a> Run<'a> {
             let person = usize::try_from(contact.0).unwrap_or(usize::MAX);
             let views = snapshot.campaigns.iter().filter(|view| view.id == campaign);
             let due_at = views.flat_map(|view| &view.candidates).find(|one| one.contact == contact);
-            let dialer = &mut self.dialers[place];
-            dialer.people.take(person, due_at.and_then(|one| one.due_at));
-            dialer.beat = dialer.standing.campaign.pacing.rhythm.after(dialer.beat, start_at);
-            dialer.calls_left = dialer.calls_left.map(|left| left.saturating_sub(1));
-            self.served += 1;
-            dialer.served = self.served;
-            self.enter_call(place, (person, trunk), start_at);
+            let due_at = due_at.and_then(|one| one.due_at);
+            self.dialers[place].take(person, due_at, start_at);
+            self.enter_call(place, (person, trunk), (start_at, due_at));
         }
         self.taken.sort_unstable();
     }
 
-    fn enter_call(&mut self, dialer: usize, (person, trunk): (usize, TrunkId), start_at: UtcMs) {
+    fn enter_call(
+        &mut self,
+        dialer: usize,
+        (person, trunk): (usize, TrunkId),
+        (start_at, due_at): (UtcMs, Option<UtcMs>),
+    ) {
         let one = &mut self.dialers[dialer];
         let wait_time_ms = i64::from(one.standing.campaign.retry.wait_time_s) * 1000;
         let ending = one.dice.throw(&mut self.chance, wait_time_ms);
         one.open += 1;
         self.open += 1;
         *self.open_over.entry(trunk).or_default() += 1;
-        let call = Call { dialer, person, trunk, start_at, ending };
+        let ends_at = start_at.max(self.now).plus_ms(ending.lasts_ms().max(1));
+        let call = Call { dialer, person, trunk, start_at, due_at, ending, ends_at };
         let place = self.vacant.pop().unwrap_or(self.calls.len());
         match self.calls.get_mut(place) {
             Some(vacant) => *vacant = call,
             None => self.calls.push(call),
         }
         if start_at > self.now {
-            self.agenda.push(Reverse((start_at, Happening::Begins { dialer })));
+            one.plan(start_at);
+            self.agenda.insert((start_at, Happening::Begins { call: place }));
         } else {
             one.course.series.carry();
         }
         self.taken.push((start_at, trunk));
-        let ends_at = start_at.max(self.now).plus_ms(ending.lasts_ms().max(1));
-        self.agenda.push(Reverse((ends_at, Happening::Ends { call: place })));
+        self.agenda.insert((ends_at, Happening::Ends { call: place }));
     }
 
     /// A call is over. Whether there may be more to plan.
-    fn end(&mut self, place: usize, at: UtcMs) -> bool {
+    fn end(&mut self, place: usize) -> bool {
         let call = self.calls[place];
+        self.close(place);
+        let horizon = self.horizon();
+        let due_at = self.dialers[call.dialer].settle(call, self.scene.server.frequency);
+        self.capped || due_at.is_some_and(|due_at| due_at < horizon) || self.may_take_back()
+    }
+
+    fn close(&mut self, place: usize) {
+        let trunk = self.calls[place].trunk;
         self.vacant.push(place);
         self.open -= 1;
-        self.open_over.entry(call.trunk).and_modify(|open| *open -= 1);
-        let horizon = self.horizon();
-        let due_at = self.dialers[call.dialer].settle(call, at, self.scene.server.frequency);
-        self.capped || due_at.is_some_and(|due_at| due_at < horizon)
+        self.open_over.entry(trunk).and_modify(|open| *open -= 1);
     }
 
     /// Campaigns that have nothing left to call, or whose end has come.

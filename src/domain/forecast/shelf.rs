@@ -10,6 +10,9 @@ use crate::domain::instant::UtcMs;
 /// A place in the list of all people.
 pub(super) type Place = usize;
 
+/// How many came before somebody, and their place: of those that are due at the same instant the first is called first.
+pub(super) type Turn = (u64, Place);
+
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     /// Never called, highest priorities first.
@@ -17,23 +20,23 @@ pub(super) struct Shelf {
     /// Those of `fresh` that were shown to a plan.
     pub staged: VecDeque<Place>,
     /// Their time has come.
-    due: BTreeSet<(Reverse<Priority>, UtcMs, Place)>,
+    due: BTreeSet<(Reverse<Priority>, UtcMs, Turn)>,
     /// It has not.
-    later: BTreeSet<(UtcMs, Place)>,
+    later: BTreeSet<(UtcMs, Turn)>,
 }
 
 impl Shelf {
-    pub(super) fn wait(&mut self, place: Place, due_at: UtcMs) {
-        self.later.insert((due_at, place));
+    pub(super) fn wait(&mut self, turn: Turn, due_at: UtcMs) {
+        self.later.insert((due_at, turn));
     }
 
     /// Somebody is being called.
-    pub(super) fn take(&mut self, place: Place, priority: Priority, due_at: Option<UtcMs>) {
+    pub(super) fn take(&mut self, turn: Turn, priority: Priority, due_at: Option<UtcMs>) {
         match due_at {
-            None => self.staged.retain(|staged| *staged != place),
+            None => self.staged.retain(|staged| *staged != turn.1),
             Some(at) => {
-                self.due.remove(&(Reverse(priority), at, place));
-                self.later.remove(&(at, place));
+                self.due.remove(&(Reverse(priority), at, turn));
+                self.later.remove(&(at, turn));
             }
         }
     }
@@ -55,36 +58,45 @@ impl Shelf {
 
     /// The earliest due time at or after `horizon`.
     pub(super) fn next_due(&self, horizon: UtcMs) -> Option<UtcMs> {
-        self.later.range((horizon, 0)..).next().map(|(at, _)| *at)
+        self.later.range((horizon, (0, 0))..).next().map(|(at, _)| *at)
     }
 
     /// Has those wait no longer whose time has come.
     pub(super) fn ripen(&mut self, now: UtcMs, priority: impl Fn(Place) -> Priority) {
-        while let Some((at, place)) = self.later.first().copied().filter(|(at, _)| *at <= now) {
+        while let Some((at, turn)) = self.later.first().copied().filter(|(at, _)| *at <= now) {
             self.later.pop_first();
-            self.due.insert((Reverse(priority(place)), at, place));
+            self.due.insert((Reverse(priority(turn.1)), at, turn));
         }
     }
 
-    /// `room` of those that are due, of those that will be before `horizon`, and of fresh ones.
-    pub(super) fn first(&self, room: usize, horizon: UtcMs) -> impl Iterator<Item = (Option<UtcMs>, Place)> + '_ {
-        let due = self.due.iter().take(room).map(|(_, at, place)| (Some(*at), *place));
-        let soon = self.later.iter().take_while(move |(at, _)| *at < horizon).take(room);
-        let fresh = self.staged.iter().take(room).map(|place| (None, *place));
-        due.chain(soon.map(|(at, place)| (Some(*at), *place))).chain(fresh)
+    /// `room` of those that may be called now, higher priorities first and in each those that are due, and `room` of
+    /// those that will be due before `horizon`: as the ledger shows them to the planner.
+    pub(super) fn first(
+        &self,
+        room: usize,
+        horizon: UtcMs,
+        priority: impl Fn(Place) -> Priority,
+    ) -> Vec<(Option<UtcMs>, Place)> {
+        let due = self.due.iter().take(room).map(|(rank, at, (_, place))| (*rank, Some(*at), *place));
+        let fresh = self.staged.iter().take(room).map(|place| (Reverse(priority(*place)), None, *place));
+        let mut ready: Vec<_> = due.chain(fresh).collect();
+        ready.sort_by_key(|(rank, ..)| *rank);
+        let ready = ready.into_iter().take(room).map(|(_, at, place)| (at, place));
+        let soon = self.later.iter().take_while(|(at, _)| *at < horizon).take(room);
+        ready.chain(soon.map(|(at, (_, place))| (Some(*at), *place))).collect()
     }
 
     /// Keeps those whose end is `good`.
     pub(super) fn retain(&mut self, of_group: impl Fn(&Group) -> bool, of_place: impl Fn(Place) -> bool) {
         self.fresh.retain(of_group);
         self.staged.retain(|place| of_place(*place));
-        self.due.retain(|(.., place)| of_place(*place));
-        self.later.retain(|(_, place)| of_place(*place));
+        self.due.retain(|(.., (_, place))| of_place(*place));
+        self.later.retain(|(_, (_, place))| of_place(*place));
     }
 
     /// Whoever was looked at by itself.
     pub(super) fn alone(&self) -> impl Iterator<Item = Place> + '_ {
-        let due = self.due.iter().map(|(.., place)| *place);
-        self.staged.iter().copied().chain(due).chain(self.later.iter().map(|(_, place)| *place))
+        let due = self.due.iter().map(|(.., (_, place))| *place);
+        self.staged.iter().copied().chain(due).chain(self.later.iter().map(|(_, (_, place))| *place))
     }
 }

@@ -31,6 +31,7 @@ fn scene(contacts: u64, odds: Odds, with: impl FnOnce(&mut Standing)) -> Scene {
         campaign: campaign(),
         causes: CauseTable::default(),
         hours: BTreeMap::new(),
+        served_at: None,
         beat: Beat::default(),
         calls_left: None,
         groups: vec![Group::fresh(contacts)],

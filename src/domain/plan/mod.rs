@@ -6,7 +6,8 @@
 //! depends on nothing but the clock and the setting: it continues across ticks and restarts, and two
 //! planners would agree on it.
 //!
-//! [`check`](check::check) judges each plan with code of its own.
+//! [`sharing`] says what of earlier plans is taken back for another campaign. [`check`](check::check) judges each plan with
+//! code of its own.
 
 pub mod check;
 mod hours;
@@ -15,6 +16,7 @@ pub mod pace;
 mod queue;
 #[cfg(test)]
 mod sample;
+pub mod sharing;
 #[cfg(test)]
 mod tests;
 mod turns;

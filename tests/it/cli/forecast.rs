@@ -50,6 +50,15 @@ fn whoever_will_not_be_reached_is_told_with_the_reason() {
 }
 
 #[test]
+fn a_forecast_ends_with_the_round_and_says_so() {
+    let machine = with_numbers(3);
+    assert!(!machine.ok("forecast spring").contains("of this round"));
+    machine.ok("campaign set spring --repeat 600");
+    let told = machine.ok("forecast spring --answer-rate 100%");
+    assert!(told.contains("of this round") && told.contains("calls       3\n"), "{told}");
+}
+
+#[test]
 fn a_forecast_is_drawn_as_a_chart() {
     let machine = with_numbers(3);
     machine.ok(&format!("forecast spring --svg {}", machine.path("f.svg").display()));

@@ -2,6 +2,7 @@
 
 use campanile::daemon::engine::EngineLimits;
 use campanile::domain::calendar::{Calendar, Window, Zone};
+use campanile::domain::campaign::{CampaignState, Finish};
 use campanile::domain::forecast::{self, AnswerRate, Course, Ending, Odds, Outlook, Range, Scene, ServerRules};
 use campanile::domain::ids::CampaignId;
 use campanile::domain::instant::UtcMs;
@@ -10,13 +11,11 @@ use campanile::ledger::campaigns;
 use campanile::ledger::forecast::prospect;
 use proptest::prelude::*;
 
-use super::asterisk::{ANSWERS, BUSY, Callee, Fate, RINGS_OUT};
-use super::world::{LIMITS, NOON, World};
+use super::asterisk::{ANSWERS, BUSY, Callee, Comes, Fate, RINGS_OUT};
+use super::world::{LIMITS, World};
 
-/// A slot, and what lies between the end of a call and its conclusion; a campaign's own pace comes on top.
+/// A slot, and what lies between the end of a call and its conclusion.
 const NEAR_MS: i64 = 6_100;
-/// Beside another campaign turns may come in another order, so only the end of both together is near: some slots, and a quarter of the time.
-const SLOTS_APART: i64 = 4;
 
 /// How a callee's calls end, in the forecast's words.
 fn ending(fate: Fate) -> Ending {
@@ -61,56 +60,100 @@ fn foreseen(course: &Course) -> (Option<UtcMs>, u64, u64, u64) {
     (course.ended_at, course.calls, course.reached, course.failed())
 }
 
+/// A campaign of callees who are all alike.
+#[derive(Debug, Clone)]
+struct Alike {
+    count: u32,
+    fate: Fate,
+    channels: Option<u32>,
+    /// How often, and after how many seconds.
+    retries: (u32, u32),
+    rhythm: Rhythm,
+    priority: u32,
+    /// How long its hours are open from noon on.
+    minutes: Option<u32>,
+}
+
+impl Alike {
+    fn start(&self, w: &mut World, place: u32) -> CampaignId {
+        let first = place * 100 + 1;
+        let numbers = first..=first + self.count - 1;
+        numbers.clone().for_each(|n| w.fate(n, &[self.fate]));
+        w.running_with(&format!("spring{place}"), numbers, |campaign| {
+            campaign.channels = self.channels;
+            (campaign.retry.max_retries, campaign.retry.retry_time_s) = self.retries;
+            campaign.pacing.rhythm = self.rhythm;
+            campaign.pacing.priority = self.priority;
+            if let Some(minutes) = self.minutes {
+                let noon_s = 12 * 3600;
+                campaign.calendar = Calendar::daily(Window::new(noon_s, noon_s + minutes * 60), Zone::UTC);
+            }
+        })
+    }
+
+    fn odds(&self) -> Odds {
+        let rate = AnswerRate::Given(if self.fate.callee == ANSWERS.callee { 1.0 } else { 0.0 });
+        Odds { rate, answered: vec![ending(self.fate)], others: vec![ending(self.fate)] }
+    }
+}
+
+prop_compose! {
+    fn alike()(
+        count in 1_u32..25,
+        fate in prop::sample::select(vec![ANSWERS, BUSY, RINGS_OUT]),
+        channels in prop::option::of(1_u32..4),
+        retries in (0_u32..3, 5_u32..200),
+        delay_ms in prop_oneof![Just(0), 1_u32..20_000],
+        batch in prop::option::of((1_u32..5, 10_u32..60)),
+        priority in 0_u32..3,
+        minutes in prop::option::of(3_u32..30),
+    ) -> Alike {
+        // No millisecond of a report comes between the end of a call and its conclusion.
+        let fate = Fate { report: Comes::AfterMs(0), ..fate };
+        let batch = batch.map(|(calls, pause_s)| Batch { calls, pause_s });
+        Alike { count, fate, channels, retries, rhythm: Rhythm { delay_ms, batch }, priority, minutes }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
     #[test]
     fn the_forecast_of_callees_who_are_all_alike_is_what_happens(
-        fates in prop::array::uniform2(prop::sample::select(vec![ANSWERS, BUSY, RINGS_OUT])),
-        sizes in (1_u32..20, prop_oneof![Just(0_u32), 1_u32..15]),
-        (channels, trunk_channels, channels_max) in
-            (prop::option::of(1_u32..4), prop::option::of(2_u32..5), prop::option::weighted(0.3, 2_u32..5)),
-        // Not in steps of a slot: where a retry is due at a slot, the millisecond of a report would decide.
-        (retries, retry_time_s) in (0_u32..3, (5_u32..33).prop_map(|n| n * 6 + 1)),
-        (delay_ms, batch) in (0_u32..20_000, prop::option::of((1_u32..5, 10_u32..60))),
-        priority in 0_u32..2,
-        minutes in prop::option::of(3_u32..30),
+        alike in prop::collection::vec(alike(), 1..4),
+        calls_one_time in prop::sample::select(vec![10, 60, 300]),
+        (trunk_channels, channels_max) in (prop::option::of(1_u32..5), prop::option::weighted(0.3, 1_u32..6)),
     ) {
-        let mut w = World::with(EngineLimits { channels_max, ..LIMITS });
+        let mut w = World::with(EngineLimits { calls_one_time, channels_max, ..LIMITS });
         let trunk = w.trunk;
-        w.command(|db| db.execute("UPDATE trunks SET channels = ?2 WHERE id = ?1", (trunk.0, trunk_channels)).map_err(Into::into).map(drop));
-        let batch = batch.map(|(calls, pause_s)| Batch { calls, pause_s });
-        let spring = w.running_with("spring", 1..=sizes.0, |campaign| {
-            campaign.channels = channels;
-            campaign.retry.max_retries = retries;
-            campaign.retry.retry_time_s = retry_time_s;
-            campaign.pacing.rhythm = Rhythm { delay_ms, batch };
-            // Nobody gives way to a campaign with a pace of its own.
-            campaign.pacing.priority = if campaign.pacing.rhythm.is_free() { priority } else { 0 };
-            if let Some(minutes) = minutes.filter(|_| sizes.1 == 0) {
-                let noon_s = 12 * 3600;
-                campaign.calendar = Calendar::daily(Window::new(noon_s, noon_s + minutes * 60), Zone::UTC);
-            }
-        });
-        let other = w.running_with("other", 101..=100 + sizes.1, |_| {});
-        (1..=sizes.0).for_each(|n| w.fate(n, &[fates[0]]));
-        (101..=100 + sizes.1).for_each(|n| w.fate(n, &[fates[1]]));
-        let odds = |id: CampaignId| {
-            let fate = if id == spring { fates[0] } else { fates[1] };
-            Odds { rate: AnswerRate::Given(if fate.callee == ANSWERS.callee { 1.0 } else { 0.0 }), answered: vec![ending(fate)], others: vec![ending(fate)] }
-        };
-        let courses = [spring, other].map(|target| (target, forecast::run(&scene(&mut w, target, odds), 1)));
+        let sql = "UPDATE trunks SET channels = ?2 WHERE id = ?1";
+        w.command(|db| db.execute(sql, (trunk.0, trunk_channels)).map_err(Into::into).map(drop));
+        let campaigns: Vec<CampaignId> = (0..).zip(&alike).map(|(place, one)| one.start(&mut w, place)).collect();
+        let odds = |id| campaigns.iter().position(|campaign| *campaign == id).map(|place| alike[place].odds()).unwrap();
+        let foreseen: Vec<_> = campaigns.iter().map(|id| foreseen(&forecast::run(&scene(&mut w, *id, odds), 1))).collect();
         w.pass_until_done(24 * 30);
-        let (mut last_made, mut last_foreseen) = (None, None);
-        for (target, course) in courses {
-            let (made, foreseen) = (made(&mut w, target), foreseen(&course));
-            prop_assert_eq!((made.1, made.2, made.3), (foreseen.1, foreseen.2, foreseen.3));
-            (last_made, last_foreseen) = (last_made.max(made.0), last_foreseen.max(foreseen.0));
-        }
-        let turns_ms = last_made.map_or(0, |made| NEAR_MS * SLOTS_APART + made.since_ms(NOON) / 4);
-        let slots_ms = if sizes.1 == 0 { NEAR_MS } else { turns_ms };
-        let near_ms = slots_ms + i64::from(delay_ms) + batch.map_or(0, |batch| i64::from(batch.pause_s) * 1000);
-        let apart_ms = last_made.zip(last_foreseen).map(|(made, foreseen)| made.since_ms(foreseen).abs());
-        prop_assert!(apart_ms.is_none_or(|ms| ms <= near_ms), "{:?} {:?}", last_made, last_foreseen);
+        let made: Vec<_> = campaigns.iter().map(|id| made(&mut w, *id)).collect();
+        prop_assert_eq!(made, foreseen);
+    }
+}
+
+#[test]
+fn a_campaign_that_is_started_beside_one_that_has_planned_all_slots_ends_as_foreseen() {
+    for (priority, finish) in [(0, Finish::WhenDone), (1, Finish::WhenDone), (0, Finish::AfterCalls(7))] {
+        let mut w = World::new();
+        let busy = Fate { report: Comes::AfterMs(0), ..BUSY };
+        (1..=50).for_each(|n| w.fate(n, &[busy]));
+        w.running_with("summer", 1..=30, |campaign| {
+            campaign.pacing.rhythm = Rhythm { delay_ms: 1_000, batch: Some(Batch { calls: 4, pause_s: 30 }) };
+        });
+        // All slots of a minute are planned, and no call is up.
+        w.pass_s(9);
+        let spring = w.campaign("spring", |campaign| (campaign.pacing.priority, campaign.finish) = (priority, finish));
+        w.import(spring, 31..=50);
+        let odds = Odds { rate: AnswerRate::Given(0.0), answered: Vec::new(), others: vec![ending(busy)] };
+        let course = forecast::run(&scene(&mut w, spring, |_| odds.clone()), 1);
+        w.set(spring, CampaignState::Running);
+        w.pass_until_done(24);
+        assert_eq!(made(&mut w, spring), foreseen(&course));
     }
 }
 
