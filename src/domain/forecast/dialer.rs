@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Standing;
 use super::chance::Chance;
 use super::odds::{Dice, Ending};
 use super::people::{People, Person};
 use super::run::Course;
 use super::series::Series;
+use super::{Standing, TrunkRules};
 use crate::domain::bar::FrequencyCap;
 use crate::domain::campaign::{CampaignState, Finish};
 use crate::domain::disposition::{Conclusion, Disposition, NotDialled};
@@ -130,6 +130,13 @@ impl<'a> Dialer<'a> {
         let ends_at = self.standing.campaign.calendar.ends_at();
         let calls_made = matches!(self.standing.campaign.finish, Finish::AfterCalls(_)) && self.calls_left == Some(0);
         calls_made || ends_at.is_some_and(|ends_at| ends_at <= now)
+    }
+
+    /// Whether it has none of its own, or no trunk with one.
+    pub(super) fn has_no_channel(&self, trunks: &[TrunkRules]) -> bool {
+        let own = self.standing.campaign.trunks();
+        let without = |trunk: &TrunkRules| trunk.channels == Some(0);
+        self.standing.campaign.channels == Some(0) || trunks.iter().filter(|trunk| own.contains(&trunk.id)).all(without)
     }
 
     /// The most calls that its own channels and those of its trunks leave it.

@@ -182,7 +182,7 @@ impl<'a> Run<'a> {
             () if waiting == 0 => None,
             () if target.calls_left == Some(0) => Some(Left::CallsMade),
             () if target.is_over(self.now) || never() => Some(Left::HoursOver),
-            () if self.capped => Some(Left::NoChannel),
+            () if target.has_no_channel(&self.scene.trunks) => Some(Left::NoChannel),
             () => Some(Left::NotByThen),
         };
         let mut course = self.dialers.swap_remove(place).course;

@@ -52,7 +52,9 @@ impl Shelf {
 
     /// When the first of them may be called as far as retry times go.
     pub(super) fn first_due(&self, now: UtcMs) -> Option<UtcMs> {
-        let at_once = !(self.fresh.is_empty() && self.staged.is_empty() && self.due.is_empty());
+        // While they sleep nobody ripens: some that are due are among the later ones.
+        let overdue = self.later.first().is_some_and(|(at, _)| *at <= now);
+        let at_once = overdue || !(self.fresh.is_empty() && self.staged.is_empty() && self.due.is_empty());
         if at_once { Some(now) } else { self.next_due(now) }
     }
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::calendar::{Calendar, Window, Zone};
+use crate::domain::calendar::{Calendar, LegalHours, Window, Zone};
 use crate::domain::campaign::{CampaignState, Finish};
 use crate::domain::cause::{CauseRule, Verb};
 use crate::domain::disposition::Disposition;
@@ -106,6 +106,20 @@ fn the_night_is_waited_out_and_an_end_that_comes_first_leaves_the_others() {
     };
     let course = run(&scene(1_000, always(Ending::answered(0, 1_000)), ending), 1);
     assert_eq!((course.calls + course.left, course.left_by), (1_000, Some(Left::HoursOver)));
+}
+
+#[test]
+fn a_retry_that_fell_due_where_it_is_night_is_called_in_the_morning() {
+    let asleep = |standing: &mut Standing| {
+        let zones = ZoneClassId(7);
+        let legal = LegalHours::of(vec![(Zone::UTC, "Mon-Sun 09:00-11:00".parse().unwrap())]).unwrap();
+        standing.hours.insert(zones, standing.campaign.calendar.within(Some(&legal.into())));
+        standing.groups = vec![Group { zones, due_at: Some(NOON.plus_s(-600)), ..Group::fresh(2) }];
+    };
+    let course = run(&scene(0, always(Ending::answered(0, 1_000)), asleep), 1);
+    assert_eq!((course.reached, course.left), (2, 0));
+    let nine_tomorrow_s = 21 * 3600;
+    assert!((nine_tomorrow_s..nine_tomorrow_s + 30).contains(&ends_after_s(&course)), "{}", ends_after_s(&course));
 }
 
 #[test]
