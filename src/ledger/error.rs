@@ -66,6 +66,14 @@ pub enum LedgerError {
         /// What it has or is.
         why: &'static str,
     },
+    /// Somebody stopped all numbers of its contact.
+    #[error("the contact of `{number}` has no number that was not stopped")]
+    AllStopped {
+        /// The one that would be called.
+        number: String,
+        /// The contact's campaign.
+        campaign: String,
+    },
     /// A stored text is not of its kind.
     #[error("the ledger holds {what} that this program cannot read: {problem}")]
     Corrupt {
@@ -118,7 +126,11 @@ impl LedgerError {
             error if matches!(error.code(), Some(CannotOpen | PermissionDenied | ReadOnly)) => Exit::CantCreate,
             Self::NewerSchema { .. } => Exit::Unavailable,
             Self::Absent { .. } => Exit::NoInput,
-            Self::Taken { .. } | Self::InUse { .. } | Self::NotCallable { .. } | Self::Abandoned(_) => Exit::Failure,
+            Self::Taken { .. }
+            | Self::InUse { .. }
+            | Self::NotCallable { .. }
+            | Self::AllStopped { .. }
+            | Self::Abandoned(_) => Exit::Failure,
             Self::Stopped => Exit::Software,
             Self::Open { .. } | Self::Corrupt { .. } | Self::NotCommitted(_) | Self::Sqlite(_) => Exit::IoErr,
         }
@@ -148,6 +160,9 @@ impl LedgerError {
             Self::Taken { .. } => "choose another name".to_owned(),
             Self::InUse { .. } | Self::Abandoned(_) => "nothing was changed".to_owned(),
             Self::NotCallable { .. } => "import it into another campaign, if it may be called".to_owned(),
+            Self::AllStopped { number, campaign } => {
+                format!("if it may be called again: campanile numbers next {campaign} {number}")
+            }
             Self::Stopped => "please report this".to_owned(),
             Self::Corrupt { .. } | Self::NotCommitted(_) | Self::Sqlite(_) => {
                 "nothing was changed; check the disk, and restore the ledger from a backup if it is damaged".to_owned()
