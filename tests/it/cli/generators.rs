@@ -151,8 +151,12 @@ fn where_a_check_cannot_be_added_nothing_of_it_stays() {
     let add = |rest: &str| format!("line-check add other --trunks {rest}");
     machine.fails(&add(&format!("gw1,gw3 --numbers {}", good.display())), 66, "no trunk `gw3`");
     machine.fails(&add(&format!("gw1,gw2 --numbers {}", none.display())), 65, "no check was added");
+    machine.write("some.txt", "+493011112222\n+331234\nfoo\n");
+    let some = machine.run(&add(&format!("gw1 --numbers {}", machine.path("some.txt").display())));
+    let lines = ["line 2: \"+331234\": ", "line 3: \"foo\": ", "has 2 refused lines", "mend these lines"];
+    assert!(some.code == 65 && lines.iter().all(|words| some.err.contains(words)), "{}: {}", some.code, some.err);
     machine.fails(&add("gw1 --numbers /nowhere/probes.txt"), 66, "/nowhere/probes.txt");
-    machine.fails(&add(&format!("gw1,gw1 --numbers {}", good.display())), 1, "already a campaign");
+    machine.fails(&add(&format!("gw1,gw1 --numbers {}", good.display())), 64, "gw1 is twice");
     assert_eq!(machine.json("campaign list").as_array().unwrap().len(), 3);
     assert_eq!(machine.json("line-check list").as_array().unwrap().len(), 1);
     machine.ok("user add alice");
