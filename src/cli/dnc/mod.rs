@@ -11,6 +11,7 @@ use super::actor::Actor;
 use super::campaign::{no_start_after, wait_until};
 use super::failure::{Failure, Outcome, Result};
 use super::session::Session;
+use crate::domain::action::Action;
 use crate::domain::bar::{Pattern, SOURCE_MAX, Scope};
 use crate::domain::name::Name;
 use crate::domain::number::Number;
@@ -72,6 +73,12 @@ fn is_theirs(db: &Connection, actor: &Actor, scope: Scope) -> Result<bool> {
         Scope::User(user) => user == actor.id(),
         Scope::Campaign(id) => campaigns::get(db, id)?.is_some_and(|campaign| actor.sees(&campaign)),
     })
+}
+
+/// The list of an OPT-OUT that is not there: who asks for no further call comes onto the server's own instead.
+pub fn absent_list<'a>(db: &Connection, action: &'a Action) -> Result<Option<&'a Name>> {
+    let Action::OptOut { list: Some(list) } = action else { return Ok(None) };
+    Ok(if dnc::find(db, list)?.is_some() { None } else { Some(list) })
 }
 
 /// Where an entry is from, as somebody types it.

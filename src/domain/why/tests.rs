@@ -422,7 +422,7 @@ fn a_scheduled_campaign_begins_and_ends_i9() {
     passes_at("scheduled", detail, "2026-03-02T09:30:05Z", |view| {
         view.calendar.schedule.starts_at = Some(at("2026-03-02T09:30:05Z"));
     });
-    let detail = "the campaign ends at 2026-03-02 10:00:00 Europe/Berlin, and a call needs 0 s before that";
+    let detail = "the campaign ended at 2026-03-02 10:00:00 Europe/Berlin";
     stuck_at("scheduled", detail, "campanile campaign set spring --ends-at WHEN", |view| {
         view.calendar.schedule.ends_at = Some(now());
     });
@@ -441,6 +441,27 @@ fn a_window_that_closes_too_soon_for_a_call_is_closed_i9() {
     passes_at("window_open", detail, "2026-03-03T07:00:00Z", |view| {
         let window = Window::parse("08:00", "10:00:30").unwrap();
         view.calendar = Calendar { window, ..view.calendar.clone() }.with_ring_time(30);
+    });
+}
+
+#[test]
+fn hours_that_are_too_short_or_over_say_so_i9() {
+    let detail = "the window 09:00:00-09:00:20 Europe/Berlin is too short for the 35 s that a call needs";
+    stuck_at("window_open", detail, "give campaign spring hours that open", |view| {
+        let window = Window::parse("09:00", "09:00:20").unwrap();
+        view.calendar = Calendar { window, ..view.calendar.clone() }.with_ring_time(30);
+    });
+    let office = Timetable {
+        zone: "Europe/Berlin".parse().unwrap(),
+        week: "daily all-day".parse().unwrap(),
+        first_day: None,
+        last_day: "2026-02-28".parse().ok(),
+        holidays: Vec::new(),
+    };
+    let detail = "calendar office (daily all-day Europe/Berlin) ended at 2026-03-01 00:00:00 Europe/Berlin";
+    stuck_at("calendar_open", detail, "give campaign spring hours that open", |view| {
+        view.calendar.timetable = Some(office.into());
+        view.calendar_name = "office".parse().ok();
     });
 }
 
