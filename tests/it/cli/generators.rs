@@ -54,7 +54,7 @@ fn a_campaign_is_made_from_telemarketing_in_one_command_and_says_which_sounds_it
 }
 
 #[test]
-fn an_algorithm_keeps_all_of_a_campaign_but_whose_it_is_and_whom_it_calls() {
+fn an_algorithm_keeps_the_rules_of_a_campaign_and_says_what_it_leaves_behind() {
     let machine = Machine::with_campaign();
     machine.ok("actions add spring PLAY hello");
     machine.ok("causes set spring minus USER_BUSY --delay 60 --limit 4");
@@ -76,6 +76,18 @@ fn an_algorithm_keeps_all_of_a_campaign_but_whose_it_is_and_whom_it_calls() {
     assert_eq!(machine.json("campaign show summer")["max_retries"], 2, "what was made stays as it is");
     machine.fails("algorithm set mine --caller-id +4930123", 64, "has no user, time zone, calendar");
     machine.fails("algorithm set mine --time-zone Europe/London", 64, "give these to the campaigns");
+    for option in ["--header X-A:b", "--codecs alaw", "--var a=b", "--duration 5s", "--cancel-ratio 5%"] {
+        let refused = "caller id, variables, legal hours, headers, codecs, durations or cancel ratio";
+        machine.fails(&format!("algorithm set mine {option}"), 64, refused);
+    }
+    for help in ["help algorithm add", "help algorithm set"].map(|line| machine.ok(line)) {
+        let own = ["--user", "--time-zone", "--calendar", "--starts-at", "--legal-hours", "--header", "--cancel-ratio"];
+        assert!(help.contains("--max-retries") && !own.iter().any(|option| help.contains(option)), "{help}");
+    }
+    machine.ok("trunk set gw1 --line test");
+    machine.ok("campaign set spring --duration 20s --caller-id +4930123");
+    let said = machine.run("algorithm set mine --from spring");
+    assert!(said.code == 0 && said.err.contains("campaign spring: caller id, duration"), "{}", said.err);
     machine.fails("algorithm add mine --from spring", 1, "there is already a algorithm `mine`");
     machine.fails("algorithm add mien --from sprnig", 66, "no algorithm and no campaign `sprnig`");
     assert_eq!(machine.json("algorithm remove mine")["removed"], true);
