@@ -22,6 +22,8 @@ fn rounds_are_set_shown_and_cleared_and_what_makes_no_sense_is_refused() {
     assert!(page.contains("round 1 of 3, the next 600 s after its end"), "{page}");
     assert!(page.contains("deleted from the list, 0 so far") && page.contains("removed, but for its report"), "{page}");
     assert_eq!(machine.json("campaign set spring --repeat off")["rounds"]["repeat_s"], Value::Null);
+    machine.ok("campaign set spring --rounds-max none");
+    machine.fails("campaign set spring --rounds-max 5", 64, "--repeat SECONDS");
     machine.fails("campaign set spring --repeat 10m", 64, "seconds from 1 to");
     machine.fails("campaign set spring --rounds-max 0", 64, "whole number from 1");
     machine.fails("campaign set spring --after-pickup remove", 64, "keep, delete");
