@@ -59,6 +59,7 @@ pub fn view_of(
     let lines = lines::of(db, contact.id)?;
     let retry = line::allowance(&campaign.retry, lines.len());
     Ok(WhyView {
+        number: asked.clone(),
         daemon: limits.daemon,
         gate: Gate::Answers,
         rests: rest::until(db, now)?,
