@@ -109,6 +109,11 @@ fn an_edit_that_would_break_a_call_is_refused_and_says_where_and_how_to_mend_it(
     machine.fails("actions add spring MENU menu keys=1:sales speed=2", 65, "MENU has no `speed=`");
     machine.fails("actions add spring MENU menyu keys=1:sales", 65, "there is no sound `menyu`");
     machine.fails("actions add spring MENU menu keys=1:sales wrong=menyu", 65, "there is no sound `menyu`");
+    machine.fails(
+        "actions add spring JUMP",
+        65,
+        "`JUMP` is no action; there are: WAIT, PLAY, SAY, MENU, AMD, LISTEN, OPT-OUT",
+    );
     machine.fails("actions add spring HANGUP now", 65, "HANGUP takes nothing");
     machine.fails("actions add spring SAY number -1.5", 65, "a number is a whole one");
     machine.ok("actions set spring 1 WAIT 1");
