@@ -131,7 +131,8 @@ impl Import {
             true => intake::from_reader(std::io::stdin(), &options),
             false => intake::open(&self.file, &options),
         };
-        opened.map_err(|error| numbers::unopened(&error))
+        let mend = "nothing was added; `campanile help dnc import` has the options";
+        opened.map_err(|error| numbers::unopened(&error, mend))
     }
 
     fn turn(&self, intake: &mut Intake, rules: &NumberRules, tally: &mut Tally) -> Turn {

@@ -97,7 +97,7 @@ fn wait_for_the_gate(session: &mut Session, holds: impl Fn(&Number) -> bool) -> 
     let starts = session.ledger.read(|db| attempts::claimed_starts(db))?;
     let last = starts.iter().filter(|(number, _)| holds(number)).map(|(_, start_at)| *start_at).max();
     let now = session.now();
-    wait_until(no_start_after(last, now), now);
+    wait_until(no_start_after(last, now), now, &session.settings.time_zone);
     Ok(())
 }
 

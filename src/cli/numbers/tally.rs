@@ -175,7 +175,8 @@ impl Tally {
         self.tell_columns(out)?;
         let imported = if self.dry_run { "would be imported into" } else { "imported into" };
         writeln!(out, "{:>9} {imported} {}", self.imported, self.campaign)?;
-        writeln!(out, "{:>9} duplicates in the file", self.duplicates_in_file)?;
+        let duplicates = if self.duplicates_in_file == 1 { "duplicate" } else { "duplicates" };
+        writeln!(out, "{:>9} {duplicates} in the file", self.duplicates_in_file)?;
         writeln!(out, "{:>9} in the campaign already", self.duplicates_in_campaign)?;
         match self.do_not_call {
             0 => writeln!(out, "{:>9} refused", self.refused)?,

@@ -102,6 +102,8 @@ fn a_list_is_imported_from_a_spreadsheet_with_what_is_wrong_named_by_its_line() 
     machine.write("prefixes.txt", "+49900\n0900\n");
     let told = machine.json(&format!("dnc import opt-out {} --prefix", machine.path("prefixes.txt").display()));
     assert_eq!((&told["added"], &told["refused"]), (&json!(1), &json!(1)));
+    let fax = format!("dnc import opt-out {} --column Fax", machine.path("export.csv").display());
+    machine.fails(&fax, 65, "`campanile help dnc import` has the options");
     machine.fails("dnc import opt-out /nowhere/x.txt", 66, "/nowhere/x.txt");
 }
 

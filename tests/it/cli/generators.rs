@@ -44,6 +44,15 @@ fn a_campaign_is_made_from_telemarketing_in_one_command_and_says_which_sounds_it
     for sound in ["offer", "offer-menu", "offer-bye"] {
         machine.fails("campaign start offer", 1, &format!("the sound `{sound}` of the action"));
     }
+    let added = machine.ok("campaign add again --algorithm telemarketing --trunk gw1");
+    for lacks in [
+        "  it has no numbers\n    campanile numbers import again FILE\n",
+        "`message`",
+        "`message-menu`",
+        "`message-bye`",
+    ] {
+        assert!(added.split_once("What it needs").unwrap().1.contains(lacks), "{lacks}: {added}");
+    }
     machine.fails("campaign add x --algorithm telemarketin --trunk gw1", 66, "there is no algorithm `telemarketin`");
     machine.fails("campaign add x --sound offer --trunk gw1", 64, "--algorithm");
     machine.fails("campaign add x --algorithm telemarketing --connect 200 --trunk gw1", 65, "--connect: ");
@@ -90,7 +99,7 @@ fn an_algorithm_keeps_the_rules_of_a_campaign_and_says_what_it_leaves_behind() {
     machine.ok("campaign set spring --duration 20s --caller-id +4930123");
     let said = machine.run("algorithm set mine --from spring");
     assert!(said.code == 0 && said.err.contains("campaign spring: caller id, duration"), "{}", said.err);
-    machine.fails("algorithm add mine --from spring", 1, "there is already a algorithm `mine`");
+    machine.fails("algorithm add mine --from spring", 1, "there is already an algorithm `mine`");
     machine.fails("algorithm add mien --from sprnig", 66, "no algorithm and no campaign `sprnig`");
     assert_eq!(machine.json("algorithm remove mine")["removed"], true);
     machine.fails("algorithm show mine", 66, "there is no algorithm `mine`");
@@ -169,6 +178,7 @@ fn where_a_check_cannot_be_added_nothing_of_it_stays() {
     let some = machine.run(&add(&format!("gw1 --numbers {}", machine.path("some.txt").display())));
     let lines = ["line 2: \"+331234\": ", "line 3: \"foo\": ", "has 2 refused lines", "mend these lines"];
     assert!(some.code == 65 && lines.iter().all(|words| some.err.contains(words)), "{}: {}", some.code, some.err);
+    machine.fails(&add("gw1 --numbers /dev/null"), 65, "name a file with a number on each line");
     machine.fails(&add("gw1 --numbers /nowhere/probes.txt"), 66, "/nowhere/probes.txt");
     machine.fails(&add(&format!("gw1,gw1 --numbers {}", good.display())), 64, "gw1 is twice");
     assert_eq!(machine.json("campaign list").as_array().unwrap().len(), 3);
