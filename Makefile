@@ -67,7 +67,7 @@ bench: tools ## what everything costs, beside a floor in the same run; figures f
 
 # One after the other, each for TIME seconds. What a run learns stays in target/; findings are kept by hand.
 TIME        ?= 600
-FUZZ        := call_file template archive agi_codec agi_session numbers settings
+FUZZ        := call_file template archive agi_codec agi_session numbers settings holidays
 FUZZ_DIR    := target/fuzz
 # Instrumenting needs an unstable flag of the compiler: nightly has it, stable with this variable, too.
 NIGHTLY     := $(shell rustup run nightly rustc --version >/dev/null 2>&1 && echo "rustup run nightly" || echo "env RUSTC_BOOTSTRAP=1")

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use campanile::exit::Exit;
 use campanile::logging;
 use clap::Parser;
+use clap::error::ErrorKind;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
@@ -60,12 +61,32 @@ impl StartError {
 /// The program `campanile-agi`.
 #[must_use]
 pub fn agi_main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return told_by_clap(&error).into(),
+    };
+    match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("campanile-agi: {}", chain(&error));
             error.mend().iter().for_each(|mend| eprintln!("  {mend}"));
             error.exit().into()
+        }
+    }
+}
+
+/// Help goes to stdout; a wrong command line goes to stderr in our own voice, with the exit code of `sysexits.h`.
+fn told_by_clap(error: &clap::Error) -> Exit {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A closed pipe is no fault.
+            let _ = error.print();
+            Exit::Ok
+        }
+        _ => {
+            let text = error.to_string();
+            eprint!("campanile-agi: {}", text.strip_prefix("error: ").unwrap_or(&text));
+            Exit::Usage
         }
     }
 }

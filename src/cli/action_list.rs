@@ -7,10 +7,12 @@ mod show;
 use clap::{Args, Subcommand};
 
 use super::actor::Actor;
+use super::dnc;
 use super::failure::{Failure, Outcome, Result};
-use super::session::Session;
+use super::session::{Session, warn};
 use super::sounds;
 use crate::domain::action::{Action, ActionRefusal, Actions};
+use crate::domain::bar::OPT_OUT_LIST;
 use crate::domain::campaign::CampaignState;
 use crate::domain::name::Name;
 use crate::exit::Exit;
@@ -108,19 +110,23 @@ impl ActionsVerb {
             Self::List(verb) => list(session, &verb.at),
             Self::Add(verb) => {
                 let action = verb.action.read(&session.settings, &session.actor)?;
-                edit(session, &verb.to, |list| {
+                let exit = edit(session, &verb.to, |list| {
                     let at = verb.at.unwrap_or(list.len() + 1);
-                    list.insert(place(list.len() + 1, at)?, action);
+                    list.insert(place(list.len() + 1, at)?, action.clone());
                     Ok(())
-                })
+                })?;
+                warn_of_absent_list(session, &action)?;
+                Ok(exit)
             }
             Self::Set(verb) => {
                 let action = verb.action.read(&session.settings, &session.actor)?;
-                edit(session, &verb.at, |list| {
+                let exit = edit(session, &verb.at, |list| {
                     let i = place(list.len(), verb.place)?;
-                    list[i] = action;
+                    list[i] = action.clone();
                     Ok(())
-                })
+                })?;
+                warn_of_absent_list(session, &action)?;
+                Ok(exit)
             }
             Self::Move(verb) => edit(session, &verb.at, |list| {
                 let (from, to) = (place(list.len(), verb.from)?, place(list.len(), verb.to)?);
@@ -148,6 +154,18 @@ impl Typed {
         }
         Ok(action)
     }
+}
+
+/// Says that who opts out comes onto another list than was meant, until somebody makes that one.
+fn warn_of_absent_list(session: &mut Session, action: &Action) -> Result<()> {
+    let absent = session.ledger.try_read(|db| Ok::<_, Failure>(dnc::absent_list(db, action)?.cloned()))?;
+    if let Some(list) = absent {
+        warn(&format!(
+            "there is no do-not-call list `{list}`: until there is one, who opts out comes onto {OPT_OUT_LIST}; \
+             to make it: campanile dnc create {list}"
+        ));
+    }
+    Ok(())
 }
 
 fn refused(campaign: Option<&Name>, why: ActionRefusal) -> Failure {

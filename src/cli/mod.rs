@@ -117,7 +117,7 @@ enum Verb {
     /// Provider checking: every number through every trunk, on schedule: add, list, start, stop, remove, report.
     #[command(subcommand)]
     LineCheck(Box<line_check::LineCheckVerb>),
-    /// The numbers of a campaign: import, list, show, imports, undo, stop, next, reactivate, delete-all.
+    /// The numbers of a campaign: import, list, show, imports, undo, stop, next, reactivate, result, delete-all.
     #[command(subcommand)]
     Numbers(numbers::NumbersVerb),
     /// What happens when a call is answered: list, add, set, move, remove.
@@ -195,15 +195,30 @@ fn told_by_clap(error: &clap::Error) -> Exit {
         }
         _ => {
             let text = error.to_string();
-            eprint!("campanile: {}", text.strip_prefix("error: ").unwrap_or(&text));
+            eprint!("campanile: {}", without_what_is_set(text.strip_prefix("error: ").unwrap_or(&text)));
             Exit::Usage
         }
     }
 }
 
+/// A usage line names what was given, and takes what the environment sets for that.
+fn without_what_is_set(text: &str) -> String {
+    let shown = |line: &str| match line.starts_with("Usage: ") {
+        true => line.replace(" --config <FILE>", "").replace(" --as <USER>", ""),
+        false => line.to_owned(),
+    };
+    text.split_inclusive('\n').map(shown).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    #[test]
+    fn a_usage_line_has_nothing_of_the_environment() {
+        let told = "what\n\nUsage: campanile campaign show --config <FILE> --as <USER> <NAME>\n";
+        assert_eq!(super::without_what_is_set(told), "what\n\nUsage: campanile campaign show <NAME>\n");
+    }
 
     #[test]
     fn the_command_line_is_well_formed_and_every_option_has_its_help() {

@@ -15,6 +15,7 @@ use super::contact::Exclusion;
 use super::instant::UtcMs;
 use super::line::LineState;
 use super::name::Name;
+use super::number::Number;
 use super::retry::FailReason;
 use super::round::NextRound;
 use super::stored::worded_enum;
@@ -26,6 +27,8 @@ use super::zoning::Whereabouts;
 pub struct WhyView {
     /// The campaign's name.
     pub campaign: Name,
+    /// The number that was asked about.
+    pub number: Number,
     /// Whether `campanile serve` runs.
     pub daemon: Daemon,
     /// Whether `campanile-agi`, which lets calls through, answers.
@@ -348,21 +351,23 @@ fn contact_stands(view: &WhyView, state: ContactState) -> Judged {
         ContactState::Waiting => pass(RULE, "waits for its call"),
         ContactState::InProgress => stuck(RULE, "has an open call", "wait for the open call to end"),
         ContactState::Reached | ContactState::Failed if view.next_round != NextRound::Never => next_round(view),
-        ContactState::Reached => {
-            stuck(RULE, "was reached: this is final", format!("campanile numbers reactivate {} NUMBER", view.campaign))
-        }
+        ContactState::Reached => stuck(
+            RULE,
+            "was reached: this is final",
+            format!("campanile numbers reactivate {} {}", view.campaign, view.number),
+        ),
         ContactState::Failed => stuck(
             RULE,
             format!("was given up: {}; this is final", given_up(view.failed)),
-            format!("campanile numbers reactivate {0} NUMBER, or campanile redial-failed {0}", view.campaign),
+            format!("campanile numbers reactivate {0} {1}, or campanile redial-failed {0}", view.campaign, view.number),
         ),
         ContactState::Excluded => {
             let why = view.excluded.map_or_else(String::new, |why| format!(" ({why})"));
             let hint = match view.excluded {
                 Some(Exclusion::MemberExpired) => "import it again into another campaign".to_owned(),
-                Some(Exclusion::NumbersStopped) => format!("campanile numbers next {} NUMBER", view.campaign),
+                Some(Exclusion::NumbersStopped) => format!("campanile numbers next {} {}", view.campaign, view.number),
                 Some(Exclusion::DoNotCall) | None => {
-                    format!("campanile numbers reactivate {} NUMBER, once it may be called", view.campaign)
+                    format!("campanile numbers reactivate {} {}, once it may be called", view.campaign, view.number)
                 }
             };
             stuck(RULE, format!("is excluded{why}: this is final"), hint)
@@ -423,7 +428,8 @@ fn number_turn(view: &WhyView) -> Judged {
             stuck(RULE, detail, "wait: it is called when those before it were not reached")
         }
         NumberTurn::Never(state) => {
-            let hint = format!("campanile numbers show {} NUMBER has the contact's other numbers", view.campaign);
+            let hint =
+                format!("campanile numbers show {} {} has the contact's other numbers", view.campaign, view.number);
             stuck(RULE, format!("is not called any more: {state}"), hint)
         }
     }
@@ -454,8 +460,9 @@ fn do_not_call(view: &WhyView) -> Judged {
     match listed.until {
         Some(at) => until(RULE, format!("{on} until {}", timing::local(view, at)), Some(at)),
         None => {
-            let hint = "if it may be called: campanile dnc remove LIST NUMBER, then campanile numbers reactivate";
-            stuck(RULE, on, format!("{hint} {} NUMBER", view.campaign))
+            let WhyView { campaign, number, .. } = view;
+            let remove = format!("if it may be called: campanile dnc remove {} {number}", listed.list);
+            stuck(RULE, on, format!("{remove}, then campanile numbers reactivate {campaign} {number}"))
         }
     }
 }

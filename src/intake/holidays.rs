@@ -21,8 +21,19 @@ pub const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HolidaysRefusal {
     /// Not iCalendar.
-    #[error("this is no iCalendar file: {0}")]
-    Foreign(String),
+    #[error("this is no iCalendar file: it does not begin with BEGIN:VCALENDAR")]
+    Foreign,
+    /// It begins as one, and a part of it does not end.
+    #[error("the {part} that begins in line {line} has no end; was the file exported completely?")]
+    NoEnd {
+        /// VEVENT, or what else it is, as far as it can be shown.
+        part: String,
+        /// Where it begins, from 1.
+        line: usize,
+    },
+    /// A line that means nothing.
+    #[error("line {0} cannot be read; was the file exported completely?")]
+    Unreadable(usize),
     /// Larger than any calendar of holidays.
     #[error("the file has more than {} MiB", FILE_BYTES_MAX / 1024 / 1024)]
     TooLarge,
@@ -50,10 +61,10 @@ pub fn read(bytes: &[u8], zone: &Zone, today: Date) -> Result<Vec<Holiday>, Holi
     }
     let text = decoded(bytes);
     if !text.trim_start().get(..15).is_some_and(|start| start.eq_ignore_ascii_case("BEGIN:VCALENDAR")) {
-        return Err(HolidaysRefusal::Foreign("it does not begin with BEGIN:VCALENDAR".to_owned()));
+        return Err(HolidaysRefusal::Foreign);
     }
     let unfolded = unfold(&text);
-    let calendar = read_calendar(&unfolded).map_err(|problem| HolidaysRefusal::Foreign(first_line(&problem)))?;
+    let calendar = read_calendar(&unfolded).map_err(|_| fault(&text))?;
     let events: Vec<&Component> = calendar.components.iter().filter(|c| c.name == "VEVENT").collect();
     if events.is_empty() {
         return Err(HolidaysRefusal::Empty);
@@ -61,7 +72,7 @@ pub fn read(bytes: &[u8], zone: &Zone, today: Date) -> Result<Vec<Holiday>, Holi
     let mut holidays = Vec::new();
     for (place, event) in events.into_iter().enumerate().filter(|(_, event)| !is_cancelled(event)) {
         let name = name(event, place);
-        let refused = |why| HolidaysRefusal::Event { name: name.clone(), why };
+        let refused = |why: String| HolidaysRefusal::Event { name: name.clone(), why: shown(&why, 300) };
         holidays.extend(event_days(event, &name, zone, today).map_err(refused)?);
         if holidays.len() > HOLIDAYS_MAX {
             return Err(HolidaysRefusal::TooMany);
@@ -81,8 +92,32 @@ fn decoded(bytes: &[u8]) -> String {
     text.into_owned()
 }
 
-fn first_line(text: &str) -> String {
-    text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().chars().take(200).collect()
+/// Where a file is wrong that its reader does not understand: it says so in words of its own, about lines that it has
+/// joined.
+fn fault(text: &str) -> HolidaysRefusal {
+    let mut open: Vec<(&str, usize)> = Vec::new();
+    let mut strange = None;
+    let logical = (1..).zip(text.lines()).filter(|(_, line)| !line.starts_with([' ', '\t']) && !line.trim().is_empty());
+    for (place, line) in logical {
+        let (key, part) = line.split_once(':').map_or((line, ""), |(key, part)| (key, part.trim()));
+        match key.to_ascii_uppercase().as_str() {
+            "BEGIN" => open.push((part, place)),
+            "END" if open.last().is_some_and(|(begun, _)| begun.eq_ignore_ascii_case(part)) => drop(open.pop()),
+            "END" => break,
+            _ if !line.contains(':') => strange = strange.or(Some(place)),
+            _ => {}
+        }
+    }
+    match (open.last(), strange) {
+        (Some((part, line)), _) => HolidaysRefusal::NoEnd { part: shown(part, 20), line: *line },
+        (None, Some(line)) => HolidaysRefusal::Unreadable(line),
+        (None, None) => HolidaysRefusal::Unreadable(text.lines().count()),
+    }
+}
+
+/// What the file says, as far as a terminal bears it.
+fn shown(text: &str, characters_max: usize) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(characters_max).collect()
 }
 
 fn is_cancelled(event: &Component) -> bool {
@@ -97,7 +132,7 @@ fn value<'a>(event: &'a Component<'_>, property: &str) -> Option<&'a str> {
 fn name(event: &Component, place: usize) -> String {
     let summary = event.find_prop("SUMMARY").map(|property| property.val.clone().unescape_text());
     let text = summary.as_ref().map(|text| text.as_str()).unwrap_or_default();
-    let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(120).collect();
+    let shown = shown(text, 120);
     if shown.trim().parse::<HolidayName>().is_ok() { shown.trim().to_owned() } else { format!("event {}", place + 1) }
 }
 
@@ -305,8 +340,14 @@ mod tests {
         let zone = Zone::UTC;
         let foreign = read(b"date;name\n2026-12-25;Christmas\n", &zone, "2026-01-01".parse().unwrap()).unwrap_err();
         assert!(foreign.to_string().contains("BEGIN:VCALENDAR"), "{foreign}");
-        let torn = read(b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMM", &zone, "2026-01-01".parse().unwrap());
-        assert!(torn.is_err());
+        let refusal = |text: &str| read(text.as_bytes(), &zone, "2026-01-01".parse().unwrap()).unwrap_err().to_string();
+        let no_end = "the VEVENT that begins in line 3 has no end; was the file exported completely?";
+        assert_eq!(refusal("BEGIN:VCALENDAR\r\nX-A:a\r\nBEGIN:VEVENT\r\nSUMM"), no_end);
+        assert_eq!(refusal("BEGIN:VCALENDAR\nX-A:a\nBEGIN:VEVENT\nSUMMARY:a\nEND:VCALENDAR\n"), no_end);
+        let strange = refusal("BEGIN:VCALENDAR\nX-A:a\n b\nBEGIN:VEVENT\n<html>\nEND:VEVENT\nEND:VCALENDAR\n");
+        assert_eq!(strange, "line 5 cannot be read; was the file exported completely?");
+        let escapes = refusal("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:\u{1b}[2J\nEND:VEVENT\nEND:VCALENDAR\n");
+        assert!(escapes.contains("has a DTSTART") && !escapes.chars().any(char::is_control), "{escapes:?}");
     }
 
     #[test]

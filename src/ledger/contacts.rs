@@ -306,9 +306,13 @@ pub fn put_off(db: &Connection, id: ContactId, until: UtcMs) -> Result<()> {
 
 /// Makes one finished contact callable again, as if it were new; not one that has expired.
 pub fn reactivate(db: &Connection, contact: &Contact, now: UtcMs) -> Result<()> {
-    if matches!(contact.state, ContactState::Waiting | ContactState::InProgress) {
-        let by = format!("its campaign: it is {} already", contact.state);
-        return Err(LedgerError::InUse { what: "number", name: contact.number.to_string(), by });
+    let called_anyway = match contact.state {
+        ContactState::Waiting => Some("waits for its call"),
+        ContactState::InProgress => Some("is in a call"),
+        ContactState::Reached | ContactState::Failed | ContactState::Excluded => None,
+    };
+    if let Some(how) = called_anyway {
+        return Err(LedgerError::CalledAnyway { number: contact.number.to_string(), how });
     }
     if contact.expires_at.is_some_and(|expires_at| expires_at <= now) {
         return Err(LedgerError::NotCallable { number: contact.number.to_string(), why: "has expired" });

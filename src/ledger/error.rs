@@ -41,7 +41,7 @@ pub enum LedgerError {
         name: String,
     },
     /// The name is taken.
-    #[error("there is already a {what} `{name}`")]
+    #[error("there is already {} {what} `{name}`", article(what))]
     Taken {
         /// The kind of thing.
         what: &'static str,
@@ -65,6 +65,22 @@ pub enum LedgerError {
         number: String,
         /// What it has or is.
         why: &'static str,
+    },
+    /// It need not be made callable.
+    #[error("{number} {how} already")]
+    CalledAnyway {
+        /// The number.
+        number: String,
+        /// What it does.
+        how: &'static str,
+    },
+    /// Somebody stopped all numbers of its contact.
+    #[error("the contact of `{number}` has no number that was not stopped")]
+    AllStopped {
+        /// The one that would be called.
+        number: String,
+        /// The contact's campaign.
+        campaign: String,
     },
     /// A stored text is not of its kind.
     #[error("the ledger holds {what} that this program cannot read: {problem}")]
@@ -118,7 +134,12 @@ impl LedgerError {
             error if matches!(error.code(), Some(CannotOpen | PermissionDenied | ReadOnly)) => Exit::CantCreate,
             Self::NewerSchema { .. } => Exit::Unavailable,
             Self::Absent { .. } => Exit::NoInput,
-            Self::Taken { .. } | Self::InUse { .. } | Self::NotCallable { .. } | Self::Abandoned(_) => Exit::Failure,
+            Self::Taken { .. }
+            | Self::InUse { .. }
+            | Self::NotCallable { .. }
+            | Self::CalledAnyway { .. }
+            | Self::AllStopped { .. }
+            | Self::Abandoned(_) => Exit::Failure,
             Self::Stopped => Exit::Software,
             Self::Open { .. } | Self::Corrupt { .. } | Self::NotCommitted(_) | Self::Sqlite(_) => Exit::IoErr,
         }
@@ -146,8 +167,11 @@ impl LedgerError {
             }
             Self::Absent { what, .. } => format!("`campanile {what} list` shows those that there are"),
             Self::Taken { .. } => "choose another name".to_owned(),
-            Self::InUse { .. } | Self::Abandoned(_) => "nothing was changed".to_owned(),
+            Self::InUse { .. } | Self::CalledAnyway { .. } | Self::Abandoned(_) => "nothing was changed".to_owned(),
             Self::NotCallable { .. } => "import it into another campaign, if it may be called".to_owned(),
+            Self::AllStopped { number, campaign } => {
+                format!("if it may be called again: campanile numbers next {campaign} {number}")
+            }
             Self::Stopped => "please report this".to_owned(),
             Self::Corrupt { .. } | Self::NotCommitted(_) | Self::Sqlite(_) => {
                 "nothing was changed; check the disk, and restore the ledger from a backup if it is damaged".to_owned()
@@ -162,6 +186,11 @@ impl LedgerError {
     pub(crate) fn absent(what: &'static str, name: impl Into<String>) -> Self {
         Self::Absent { what, name: name.into() }
     }
+}
+
+/// That of a kind of thing; none of them begins with the u of an hour.
+fn article(what: &str) -> &'static str {
+    if what.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" }
 }
 
 impl From<TextRefusal> for LedgerError {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::contacts::Contact;
 use super::rows::{collect, first, instant_or_null, number, parsed, parsed_or_null};
-use super::{LedgerError, Result, contacts, zones};
+use super::{LedgerError, Result, campaigns, contacts, zones};
 use crate::domain::campaign::ContactState;
 use crate::domain::contact::{Exclusion, NumberKind};
 use crate::domain::ids::{CampaignId, ContactId};
@@ -152,14 +152,29 @@ pub fn prefer(db: &Connection, contact: &Contact, number: &Number) -> Result<()>
     settle(db, contact.id, &lines, Some(at))
 }
 
+/// As [`prefer`], of a contact that is excluded because all of its numbers were stopped: it waits again, and what its
+/// calls have cost stays.
+///
+/// # Errors
+/// [`LedgerError::NotCallable`] when it has expired.
+pub fn take_back(db: &Connection, contact: &Contact, number: &Number, now: UtcMs) -> Result<()> {
+    if contact.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        return Err(LedgerError::NotCallable { number: number.to_string(), why: "has expired" });
+    }
+    prefer(db, contact, number)?;
+    let sql = "UPDATE contacts SET state = 'waiting', excluded = NULL, due_at = NULL WHERE id = ?1";
+    db.prepare_cached(sql)?.execute([contact.id.0])?;
+    Ok(())
+}
+
 /// Makes all numbers of a contact callable again, but for those that somebody stopped; the first of them is the next.
 ///
 /// # Errors
-/// [`LedgerError::NotCallable`] when all of them were stopped.
+/// [`LedgerError::AllStopped`] when all of them were stopped.
 pub(super) fn renew(db: &Connection, contact: &Contact) -> Result<()> {
-    let why = "has no number that was not stopped";
     if renew_all(db, contact.id)? == Renewed::No {
-        return Err(LedgerError::NotCallable { number: contact.number.to_string(), why });
+        let campaign = campaigns::get(db, contact.campaign)?.map_or_else(String::new, |c| c.name.to_string());
+        return Err(LedgerError::AllStopped { number: contact.number.to_string(), campaign });
     }
     Ok(())
 }

@@ -66,6 +66,7 @@ pub fn view_of(
     let retry = line::allowance(&campaign.retry, lines.len());
     let open = attempts::open_count(db)?;
     Ok(WhyView {
+        number: asked.clone(),
         daemon: limits.daemon,
         gate: Gate::Answers,
         rests: rest::until(db, now)?,

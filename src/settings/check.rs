@@ -206,7 +206,7 @@ mod tests {
             told["problems"][0],
             serde_json::json!({
                 "source": "file", "file": "DIR/c.conf", "line": 1, "text": "0",
-                "problem": "calls_one_time is less than 1 calls a minute",
+                "problem": "calls_one_time is less than 1 call a minute",
                 "mend": "write a whole number of calls a minute from 1 to 60000",
             })
         );

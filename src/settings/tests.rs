@@ -42,7 +42,7 @@ fn problems_of_file_and_environment_come_together() {
             ":1: calls_one_time is not a whole number of calls a minute: `many`: \
              write a whole number of calls a minute from 1 to 60000",
             ":2: unknown key \"sound_languag\": `sound_languag = en`: did you mean sound_language?",
-            "environment variable CAMPANILE_CRON_INTERVAL: cron_interval is less than 1 minutes: `0`: \
+            "environment variable CAMPANILE_CRON_INTERVAL: cron_interval is less than 1 minute: `0`: \
              write a whole number of minutes from 1 to 60",
             "environment variable CAMPANILE_SPOOL_DIR: spool_dir is not an absolute path: `spool`: \
              write an absolute path, such as /var/spool/asterisk",

@@ -58,6 +58,13 @@ pub(super) fn read<T: Setting>(key: &KeySpec, text: &str) -> Result<T, String> {
     T::read(key, text)
 }
 
+/// `1 minute`, `2 minutes`; `1 call a minute`.
+fn counted(n: u32, unit: &str) -> String {
+    let (things, rest) = unit.split_at(unit.find(' ').unwrap_or(unit.len()));
+    let things = if n == 1 { things.strip_suffix('s').unwrap_or(things) } else { things };
+    format!("{n} {things}{rest}")
+}
+
 impl Setting for u32 {
     fn read(key: &KeySpec, text: &str) -> Result<Self, String> {
         let (min, max, unit) = match key.allowed {
@@ -69,10 +76,10 @@ impl Setting for u32 {
             return Err(format!("{} is not a whole number of {unit}", key.name));
         }
         match text.parse() {
-            Ok(n) if n < min => Err(format!("{} is less than {min} {unit}", key.name)),
+            Ok(n) if n < min => Err(format!("{} is less than {}", key.name, counted(min, unit))),
             Ok(n) if n <= max => Ok(n),
-            _ if text.starts_with('-') => Err(format!("{} is less than {min} {unit}", key.name)),
-            _ => Err(format!("{} is more than {max} {unit}", key.name)),
+            _ if text.starts_with('-') => Err(format!("{} is less than {}", key.name, counted(min, unit))),
+            _ => Err(format!("{} is more than {}", key.name, counted(max, unit))),
         }
     }
 }
@@ -179,8 +186,8 @@ mod tests {
         let rate = |text| read::<u32>(find("calls_one_time").unwrap(), text);
         assert_eq!((rate("1"), rate("60000"), rate("007")), (Ok(1), Ok(60_000), Ok(7)));
         for (text, why) in [
-            ("0", "calls_one_time is less than 1 calls a minute"),
-            ("-1", "calls_one_time is less than 1 calls a minute"),
+            ("0", "calls_one_time is less than 1 call a minute"),
+            ("-1", "calls_one_time is less than 1 call a minute"),
             ("60001", "calls_one_time is more than 60000 calls a minute"),
             ("99999999999999999999", "calls_one_time is more than 60000 calls a minute"),
             ("ten", "calls_one_time is not a whole number of calls a minute"),

@@ -100,3 +100,11 @@ fn lines_of_the_log_leave_though_nothing_else_happens_and_a_kill_costs_none_of_t
     process.wait().unwrap();
     assert!(told());
 }
+
+#[test]
+fn a_wrong_command_line_ends_with_64_in_our_own_voice() {
+    let output = Command::new(env!("CARGO_BIN_EXE_campanile-agi")).arg("--hlp").output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(64), "{told}");
+    assert!(told.starts_with("campanile-agi: unexpected argument"), "{told}");
+}

@@ -7,20 +7,22 @@ use clap::Args;
 use super::super::actor::Actor;
 use super::super::campaign::CampaignOptions;
 use super::super::failure::{Failure, Outcome, Result};
-use super::super::session::Session;
+use super::super::session::{Session, warn};
 use super::{own, refused, show, usable};
 use crate::domain::algorithm::{Algorithm, BuiltIn};
 use crate::domain::calendar::Zone;
 use crate::domain::campaign::Campaign;
 use crate::domain::ids::TrunkId;
 use crate::domain::name::{Name, SoundName, TextRefusal};
+use crate::domain::zoning::LegalSwitch;
 use crate::exit::Exit;
 use crate::ledger::{Connection, algorithms};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 An algorithm has a campaign's action lists, hours, retries, causes, pace, channels, order, rounds and end. It has no \
-numbers, user, trunk, caller id, variables, time zone, calendar or schedule: those are each campaign's own.
+numbers, user, trunk, time zone, calendar, schedule, caller id, variables, legal hours, headers, codecs, durations or \
+cancel ratio: those are each campaign's own.
 
 Examples:
   campanile algorithm add mine --from spring
@@ -64,8 +66,31 @@ pub struct Remove {
     name: Name,
 }
 
+/// Options of campaigns that an algorithm refuses: they are each campaign's own.
+const OF_CAMPAIGNS: [&str; 12] = [
+    "user",
+    "time-zone",
+    "calendar",
+    "starts-at",
+    "ends-at",
+    "caller-id",
+    "var",
+    "legal-hours",
+    "header",
+    "codecs",
+    "duration",
+    "cancel-ratio",
+];
+
+/// The help does not offer what is refused; that it is, is better said than that there is no such option.
+fn without_those_of_campaigns(arg: clap::Arg) -> clap::Arg {
+    let is_of_campaigns = arg.get_long().is_some_and(|long| OF_CAMPAIGNS.contains(&long));
+    if is_of_campaigns { arg.hide(true) } else { arg }
+}
+
 /// What is said otherwise than before.
 #[derive(Debug, Args)]
+#[command(mut_args(without_those_of_campaigns))]
 struct Changes {
     /// The sound for which a campaign may name another with --sound, or none.
     #[arg(long, value_name = "SOUND|none")]
@@ -97,7 +122,8 @@ impl Changes {
         let mut kept = before;
         changed.apply(&mut kept);
         if kept != after {
-            let what = "an algorithm has no user, time zone, calendar, schedule or caller id";
+            let what = "an algorithm has no user, time zone, calendar, schedule, caller id, variables, legal hours, \
+                headers, codecs, durations or cancel ratio";
             return Err(Failure::new(Exit::Usage, what, "give these to the campaigns that are made from it"));
         }
         Ok(match &self.sound {
@@ -107,39 +133,71 @@ impl Changes {
     }
 }
 
+/// Rules that were taken over, and what of a campaign was left behind.
+type Taken = (Algorithm, Vec<&'static str>);
+
+/// What a campaign has of its own and an algorithm does not, beside what every campaign has.
+fn left_behind(campaign: &Campaign) -> Vec<&'static str> {
+    let (schedule, traffic) = (campaign.calendar.schedule, &campaign.traffic);
+    let all = [
+        ("calendar", campaign.calendar_id.is_some()),
+        ("schedule", schedule.starts_at.is_some() || schedule.ends_at.is_some()),
+        ("caller id", campaign.caller_name.is_some() || campaign.caller_number.is_some()),
+        ("variables", campaign.variables.iter().next().is_some()),
+        ("legal hours", campaign.legal_hours != LegalSwitch::On),
+        ("headers", traffic.invite.headers.iter().next().is_some()),
+        ("codecs", !traffic.invite.codecs.is_empty()),
+        ("duration", traffic.duration.is_some()),
+        ("cancel ratio", traffic.cancel.percent() > 0),
+    ];
+    all.into_iter().filter_map(|(what, has)| has.then_some(what)).collect()
+}
+
+fn warn_of_left_behind(from: &Name, left: &[&'static str]) {
+    if !left.is_empty() {
+        let left = left.join(", ");
+        warn(&format!(
+            "left behind in campaign {from}: {left}; give these to the campaigns that are made from the algorithm"
+        ));
+    }
+}
+
 /// That of an algorithm, or of a campaign. Who may not put an action into a list may not copy it into an algorithm
 /// either, which would put it into any number of campaigns.
-fn taken_from(db: &Connection, actor: &Actor, from: &Name) -> Result<Algorithm> {
-    let rules = match usable(db, actor, from) {
-        Ok(found) => found.rules,
+fn taken_from(db: &Connection, actor: &Actor, from: &Name) -> Result<Taken> {
+    let (rules, left) = match usable(db, actor, from) {
+        Ok(found) => (found.rules, Vec::new()),
         Err(_) => {
             let campaign = actor.campaign(db, from).map_err(|_| {
                 let what = format!("there is no algorithm and no campaign `{from}`");
                 let mend = "`campanile algorithm list` and `campanile campaign list` show those that you may use";
                 Failure::new(Exit::NoInput, what, mend)
             })?;
-            algorithms::of_campaign(db, &campaign)?
+            (algorithms::of_campaign(db, &campaign)?, left_behind(&campaign))
         }
     };
     let needs_admin = rules.actions.all().find(|(_, action)| action.needs_admin());
     if let Some((_, action)) = needs_admin {
         actor.must_be_admin(&format!("make an algorithm with {} actions", action.verb()))?;
     }
-    Ok(rules)
+    Ok((rules, left))
 }
 
 impl Add {
     pub fn run(self, session: &mut Session) -> Outcome {
         let now = session.now();
         let actor = &session.actor;
-        session.ledger.try_write(|db| {
+        let left = session.ledger.try_write(|db| {
             if self.name.as_str().parse::<BuiltIn>().is_ok() {
                 let what = format!("there is already an algorithm `{}`, which comes with Campanile", self.name);
                 return Err(Failure::new(Exit::Failure, what, "choose another name"));
             }
-            let rules = self.changes.apply(db, actor, taken_from(db, actor, &self.from)?)?;
-            Ok::<_, Failure>(algorithms::add(db, &self.name, actor.id(), &rules, now)?)
+            let (rules, left) = taken_from(db, actor, &self.from)?;
+            let rules = self.changes.apply(db, actor, rules)?;
+            algorithms::add(db, &self.name, actor.id(), &rules, now)?;
+            Ok::<_, Failure>(left)
         })?;
+        warn_of_left_behind(&self.from, &left);
         show::show(session, &self.name)
     }
 }
@@ -147,15 +205,17 @@ impl Add {
 impl Set {
     pub fn run(self, session: &mut Session) -> Outcome {
         let actor = &session.actor;
-        session.ledger.try_write(|db| {
+        let left = session.ledger.try_write(|db| {
             let kept = own(db, actor, &self.name)?;
-            let rules = match &self.from {
-                None => kept.rules,
+            let (rules, left) = match &self.from {
+                None => (kept.rules, Vec::new()),
                 Some(from) => taken_from(db, actor, from)?,
             };
             let rules = self.changes.apply(db, actor, rules)?;
-            Ok::<_, Failure>(algorithms::update(db, kept.id, &rules)?)
+            algorithms::update(db, kept.id, &rules)?;
+            Ok::<_, Failure>(left)
         })?;
+        warn_of_left_behind(self.from.as_ref().unwrap_or(&self.name), &left);
         show::show(session, &self.name)
     }
 }

@@ -44,7 +44,7 @@ pub struct Remove {
     /// The calendar's name.
     calendar: Name,
     /// The first day of the holiday: YYYY-MM-DD.
-    #[arg(value_parser = day, required_unless_present = "all")]
+    #[arg(value_parser = day)]
     day: Option<Date>,
     /// All holidays of the calendar.
     #[arg(long, conflicts_with = "day")]
@@ -85,6 +85,10 @@ pub fn join(holidays: &mut Vec<Holiday>, more: Vec<Holiday>) -> Result<usize> {
 impl Remove {
     pub fn run(self, session: &mut Session) -> Outcome {
         let day = self.day;
+        if day.is_none() && !self.all {
+            let mend = "give the day with which it begins, such as 2026-12-25, or --all for all of them";
+            return Err(Failure::new(Exit::Usage, "say which holiday goes", mend));
+        }
         change(session, &self.calendar, |calendar| {
             let holidays = &mut calendar.timetable.holidays;
             let before = holidays.len();

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::super::failure::{Failure, Outcome, Result};
+use super::super::present::counted;
 use super::super::session::Session;
 use super::holidays::join;
 use super::show::in_words;
@@ -105,7 +106,10 @@ impl Import {
         session.answer(&answer, |out| {
             answer.holidays.iter().try_for_each(|holiday| writeln!(out, "  {}", in_words(holiday)))?;
             let done = if answer.dry_run { "would be taken over" } else { "taken over" };
-            Ok(writeln!(out, "{} of {} holidays {done}, the others are there already", answer.new, answer.found)?)
+            Ok(match (answer.new, answer.found) {
+                (new, found) if new == found => writeln!(out, "{} {done}", counted(found as u64, "holiday"))?,
+                (new, found) => writeln!(out, "{new} of {found} holidays {done}, the others are there already")?,
+            })
         })?;
         Ok(Exit::Ok)
     }

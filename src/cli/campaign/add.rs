@@ -7,6 +7,7 @@ use super::super::failure::{Failure, Outcome};
 use super::super::session::Session;
 use super::super::trunk;
 use super::options::CampaignOptions;
+use super::readiness::warn_of_hours;
 use super::show;
 use super::traffic_options::keep_to_its_lines;
 use crate::domain::campaign::Campaign;
@@ -45,7 +46,7 @@ impl Add {
         let now = session.now();
         let zone = session.settings.time_zone.clone();
         let actor = &session.actor;
-        session.ledger.try_write(|db| {
+        let campaign = session.ledger.try_write(|db| {
             let trunks = trunk::all_named(db, &self.trunk)?;
             let Some((first, further)) = trunks.split_first() else { return Err(no_trunk()) };
             let mut campaign = Campaign {
@@ -62,9 +63,10 @@ impl Add {
                 None => campaigns::add(db, &campaign, now)?,
                 Some(algorithm) => algorithms::add_campaign(db, &campaign, algorithm, now)?,
             };
-            Ok::<_, Failure>(())
+            Ok::<_, Failure>(campaign)
         })?;
         self.options.warn();
+        warn_of_hours(&campaign, now);
         show::show_new(session, &self.name)?;
         Ok(Exit::Ok)
     }

@@ -19,7 +19,7 @@ use clap::Subcommand;
 
 pub use options::{CallerId, CampaignOptions, Cap};
 pub use readiness::missing;
-pub use stop::{no_start_after, wait_until};
+pub use stop::{last_instant, no_start_after, wait_until};
 pub use timing::pace_in_words;
 pub use traffic_options::keep_to_its_lines;
 

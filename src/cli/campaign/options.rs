@@ -170,7 +170,7 @@ impl CampaignOptions {
         self.wait_time.clone_into_if_given(&mut campaign.retry.wait_time_s);
         self.contacts.apply(campaign);
         self.traffic.apply(campaign)?;
-        self.rounds.apply(campaign);
+        self.rounds.apply(campaign)?;
         if let Some(Cap(channels)) = self.channels {
             campaign.channels = channels;
         }

@@ -12,7 +12,7 @@ use super::rounds::Rounds;
 use super::timing::pace_in_words;
 use super::traffic_options::Traffic;
 use crate::domain::action::Action;
-use crate::domain::calendar::{Calendar, Schedule, short_time_of_day, time_of_day};
+use crate::domain::calendar::{Calendar, ClosedFor, Schedule, short_time_of_day, time_of_day};
 use crate::domain::campaign::{Campaign, CampaignState, Pacing, Phase};
 use crate::domain::contact::CallingOrder;
 use crate::domain::disposition::Disposition;
@@ -213,7 +213,16 @@ pub fn run_time(calendar: &Calendar, now: UtcMs) -> String {
     }
     match calendar.next_opening(now) {
         Some(at) => format!("{hours}, opens at {}", zone.local(at)),
-        None => format!("{hours}, does not open for about a year"),
+        None => format!("{hours}, {}", closed_in_words(calendar, now)),
+    }
+}
+
+/// Why hours that never open do not.
+pub fn closed_in_words(calendar: &Calendar, now: UtcMs) -> String {
+    match calendar.closed_for(now) {
+        ClosedFor::Ended(at) => format!("ended at {}", calendar.zone.local(at)),
+        ClosedFor::TooShort { needed_s } => format!("too short for the {needed_s} s that a call needs"),
+        ClosedFor::AYear => "does not open for about a year".to_owned(),
     }
 }
 
@@ -231,6 +240,14 @@ mod tests {
         assert_eq!(run_time(&calendar, at("2026-03-02T09:00:00Z")), open);
         let closed = "09:00-18:00 Europe/Berlin, opens at 2026-03-03 09:00:00";
         assert_eq!(run_time(&calendar, at("2026-03-02T17:00:00Z")), closed);
+        let short = Window::parse("09:00", "09:00:20").unwrap();
+        let short = Calendar { window: short, ..calendar.clone() }.with_ring_time(30);
+        let told = "09:00-09:00:20 Europe/Berlin, too short for the 35 s that a call needs";
+        assert_eq!(run_time(&short, at("2026-03-02T17:00:00Z")), told);
+        let ends_at = Some(at("2020-11-30T08:00:00Z"));
+        let ended = Calendar { schedule: Schedule { starts_at: None, ends_at }, ..calendar.clone() };
+        let told = "09:00-18:00 Europe/Berlin, ended at 2020-11-30 09:00:00";
+        assert_eq!(run_time(&ended, at("2026-03-02T09:00:00Z")), told);
         let always = Calendar { window: Window::ALWAYS, ..calendar };
         assert_eq!(run_time(&always, at("2026-03-02T17:00:00Z")), "all day, open now");
     }

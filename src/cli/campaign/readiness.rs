@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 
+use super::super::dnc;
 use super::super::failure::Result;
+use super::super::session::warn;
 use super::super::sounds;
 use crate::domain::action::{Action, Place};
+use crate::domain::calendar::{Calendar, ClosedFor};
 use crate::domain::campaign::Campaign;
 use crate::domain::instant::UtcMs;
 use crate::ledger::contacts::{self, Counts};
@@ -30,6 +33,9 @@ pub fn missing(db: &Connection, settings: &Settings, campaign: &Campaign, now: U
         missing.push(Missing { what: "it has no actions: an answered call would be silent".to_owned(), mend });
     }
     missing.extend(actions.all().flat_map(|(place, action)| missing_sounds(settings, campaign, &place, action)));
+    for (place, action) in actions.all() {
+        missing.extend(opt_out_list(db, campaign, &place, action)?);
+    }
     missing.extend(hours(campaign, now));
     missing.extend(legal_hours(db, settings, campaign, now)?);
     Ok(missing)
@@ -41,18 +47,48 @@ fn hours(campaign: &Campaign, now: UtcMs) -> Option<Missing> {
     if calendar.next_opening(now).is_some() {
         return None;
     }
+    let what = match calendar.closed_for(now) {
+        ClosedFor::Ended(at) => format!("its end has come, at {} {}", calendar.zone.local(at), calendar.zone.name()),
+        ClosedFor::TooShort { needed_s } => format!("its hours are too short for the {needed_s} s that a call needs"),
+        ClosedFor::AYear => "its hours do not open for about a year".to_owned(),
+    };
     let set = |options: &str| format!("campanile campaign set {name} {options}");
-    if let Some(at) = calendar.ends_at().filter(|at| *at <= now) {
-        let what = format!("its end has come, at {} {}", calendar.zone.local(at), calendar.zone.name());
-        let mend = format!("{}\nor give its calendar a later last day", set("--ends-at none"));
-        return Some(Missing { what, mend });
+    let mends: Vec<String> = at_fault(calendar, now).into_iter().map(set).collect();
+    Some(Missing { what, mend: mends.join("\nor: ") })
+}
+
+/// The options that mend hours in which no call can start: of those that never open by themselves, if there are such.
+fn at_fault(calendar: &Calendar, now: UtcMs) -> Vec<&'static str> {
+    let parts = [
+        (
+            Some(calendar.window_only()).filter(|own| own.window.start_s() != own.window.stop_s()),
+            "--start HH:MM --stop HH:MM",
+        ),
+        (calendar.timetable_only(), "--calendar none"),
+        (Some(calendar.schedule_only()).filter(|own| own.schedule.ends_at.is_some()), "--ends-at none"),
+    ];
+    let parts: Vec<_> = parts.into_iter().filter_map(|(part, mend)| Some((part?, mend))).collect();
+    let never = |part: &Calendar| part.next_opening(now).is_none();
+    let any = parts.iter().any(|(part, _)| never(part));
+    parts.into_iter().filter(|(part, _)| !any || never(part)).map(|(_, mend)| mend).collect()
+}
+
+/// Says that a campaign calls nobody, whatever else it has.
+pub fn warn_of_hours(campaign: &Campaign, now: UtcMs) {
+    // As it will be read again.
+    let calendar = campaign.calendar.clone().with_ring_time(campaign.retry.wait_time_s);
+    if calendar.next_opening(now).is_some() {
+        return;
     }
-    let what = format!(
-        "its hours do not open for about a year, or never for the {} s that a call needs",
-        calendar.reserve_ms / 1000
-    );
-    let mend = format!("{}\nor: {}", set("--start HH:MM --stop HH:MM"), set("--calendar none"));
-    Some(Missing { what, mend })
+    warn(&match calendar.closed_for(now) {
+        ClosedFor::Ended(at) => {
+            format!("the campaign ended at {} {}: it calls nobody", calendar.zone.local(at), calendar.zone.name())
+        }
+        ClosedFor::TooShort { needed_s } => {
+            format!("its hours are too short for the {needed_s} s that a call needs: it calls nobody")
+        }
+        ClosedFor::AYear => "its hours do not open for about a year: it calls nobody".to_owned(),
+    });
 }
 
 /// Hours that open, and never while a contact may be called where it is.
@@ -94,8 +130,7 @@ fn numbers(campaign: &Campaign, counts: Counts) -> Option<Missing> {
 
 /// The sounds of an action that do not exist, wherever its list is reached from.
 fn missing_sounds(settings: &Settings, campaign: &Campaign, place: &Place, action: &Action) -> Vec<Missing> {
-    let list = place.list.as_ref().map(|list| format!(":{list}")).unwrap_or_default();
-    let set = format!("campanile actions set {}{list} {}", campaign.name, place.number);
+    let set = set_action(campaign, place);
     let absent = action.sounds().into_iter().filter(|sound| sounds::find(settings, sound).is_none());
     absent
         .map(|sound| {
@@ -107,6 +142,19 @@ fn missing_sounds(settings: &Settings, campaign: &Campaign, place: &Place, actio
             Missing { what: format!("the sound `{sound}` of the action at {place} does not exist"), mend }
         })
         .collect()
+}
+
+/// The do-not-call list of an OPT-OUT, if it does not exist: who opts out would come onto another.
+fn opt_out_list(db: &Connection, campaign: &Campaign, place: &Place, action: &Action) -> Result<Option<Missing>> {
+    let Some(list) = dnc::absent_list(db, action)? else { return Ok(None) };
+    let what = format!("the do-not-call list `{list}` of the action at {place} does not exist");
+    let mend = format!("campanile dnc create {list}\nor: {} OPT-OUT", set_action(campaign, place));
+    Ok(Some(Missing { what, mend }))
+}
+
+fn set_action(campaign: &Campaign, place: &Place) -> String {
+    let list = place.list.as_ref().map(|list| format!(":{list}")).unwrap_or_default();
+    format!("campanile actions set {}{list} {}", campaign.name, place.number)
 }
 
 /// What could stand in the place of an action without its sound.

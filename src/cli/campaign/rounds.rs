@@ -5,13 +5,14 @@ use std::io::Write;
 use clap::Args;
 use serde::Serialize;
 
-use super::super::failure::Result;
+use super::super::failure::{Failure, Result};
 use super::super::present::{Moment, moment};
 use super::options::Cap;
 use crate::domain::calendar::Zone;
 use crate::domain::campaign::{Campaign, CampaignState};
 use crate::domain::instant::UtcMs;
 use crate::domain::round::{AfterPickup, NextRound, Repeat, Stage, WhenDone};
+use crate::exit::Exit;
 use crate::ledger::{Connection, rounds};
 
 /// Options of `campaign add` and `set` for what comes when the list is through.
@@ -41,12 +42,17 @@ pub struct RoundOptions {
 
 impl RoundOptions {
     /// Writes what was given over a campaign's settings.
-    pub fn apply(&self, campaign: &mut Campaign) {
+    pub fn apply(&self, campaign: &mut Campaign) -> Result<()> {
         let rules = &mut campaign.rounds;
         rules.repeat_s = self.repeat.map_or(rules.repeat_s, |Repeat(repeat_s)| repeat_s);
         rules.rounds_max = self.rounds_max.map_or(rules.rounds_max, |Cap(max)| max);
         rules.after_pickup = self.after_pickup.unwrap_or(rules.after_pickup);
         rules.when_done = self.when_done.unwrap_or(rules.when_done);
+        if rules.repeat_s.is_none() && matches!(self.rounds_max, Some(Cap(Some(_)))) {
+            let mend = "say how long after a round the next begins: --repeat SECONDS";
+            return Err(Failure::new(Exit::Usage, "an end of rounds needs rounds", mend));
+        }
+        Ok(())
     }
 }
 

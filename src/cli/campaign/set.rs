@@ -6,6 +6,7 @@ use super::super::failure::{Failure, Outcome, Result};
 use super::super::session::Session;
 use super::super::trunk;
 use super::options::CampaignOptions;
+use super::readiness::warn_of_hours;
 use super::show;
 use super::traffic_options::keep_to_its_lines;
 use crate::domain::campaign::Campaign;
@@ -54,6 +55,9 @@ impl Set {
         }
         session.wake_daemon();
         self.options.warn();
+        if before.calendar != campaign.calendar || before.retry.wait_time_s != campaign.retry.wait_time_s {
+            warn_of_hours(&campaign, session.now());
+        }
         show::show(session, &self.name)
     }
 }

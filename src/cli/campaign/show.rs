@@ -8,6 +8,7 @@ use super::super::failure::{Failure, Outcome, Result};
 use super::super::present::{in_use, table};
 use super::super::session::{Form, Session};
 use super::page::{self, Overview, Page, Timing};
+use super::readiness::{self, Missing};
 use crate::domain::name::Name;
 use crate::exit::Exit;
 
@@ -49,13 +50,15 @@ pub fn show(session: &mut Session, name: &Name) -> Outcome {
 /// The same for one that was just added, with what it lacks.
 pub fn show_new(session: &mut Session, name: &Name) -> Outcome {
     let page = read(session, name)?;
+    let now = session.now();
+    let (actor, settings) = (&session.actor, &session.settings);
+    let missing = session.ledger.try_read(|db| readiness::missing(db, settings, &actor.campaign(db, name)?, now))?;
     session.answer(&page, |out| tell(out, &page))?;
     if session.form == Form::Text {
         writeln!(session.out, "\nIt is stopped. What it needs before it can start:")?;
-        writeln!(session.out, "  campanile numbers import {name} FILE")?;
-        // Calls that last as long as was made up may be silent.
-        if page.actions.is_empty() && page.traffic.duration.is_none() {
-            writeln!(session.out, "  campanile actions add {name} PLAY SOUND")?;
+        for Missing { what, mend } in missing {
+            writeln!(session.out, "  {what}")?;
+            mend.lines().try_for_each(|line| writeln!(session.out, "    {line}"))?;
         }
         session.out.flush()?;
     }

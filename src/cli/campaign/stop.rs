@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::super::failure::{Failure, Outcome, Result};
 use super::super::present::{Moment, counted};
 use super::super::session::{Session, warn};
+use crate::domain::calendar::Zone;
 use crate::domain::campaign::CampaignState;
 use crate::domain::gate::{GO_LATE_MS_MAX, LATE_MS_MAX};
 use crate::domain::instant::UtcMs;
@@ -55,6 +56,7 @@ struct Seen {
     planned: u64,
     up: u64,
     last_start: Option<UtcMs>,
+    zone: Zone,
 }
 
 impl Stop {
@@ -89,11 +91,12 @@ fn leave(session: &mut Session, name: &Name, wanted: CampaignState) -> Outcome {
             planned: live.planned,
             up: live.ringing + live.talking,
             last_start,
+            zone: campaign.calendar.zone,
         })
     })?;
     session.wake_daemon();
     let no_start_after = no_start_after(seen.last_start, session.now());
-    wait_until(no_start_after, session.now());
+    wait_until(no_start_after, session.now(), &seen.zone);
     let state = after(seen.before, wanted);
     let document = Stopped {
         campaign: name.to_string(),
@@ -103,7 +106,7 @@ fn leave(session: &mut Session, name: &Name, wanted: CampaignState) -> Outcome {
         withdrawn: seen.planned,
         calls_up: seen.up,
     };
-    session.answer(&document, |out| tell(out, &document))?;
+    session.answer(&document, |out| tell(out, &document, &seen.zone))?;
     Ok(Exit::Ok)
 }
 
@@ -114,21 +117,28 @@ pub fn no_start_after(last_start: Option<UtcMs>, committed_at: UtcMs) -> UtcMs {
 }
 
 /// What was ordered is durable already; the answer is given when it is true (I4).
-pub fn wait_until(instant: UtcMs, now: UtcMs) {
+pub fn wait_until(instant: UtcMs, now: UtcMs, zone: &Zone) {
     // No admission lies further ahead, unless the clock was set back.
     let left_ms = instant.since_ms(now).clamp(0, LATE_MS_MAX + GO_LATE_MS_MAX);
     if left_ms > GO_LATE_MS_MAX {
-        warn(&format!("it is committed; calls that the gate had admitted already may start until {instant}"));
+        let until = last_instant(instant, zone);
+        warn(&format!("it is committed; calls that the gate had admitted already may start until {until}"));
     }
     std::thread::sleep(Duration::from_millis(left_ms.unsigned_abs()));
 }
 
-fn tell(out: &mut dyn Write, stopped: &Stopped) -> Result<()> {
+/// An instant after which nothing starts, on a clock of full seconds: a part of one is counted up.
+pub fn last_instant(instant: UtcMs, zone: &Zone) -> String {
+    format!("{} {}", zone.local(instant.plus_ms(999)), zone.name())
+}
+
+fn tell(out: &mut dyn Write, stopped: &Stopped, zone: &Zone) -> Result<()> {
     let Stopped { campaign, state, .. } = stopped;
     if !stopped.stopped {
         writeln!(out, "campaign {campaign} is {state} already")?;
     } else {
-        writeln!(out, "campaign {campaign} is {state}; no call starts after {}", stopped.no_start_after.0)?;
+        let last = last_instant(stopped.no_start_after.0, zone);
+        writeln!(out, "campaign {campaign} is {state}; no call starts after {last}")?;
     }
     if stopped.withdrawn > 0 {
         writeln!(out, "{} not dialled, the daemon withdraws the files", counted(stopped.withdrawn, "planned call"))?;
@@ -142,6 +152,13 @@ fn tell(out: &mut dyn Write, stopped: &Stopped) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_instant_is_told_on_the_local_clock_and_never_too_early() {
+        let berlin: Zone = "Europe/Berlin".parse().unwrap();
+        assert_eq!(last_instant(UtcMs(1_772_352_000_001), &berlin), "2026-03-01 09:00:01 Europe/Berlin");
+        assert_eq!(last_instant(UtcMs(1_772_352_000_000), &berlin), "2026-03-01 09:00:00 Europe/Berlin");
+    }
 
     #[test]
     fn a_stop_counts_in_what_was_just_admitted_i4() {

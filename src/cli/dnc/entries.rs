@@ -37,7 +37,7 @@ pub struct Add {
     /// Where this is from [default: who acts].
     #[arg(long, value_name = "TEXT", value_parser = super::source)]
     source: Option<String>,
-    /// When it holds no longer: a date, or 'DATE HH:MM', in the time zone of the settings [default: never].
+    /// Until when it holds: to the end of a date, or to 'DATE HH:MM', in the time zone of the settings [default: for good].
     #[arg(long, value_name = "DATE")]
     expires: Option<String>,
 }

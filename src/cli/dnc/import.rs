@@ -50,7 +50,7 @@ pub struct Import {
     /// Where this is from [default: the file's name].
     #[arg(long, value_name = "TEXT", value_parser = super::source)]
     source: Option<String>,
-    /// When it holds no longer: a date, or 'DATE HH:MM', in the time zone of the settings [default: never].
+    /// Until when it holds: to the end of a date, or to 'DATE HH:MM', in the time zone of the settings [default: for good].
     #[arg(long, value_name = "DATE")]
     expires: Option<String>,
     /// What stands between cells: ',' ';' '|' or tab; means CSV [default: found out].
@@ -131,7 +131,8 @@ impl Import {
             true => intake::from_reader(std::io::stdin(), &options),
             false => intake::open(&self.file, &options),
         };
-        opened.map_err(|error| numbers::unopened(&error))
+        let mend = "nothing was added; `campanile help dnc import` has the options";
+        opened.map_err(|error| numbers::unopened(&error, mend))
     }
 
     fn turn(&self, intake: &mut Intake, rules: &NumberRules, tally: &mut Tally) -> Turn {

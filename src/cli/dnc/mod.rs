@@ -11,6 +11,7 @@ use super::actor::Actor;
 use super::campaign::{no_start_after, wait_until};
 use super::failure::{Failure, Outcome, Result};
 use super::session::Session;
+use crate::domain::action::Action;
 use crate::domain::bar::{Pattern, SOURCE_MAX, Scope};
 use crate::domain::name::Name;
 use crate::domain::number::Number;
@@ -74,6 +75,12 @@ fn is_theirs(db: &Connection, actor: &Actor, scope: Scope) -> Result<bool> {
     })
 }
 
+/// The list of an OPT-OUT that is not there: who asks for no further call comes onto the server's own instead.
+pub fn absent_list<'a>(db: &Connection, action: &'a Action) -> Result<Option<&'a Name>> {
+    let Action::OptOut { list: Some(list) } = action else { return Ok(None) };
+    Ok(if dnc::find(db, list)?.is_some() { None } else { Some(list) })
+}
+
 /// Where an entry is from, as somebody types it.
 fn source(text: &str) -> std::result::Result<String, String> {
     let text = text.trim();
@@ -90,7 +97,7 @@ fn wait_for_the_gate(session: &mut Session, holds: impl Fn(&Number) -> bool) -> 
     let starts = session.ledger.read(|db| attempts::claimed_starts(db))?;
     let last = starts.iter().filter(|(number, _)| holds(number)).map(|(_, start_at)| *start_at).max();
     let now = session.now();
-    wait_until(no_start_after(last, now), now);
+    wait_until(no_start_after(last, now), now, &session.settings.time_zone);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::super::failure::{Failure, Result};
+use super::super::failure::Result;
 use super::super::present::chart::{self, Column};
 use super::super::present::{Moment, table};
 use crate::domain::calendar::Zone;
@@ -14,7 +14,6 @@ use crate::domain::campaign::Campaign;
 use crate::domain::forecast::{Left, Odds, Outlook, Range, Series, Span};
 use crate::domain::instant::UtcMs;
 use crate::domain::retry::FailReason;
-use crate::exit::Exit;
 use crate::ledger::forecast::Prospect;
 
 /// As many as a screen has lines.
@@ -173,7 +172,8 @@ impl Page {
             let all: u64 = self.failed_by.values().sum::<u64>().max(1);
             let share = |(why, n): (&FailReason, &u64)| format!("{}% {}", n * 100 / all, spaced(why.as_str()));
             let by: Vec<String> = self.failed_by.iter().map(share).collect();
-            writeln!(out, "failed      {}: {}", in_words(&self.failed), by.join(", "))?;
+            let by = if by.is_empty() { String::new() } else { format!(": {}", by.join(", ")) };
+            writeln!(out, "failed      {}{by}", in_words(&self.failed))?;
         }
         if self.expired.high > 0 {
             writeln!(out, "expired     {} before they are reached", in_words(&self.expired))?;
@@ -249,8 +249,5 @@ pub fn write_svg(path: &Path, campaign: &Campaign, outlook: &Outlook) -> Result<
     };
     let columns: Vec<Column> = rows(&series).map(column).collect();
     let svg = chart::columns(&format!("Channels of {}, forecast", campaign.name), ("most", "mean"), &columns)?;
-    std::fs::write(path, svg).map_err(|error| {
-        let what = format!("cannot write `{}`: {error}", path.display());
-        Failure::new(Exit::IoErr, what, "name a file that this user may write")
-    })
+    chart::write(path, &svg)
 }

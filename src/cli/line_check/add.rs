@@ -9,6 +9,7 @@ use super::super::algorithm;
 use super::super::campaign::{self, CampaignOptions};
 use super::super::failure::{Failure, Outcome, Result};
 use super::super::numbers;
+use super::super::present::counted;
 use super::super::session::Session;
 use super::super::trunk;
 use super::{named, show};
@@ -20,10 +21,13 @@ use crate::domain::name::Name;
 use crate::exit::Exit;
 use crate::ledger::{Connection, algorithms, line_checks};
 
+/// The most refused lines that are told.
+const REFUSALS_SHOWN: usize = 20;
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The numbers are imported into a campaign for each trunk, as `numbers import` does it; where that fails, no check is \
-added. Without --repeat each number is called once over each trunk. The breakers of its trunks are no matter of a check: it \
+added; one refused number is enough. Without --repeat each number is called once over each trunk. The breakers of its trunks are no matter of a check: it \
 calls over a trunk whose breaker is open, too, and what comes of its calls neither opens nor closes one.
 
 Examples:
@@ -72,15 +76,16 @@ impl Add {
 
     /// A campaign for each trunk, in one transaction.
     fn add(&self, db: &Connection, actor: &Actor, zone: &Zone, now: UtcMs) -> Result<Vec<Name>> {
+        let trunks = trunk::all_named(db, &self.trunks)?;
         let check = line_checks::add(db, &self.name, actor.id(), now)?;
         let rules = match &self.algorithm {
             Some(name) => algorithm::usable(db, actor, name)?.rules,
             None => algorithm::built_in(BuiltIn::ProviderChecking)?,
         };
         let mut names = Vec::new();
-        for trunk in &self.trunks {
+        for (trunk, id) in self.trunks.iter().zip(trunks) {
             let name = self.campaign_over(trunk)?;
-            let mut campaign = Campaign::new(name.clone(), actor.id(), trunk::named(db, trunk)?.id, zone.clone());
+            let mut campaign = Campaign::new(name.clone(), actor.id(), id, zone.clone());
             rules.apply(&mut campaign);
             self.options.apply(db, actor, &[], &mut campaign)?;
             campaign.line_check = Some(check);
@@ -101,16 +106,27 @@ impl Add {
 
     fn load(&self, session: &mut Session, campaign: &Name) -> Result<()> {
         let tally = numbers::load(session, campaign, &self.numbers)?;
-        if tally.imported > 0 && !tally.interrupted {
-            return Ok(());
+        let file = self.numbers.display();
+        match (tally.interrupted, tally.refused, tally.imported) {
+            (true, ..) => {
+                Err(Failure::new(Exit::Interrupted, "no check was added: interrupted", "nothing was changed"))
+            }
+            // A probe that monitoring relies on must not be missing unseen.
+            (false, 1.., _) => {
+                let what = format!("no check was added: {file} has {}", counted(tally.refused, "refused line"));
+                let mut lines: Vec<String> =
+                    tally.refusals.iter().take(REFUSALS_SHOWN).map(ToString::to_string).collect();
+                let more = tally.refused.saturating_sub(REFUSALS_SHOWN as u64);
+                lines.extend((more > 0).then(|| format!("and {more} more")));
+                lines.push("mend these lines or take them out".to_owned());
+                Err(Failure::new(Exit::DataErr, what, lines.join("\n")))
+            }
+            (false, 0, 0) => Err(Failure::new(
+                Exit::DataErr,
+                format!("no check was added: {file} has no number"),
+                "name another file",
+            )),
+            (false, 0, _) => Ok(()),
         }
-        let exit = if tally.interrupted { Exit::Interrupted } else { Exit::DataErr };
-        let what = format!("no check was added: {} has {} numbers for it", self.numbers.display(), tally.imported);
-        let refusals: Vec<String> = tally.refusals.iter().take(3).map(|row| row.reason.clone()).collect();
-        Err(Failure::new(
-            exit,
-            what,
-            if refusals.is_empty() { "name another file".to_owned() } else { refusals.join("\n") },
-        ))
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::super::campaign::{missing, no_start_after, wait_until};
+use super::super::campaign::{last_instant, missing, no_start_after, wait_until};
 use super::super::failure::{Failure, Outcome};
 use super::super::present::Moment;
 use super::super::session::{Daemon, Session, warn};
@@ -89,10 +89,12 @@ impl Stop {
         })?;
         session.wake_daemon();
         let no_start_after = no_start_after(last_start, session.now());
-        wait_until(no_start_after, session.now());
+        let zone = session.settings.time_zone.clone();
+        wait_until(no_start_after, session.now(), &zone);
         let document = json!({"line_check": self.name.as_str(), "no_start_after": Moment(no_start_after)});
         session.answer(&document, |out| {
-            Ok(writeln!(out, "line check {} is stopped; no call starts after {no_start_after}", self.name)?)
+            let last = last_instant(no_start_after, &zone);
+            Ok(writeln!(out, "line check {} is stopped; no call starts after {last}", self.name)?)
         })?;
         Ok(Exit::Ok)
     }

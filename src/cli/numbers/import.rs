@@ -106,6 +106,9 @@ pub struct Import {
     /// Write every refusal to this file, as CSV: line,text,reason, or with --map line,column,text,reason.
     #[arg(long, value_name = "FILE")]
     refused_to: Option<PathBuf>,
+    /// What to do about a file that cannot be understood.
+    #[arg(skip = "nothing was imported; `campanile help numbers import` has the options")]
+    mend: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -146,6 +149,7 @@ struct Target {
     rules: RowRules,
     /// The last contact before this run: duplicates of later ones are duplicates within the file.
     before: ContactId,
+    mend: &'static str,
 }
 
 /// Imports a file as it is found out to be, and tells nobody.
@@ -161,6 +165,7 @@ pub fn load(session: &mut Session, campaign: &Name, file: &Path) -> Result<Tally
         map: Vec::new(),
         dry_run: false,
         refused_to: None,
+        mend: "name a file with a number on each line",
     };
     let target = import.target(session)?;
     let (tally, ended) = import.load(session, &target)?;
@@ -211,7 +216,7 @@ impl Import {
             let short_numbers = trunk::short_numbers_of(db, &campaign)?;
             let numbers = super::rules(short_numbers, settings)?;
             let rules = RowRules { numbers, zone: campaign.calendar.zone.clone(), now };
-            Ok(Target { campaign, rules, before: contacts::last_id(db)? })
+            Ok(Target { campaign, rules, before: contacts::last_id(db)?, mend: self.mend })
         })
     }
 
@@ -252,7 +257,8 @@ impl Import {
     }
 }
 
-pub fn unopened(error: &IntakeError) -> Failure {
+/// `mend` is for a file that is there and cannot be understood.
+pub fn unopened(error: &IntakeError, mend: &str) -> Failure {
     match error {
         IntakeError::Open { path, source } => Failure::new(
             Exit::from(source.kind()),
@@ -260,11 +266,7 @@ pub fn unopened(error: &IntakeError) -> Failure {
             "name a file that exists and that this user may read, or - for standard input",
         ),
         IntakeError::Read(source) => unreadable(source),
-        error => Failure::new(
-            Exit::DataErr,
-            error.to_string(),
-            "nothing was imported; `campanile help numbers import` has the options",
-        ),
+        error => Failure::new(Exit::DataErr, error.to_string(), mend),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::ledger::contacts;
 #[command(after_help = "\
 The number is called again as if it were new: all its retries are back. One that waits already, or is in a \
 call, is refused; so is one whose contact has expired. Of a contact with several numbers all are called again, \
-the first one first.
+the first one first; but one that was stopped only by `numbers next`.
 
 Example:
   campanile numbers reactivate spring +49301234567

@@ -1,5 +1,6 @@
 //! What an import did: counted as it goes, told at the end.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -51,6 +52,13 @@ impl RefusedRow {
     /// Whether a number was refused, and no other part of its contact.
     pub fn is_of_a_number(&self) -> bool {
         self.of_a_number
+    }
+}
+
+impl fmt::Display for RefusedRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let column = self.column.as_ref().map(|column| format!(", {column}")).unwrap_or_default();
+        write!(f, "line {}{column}: {:?}: {}", self.line, self.text, self.reason)
     }
 }
 
@@ -167,7 +175,8 @@ impl Tally {
         self.tell_columns(out)?;
         let imported = if self.dry_run { "would be imported into" } else { "imported into" };
         writeln!(out, "{:>9} {imported} {}", self.imported, self.campaign)?;
-        writeln!(out, "{:>9} duplicates in the file", self.duplicates_in_file)?;
+        let duplicates = if self.duplicates_in_file == 1 { "duplicate" } else { "duplicates" };
+        writeln!(out, "{:>9} {duplicates} in the file", self.duplicates_in_file)?;
         writeln!(out, "{:>9} in the campaign already", self.duplicates_in_campaign)?;
         match self.do_not_call {
             0 => writeln!(out, "{:>9} refused", self.refused)?,
@@ -176,10 +185,7 @@ impl Tally {
         if self.numbers_left_out > 0 {
             writeln!(out, "{:>9} further numbers left out", self.numbers_left_out)?;
         }
-        for row in self.refusals.iter().take(REFUSALS_SHOWN) {
-            let column = row.column.as_ref().map(|column| format!(", {column}")).unwrap_or_default();
-            writeln!(out, "  line {}{column}: {:?}: {}", row.line, row.text, row.reason)?;
-        }
+        self.refusals.iter().take(REFUSALS_SHOWN).try_for_each(|row| writeln!(out, "  {row}"))?;
         let all = self.refusals.len() as u64 + self.refusals_left_out;
         let more = all.saturating_sub(REFUSALS_SHOWN as u64);
         if more > 0 {

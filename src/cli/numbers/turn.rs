@@ -5,6 +5,7 @@ use clap::Args;
 use super::super::failure::{Failure, Outcome, Result};
 use super::super::session::Session;
 use crate::domain::campaign::ContactState;
+use crate::domain::contact::Exclusion;
 use crate::domain::name::Name;
 use crate::domain::number::Number;
 use crate::domain::trunk::ShortNumbers;
@@ -32,7 +33,7 @@ pub struct Stop {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Of a contact with several numbers; at the time at which it would be called anyway. A number that was stopped, or found \
-invalid, is called again.
+invalid, is called again; so is a contact that was excluded because all of its numbers were stopped.
 
 Example:
   campanile numbers next spring +491712345678
@@ -54,15 +55,23 @@ impl Stop {
 
 impl Next {
     pub fn run(self, session: &mut Session) -> Outcome {
-        change(session, &self.campaign, &self.number, |db, contact, number| match contact.state {
-            ContactState::Waiting => Ok(lines::prefer(db, contact, number)?),
-            state => {
+        let now = session.now();
+        change(session, &self.campaign, &self.number, |db, contact, number| match (contact.state, contact.excluded) {
+            (ContactState::Waiting, _) => Ok(lines::prefer(db, contact, number)?),
+            (ContactState::Excluded, Some(Exclusion::NumbersStopped)) => {
+                Ok(lines::take_back(db, contact, number, now)?)
+            }
+            (ContactState::InProgress, _) => {
+                let what = format!("the contact of {number} is in a call");
+                Err(Failure::new(Exit::Failure, what, "nothing was changed; wait for the end of the call"))
+            }
+            (state, _) => {
                 let what = format!("the contact of {number} is {state}, and waits for no call");
-                Err(Failure::new(
-                    Exit::Failure,
-                    what,
-                    "nothing was changed; `campanile numbers reactivate` brings it back",
-                ))
+                let mend = format!(
+                    "nothing was changed; `campanile numbers reactivate {} {number}` brings it back",
+                    self.campaign
+                );
+                Err(Failure::new(Exit::Failure, what, mend))
             }
         })
     }

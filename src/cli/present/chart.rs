@@ -1,5 +1,7 @@
 //! Charts as SVG: columns of what was answered within what was dialled.
 
+use std::path::Path;
+
 use plotters::prelude::*;
 
 use super::super::failure::{Failure, Result};
@@ -29,6 +31,16 @@ pub fn columns(title: &str, legend: (&str, &str), columns: &[Column]) -> Result<
         Failure::new(Exit::Software, format!("cannot draw the chart: {problem}"), "please report this")
     })?;
     Ok(svg)
+}
+
+/// Writes a chart to a file, and says so on stderr.
+pub fn write(path: &Path, svg: &str) -> Result<()> {
+    std::fs::write(path, svg).map_err(|error| {
+        let what = format!("cannot write `{}`: {error}", path.display());
+        Failure::new(Exit::IoErr, what, "name a file that this user may write")
+    })?;
+    eprintln!("campanile: the chart is in {}", path.display());
+    Ok(())
 }
 
 type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;

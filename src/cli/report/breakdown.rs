@@ -14,7 +14,6 @@ use super::{PAGE, csv_line, text};
 use crate::domain::breakdown::{Breakdown, Counted, Group, Grouping, Sum};
 use crate::domain::campaign::Campaign;
 use crate::domain::ids::{AttemptId, TrunkId};
-use crate::exit::Exit;
 use crate::ledger::views::{self, AttemptRow};
 use crate::ledger::{Connection, trunks};
 
@@ -173,8 +172,5 @@ fn write_svg(path: &Path, campaign: &Campaign, by: Grouping, breakdown: &Breakdo
     let columns: Vec<Column> = breakdown.groups.iter().map(column).collect();
     let title = format!("Calls of {} by {by}", campaign.name);
     let svg = chart::columns(&title, ("attempts", "answered"), &columns)?;
-    std::fs::write(path, svg).map_err(|error| {
-        let what = format!("cannot write `{}`: {error}", path.display());
-        Failure::new(Exit::IoErr, what, "name a file that this user may write")
-    })
+    chart::write(path, &svg)
 }

@@ -17,6 +17,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::name::{DialplanWord, Name, SoundName};
+use super::stored::worded_enum;
 use super::variable::VariableName;
 
 pub use amd::Amd;
@@ -29,6 +30,42 @@ pub use say::{SayForm, SayRefusal, Utterance, utterance};
 pub use target::Target;
 pub use text::Text;
 pub use transfer::{HandOver, RING_S_MAX};
+
+worded_enum! {
+    /// The word that an action begins with.
+    pub enum ActionVerb {
+        /// Wait.
+        Wait = "WAIT",
+        /// Play a sound.
+        Play = "PLAY",
+        /// Say a text.
+        Say = "SAY",
+        /// Play a sound and wait for a key.
+        Menu = "MENU",
+        /// Tell a machine from a human.
+        Amd = "AMD",
+        /// Wait until something is heard.
+        Listen = "LISTEN",
+        /// No further call is wanted.
+        OptOut = "OPT-OUT",
+        /// Give the call a variable.
+        Set = "SET",
+        /// Record the callee.
+        Record = "RECORD",
+        /// End the call.
+        Hangup = "HANGUP",
+        /// Hand the call to a place of the dialplan.
+        Ivr = "IVR",
+        /// Hand the call to an extension.
+        Transfer = "TRANSFER",
+        /// Connect with an extension.
+        Dial = "DIAL",
+        /// Connect with a queue.
+        Queue = "QUEUE",
+        /// Connect with a conference.
+        Conference = "CONFERENCE",
+    }
+}
 
 /// The longest `WAIT`, in seconds: an hour.
 pub const WAIT_S_MAX: u32 = 3600;
@@ -140,23 +177,24 @@ impl Action {
     /// The word that it begins with.
     #[must_use]
     pub fn verb(&self) -> &'static str {
-        match self {
-            Self::Wait { .. } => "WAIT",
-            Self::Play { .. } => "PLAY",
-            Self::Say { .. } => "SAY",
-            Self::Menu(_) => "MENU",
-            Self::Amd(_) => "AMD",
-            Self::Listen(_) => "LISTEN",
-            Self::OptOut { .. } => "OPT-OUT",
-            Self::Set { .. } => "SET",
-            Self::Record(_) => "RECORD",
-            Self::Hangup => "HANGUP",
-            Self::Ivr { .. } => "IVR",
-            Self::Transfer { .. } => "TRANSFER",
-            Self::Dial { .. } => "DIAL",
-            Self::Queue { .. } => "QUEUE",
-            Self::Conference { .. } => "CONFERENCE",
-        }
+        let verb = match self {
+            Self::Wait { .. } => ActionVerb::Wait,
+            Self::Play { .. } => ActionVerb::Play,
+            Self::Say { .. } => ActionVerb::Say,
+            Self::Menu(_) => ActionVerb::Menu,
+            Self::Amd(_) => ActionVerb::Amd,
+            Self::Listen(_) => ActionVerb::Listen,
+            Self::OptOut { .. } => ActionVerb::OptOut,
+            Self::Set { .. } => ActionVerb::Set,
+            Self::Record(_) => ActionVerb::Record,
+            Self::Hangup => ActionVerb::Hangup,
+            Self::Ivr { .. } => ActionVerb::Ivr,
+            Self::Transfer { .. } => ActionVerb::Transfer,
+            Self::Dial { .. } => ActionVerb::Dial,
+            Self::Queue { .. } => ActionVerb::Queue,
+            Self::Conference { .. } => ActionVerb::Conference,
+        };
+        verb.as_str()
     }
 
     /// The sounds that must be there for it; of Asterisk's own voice one that stands for all.

@@ -5,7 +5,7 @@ use super::menu::{MENU_REPEATS_MAX, MENU_TIMEOUT_S_MAX};
 use super::record::RECORD_S_MAX;
 use super::say::SayRefusal;
 use super::transfer::RING_S_MAX;
-use super::{Target, WAIT_S_MAX};
+use super::{ActionVerb, Target, WAIT_S_MAX};
 use crate::domain::name::{Name, TextRefusal};
 use crate::domain::stored::UnknownWord;
 
@@ -13,9 +13,7 @@ use crate::domain::stored::UnknownWord;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ActionRefusal {
     /// No such verb.
-    #[error(
-        "`{0}` is no action; there are: WAIT, PLAY, SAY, MENU, AMD, OPT-OUT, SET, RECORD, HANGUP, IVR, TRANSFER, DIAL, QUEUE, CONFERENCE"
-    )]
+    #[error("`{0}` is no action; there are: {known}", known = all_verbs())]
     Unknown(String),
     /// WAIT without a usable number of seconds.
     #[error("WAIT takes whole seconds from 1 to {WAIT_S_MAX}, not `{0}`")]
@@ -146,6 +144,10 @@ pub enum ActionRefusal {
     /// A list with the name of a target.
     #[error("a list cannot be called `{0}`: that word means a place to go on")]
     Reserved(Target),
+}
+
+fn all_verbs() -> String {
+    ActionVerb::ALL.iter().map(|verb| verb.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// The ranges of an action's numbers, by the part that they stand in.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::refusal::{range, shortened};
-use super::{Action, ActionRefusal, Amd, Beep, Listen, Menu, Recording, SayForm, Target, Text, WAIT_S_MAX, utterance};
+use super::{
+    Action, ActionRefusal, ActionVerb, Amd, Beep, Listen, Menu, Recording, SayForm, Target, Text, WAIT_S_MAX, utterance,
+};
 use crate::domain::name::DialplanWord;
 
 type Result<T> = std::result::Result<T, ActionRefusal>;
@@ -22,26 +24,26 @@ const STOP: &str = "#";
 const RING: &str = "30";
 
 pub(super) fn parse(verb: &str, argument: &str) -> Result<Action> {
-    match verb.to_ascii_uppercase().as_str() {
-        "WAIT" => wait(argument),
-        "PLAY" => Ok(Action::Play { sound: argument.parse()? }),
-        "SAY" => say(argument),
-        "MENU" => menu(argument).map(Action::Menu),
-        "AMD" => amd(argument).map(Action::Amd),
-        "LISTEN" => listen(argument).map(Action::Listen),
-        "OPT-OUT" => opt_out(argument),
-        "SET" => set(argument),
-        "RECORD" => record(argument).map(Action::Record),
-        "HANGUP" => nothing("HANGUP", argument).map(|()| Action::Hangup),
-        "IVR" => ivr(argument).ok_or_else(|| ActionRefusal::Ivr(shortened(argument))),
-        "TRANSFER" => {
+    let known = verb.to_ascii_uppercase().parse::<ActionVerb>();
+    match known.map_err(|_| ActionRefusal::Unknown(shortened(verb)))? {
+        ActionVerb::Wait => wait(argument),
+        ActionVerb::Play => Ok(Action::Play { sound: argument.parse()? }),
+        ActionVerb::Say => say(argument),
+        ActionVerb::Menu => menu(argument).map(Action::Menu),
+        ActionVerb::Amd => amd(argument).map(Action::Amd),
+        ActionVerb::Listen => listen(argument).map(Action::Listen),
+        ActionVerb::OptOut => opt_out(argument),
+        ActionVerb::Set => set(argument),
+        ActionVerb::Record => record(argument).map(Action::Record),
+        ActionVerb::Hangup => nothing("HANGUP", argument).map(|()| Action::Hangup),
+        ActionVerb::Ivr => ivr(argument).ok_or_else(|| ActionRefusal::Ivr(shortened(argument))),
+        ActionVerb::Transfer => {
             let (context, extension) = extension("TRANSFER", argument)?;
             Ok(Action::Transfer { context, extension })
         }
-        "DIAL" => dial(argument),
-        "QUEUE" => queue(argument),
-        "CONFERENCE" => Ok(Action::Conference { room: argument.parse()? }),
-        _ => Err(ActionRefusal::Unknown(shortened(verb))),
+        ActionVerb::Dial => dial(argument),
+        ActionVerb::Queue => queue(argument),
+        ActionVerb::Conference => Ok(Action::Conference { room: argument.parse()? }),
     }
 }
 

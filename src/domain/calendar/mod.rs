@@ -61,6 +61,20 @@ impl Schedule {
     }
 }
 
+/// Why no call can start for about a year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClosedFor {
+    /// The campaign's last instant, or the last day of its calendar, has passed.
+    Ended(UtcMs),
+    /// The hours open, and never for as long as a call needs.
+    TooShort {
+        /// That long.
+        needed_s: i64,
+    },
+    /// They do not open.
+    AYear,
+}
+
 /// When calls of a campaign may start.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calendar {
@@ -172,6 +186,17 @@ impl Calendar {
     pub fn ends_at(&self) -> Option<UtcMs> {
         let timetable = self.timetable.as_ref().and_then(|timetable| timetable.ends_at());
         [timetable, self.schedule.ends_at].into_iter().flatten().min()
+    }
+
+    /// Why no call can start, where [`next_opening`](Self::next_opening) finds nothing.
+    #[must_use]
+    pub fn closed_for(&self, at: UtcMs) -> ClosedFor {
+        let for_no_time = Self { reserve_ms: 0, ..self.clone() };
+        match self.ends_at().filter(|ends_at| *ends_at <= at) {
+            Some(ended_at) => ClosedFor::Ended(ended_at),
+            None if for_no_time.next_opening(at).is_some() => ClosedFor::TooShort { needed_s: self.reserve_ms / 1000 },
+            None => ClosedFor::AYear,
+        }
     }
 
     fn stance(&self, at: UtcMs) -> Stance {

@@ -17,6 +17,7 @@ fn now() -> UtcMs {
 fn free() -> WhyView {
     WhyView {
         campaign: "spring".parse().unwrap(),
+        number: Number::from_canonical("+493012345601").unwrap(),
         daemon: Daemon::Running,
         files_overdue: 0,
         gate: Gate::Answers,
@@ -142,7 +143,7 @@ fn a_campaign_that_does_not_run_wants_to_be_started() {
 fn a_number_that_is_done_needs_more_than_a_start() {
     let view = WhyView { campaign_state: CampaignState::Completed, contact_state: ContactState::Reached, ..free() };
     let hint = explain(&view, now()).hint;
-    assert_eq!(hint.as_deref(), Some("campanile numbers reactivate spring NUMBER"));
+    assert_eq!(hint.as_deref(), Some("campanile numbers reactivate spring +493012345601"));
 }
 
 #[test]
@@ -187,7 +188,7 @@ fn a_number_on_a_list_names_the_list_its_source_and_when_its_entry_expires_i9() 
     stuck_at(
         "do_not_call",
         "is on the do-not-call list robinson (a letter)",
-        "if it may be called: campanile dnc remove LIST NUMBER, then campanile numbers reactivate spring NUMBER",
+        "if it may be called: campanile dnc remove robinson +493012345601, then campanile numbers reactivate spring +493012345601",
         |view| view.bar = listed(None),
     );
     let detail = "is on the do-not-call list robinson (a letter) until 2026-03-02 11:00:00 Europe/Berlin";
@@ -218,11 +219,11 @@ fn the_dials_of_a_contact_end_above_all_other_rules_i9() {
 fn only_a_waiting_contact_is_called() {
     for (state, detail, hint) in [
         (ContactState::InProgress, "has an open call", "wait for the open call to end"),
-        (ContactState::Reached, "was reached: this is final", "campanile numbers reactivate spring NUMBER"),
+        (ContactState::Reached, "was reached: this is final", "campanile numbers reactivate spring +493012345601"),
         (
             ContactState::Failed,
             "was given up: its calls are used up, its number is invalid, or a cause was final; this is final",
-            "campanile numbers reactivate spring NUMBER, or campanile redial-failed spring",
+            "campanile numbers reactivate spring +493012345601, or campanile redial-failed spring",
         ),
     ] {
         stuck_at("contact_waiting", detail, hint, |view| view.contact_state = state);
@@ -263,7 +264,7 @@ fn of_several_numbers_the_one_that_was_asked_about_has_its_turn_or_not_i9() {
     stuck_at("number_turn", "another number of its contact is called first, number 2", wait, |view| {
         view.number_turn = NumberTurn::Later { next_place: 2 };
     });
-    let show = "campanile numbers show spring NUMBER has the contact's other numbers";
+    let show = "campanile numbers show spring +493012345601 has the contact's other numbers";
     stuck_at("number_turn", "is not called any more: invalid", show, |view| {
         view.number_turn = NumberTurn::Never(LineState::Invalid);
     });
@@ -461,7 +462,7 @@ fn a_scheduled_campaign_begins_and_ends_i9() {
     passes_at("scheduled", detail, "2026-03-02T09:30:05Z", |view| {
         view.calendar.schedule.starts_at = Some(at("2026-03-02T09:30:05Z"));
     });
-    let detail = "the campaign ends at 2026-03-02 10:00:00 Europe/Berlin, and a call needs 0 s before that";
+    let detail = "the campaign ended at 2026-03-02 10:00:00 Europe/Berlin";
     stuck_at("scheduled", detail, "campanile campaign set spring --ends-at WHEN", |view| {
         view.calendar.schedule.ends_at = Some(now());
     });
@@ -480,6 +481,27 @@ fn a_window_that_closes_too_soon_for_a_call_is_closed_i9() {
     passes_at("window_open", detail, "2026-03-03T07:00:00Z", |view| {
         let window = Window::parse("08:00", "10:00:30").unwrap();
         view.calendar = Calendar { window, ..view.calendar.clone() }.with_ring_time(30);
+    });
+}
+
+#[test]
+fn hours_that_are_too_short_or_over_say_so_i9() {
+    let detail = "the window 09:00:00-09:00:20 Europe/Berlin is too short for the 35 s that a call needs";
+    stuck_at("window_open", detail, "give campaign spring hours that open", |view| {
+        let window = Window::parse("09:00", "09:00:20").unwrap();
+        view.calendar = Calendar { window, ..view.calendar.clone() }.with_ring_time(30);
+    });
+    let office = Timetable {
+        zone: "Europe/Berlin".parse().unwrap(),
+        week: "daily all-day".parse().unwrap(),
+        first_day: None,
+        last_day: "2026-02-28".parse().ok(),
+        holidays: Vec::new(),
+    };
+    let detail = "calendar office (Mon-Sun 00:00-24:00 Europe/Berlin) ended at 2026-03-01 00:00:00 Europe/Berlin";
+    stuck_at("calendar_open", detail, "give campaign spring hours that open", |view| {
+        view.calendar.timetable = Some(office.into());
+        view.calendar_name = "office".parse().ok();
     });
 }
 

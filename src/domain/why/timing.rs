@@ -2,7 +2,7 @@
 
 use super::{Judged, OtherFirst, WhyView, pass, stuck, trunks, until};
 use crate::domain::bar::Bar;
-use crate::domain::calendar::{Calendar, Schedule};
+use crate::domain::calendar::{Calendar, ClosedFor, Schedule};
 use crate::domain::campaign::ContactState;
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
@@ -52,7 +52,10 @@ pub(super) fn schedule(view: &WhyView, now: UtcMs) -> Judged {
         return until(RULE, format!("the campaign begins at {}", local(view, at)), Some(at));
     }
     let ends = ends_at.map(|at| local(view, at)).unwrap_or_default();
-    let detail = format!("the campaign ends at {ends}, and a call needs {} s before that", calendar.reserve_ms / 1000);
+    let detail = match calendar.closed_for(now) {
+        ClosedFor::Ended(_) => format!("the campaign ended at {ends}"),
+        _ => format!("the campaign ends at {ends}, and a call needs {} s before that", calendar.reserve_ms / 1000),
+    };
     stuck(RULE, detail, format!("campanile campaign set {} --ends-at WHEN", view.campaign))
 }
 
@@ -104,13 +107,19 @@ fn hours(rule: &'static str, what: &str, view: &WhyView, calendar: &Calendar, no
     if calendar.contains(now) {
         return pass(rule, format!("{what} is open"));
     }
+    let hint = format!("give campaign {} hours that open", view.campaign);
     let too_soon = if calendar.is_open(now) { " closes too soon for a call to ring and" } else { "" };
     match calendar.next_opening(now) {
         Some(at) => until(rule, format!("{what}{too_soon} opens at {}", local(view, at)), Some(at)),
-        None => {
-            let hint = format!("give campaign {} hours that open", view.campaign);
-            stuck(rule, format!("{what}{too_soon} does not open for about a year"), hint)
-        }
+        None => stuck(rule, format!("{what} {}", never_opens(view, calendar, now)), hint),
+    }
+}
+
+fn never_opens(view: &WhyView, calendar: &Calendar, now: UtcMs) -> String {
+    match calendar.closed_for(now) {
+        ClosedFor::Ended(at) => format!("ended at {}", local(view, at)),
+        ClosedFor::TooShort { needed_s } => format!("is too short for the {needed_s} s that a call needs"),
+        ClosedFor::AYear => "does not open for about a year".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod agi_codec;
 pub mod agi_session;
 pub mod archive;
 pub mod call_file;
+pub mod holidays;
 pub mod numbers;
 pub mod settings;
 pub mod template;

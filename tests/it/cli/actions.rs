@@ -76,6 +76,24 @@ spare   (nothing leads here yet)
 }
 
 #[test]
+fn an_opt_out_onto_a_list_that_is_not_there_is_told_at_once_and_before_the_start() {
+    let machine = Machine::with_campaign();
+    machine.import("+493012345601\n");
+    machine.ok("actions add spring PLAY hello");
+    let warns = |line: &str| {
+        let said = machine.run(line);
+        assert_eq!(said.code, 0, "{line}: {}", said.err);
+        said.err.contains("campanile dnc create wishes")
+    };
+    assert!(warns("actions add spring OPT-OUT wishes") && warns("actions set spring 2 OPT-OUT wishes"));
+    machine.fails("campaign start spring", 1, "the do-not-call list `wishes` of the action at place 2 does not exist");
+    machine.fails("campaign start spring", 1, "campanile dnc create wishes");
+    machine.ok("dnc create wishes");
+    assert!(!warns("actions set spring 2 OPT-OUT wishes") && !warns("actions add spring OPT-OUT"));
+    machine.ok("campaign start spring");
+}
+
+#[test]
 fn an_edit_that_would_break_a_call_is_refused_and_says_where_and_how_to_mend_it() {
     let machine = with_sounds(&["menu"]);
     let menu = "actions add spring MENU menu keys=1:sales";
@@ -91,6 +109,11 @@ fn an_edit_that_would_break_a_call_is_refused_and_says_where_and_how_to_mend_it(
     machine.fails("actions add spring MENU menu keys=1:sales speed=2", 65, "MENU has no `speed=`");
     machine.fails("actions add spring MENU menyu keys=1:sales", 65, "there is no sound `menyu`");
     machine.fails("actions add spring MENU menu keys=1:sales wrong=menyu", 65, "there is no sound `menyu`");
+    machine.fails(
+        "actions add spring JUMP",
+        65,
+        "`JUMP` is no action; there are: WAIT, PLAY, SAY, MENU, AMD, LISTEN, OPT-OUT",
+    );
     machine.fails("actions add spring HANGUP now", 65, "HANGUP takes nothing");
     machine.fails("actions add spring SAY number -1.5", 65, "a number is a whole one");
     machine.ok("actions set spring 1 WAIT 1");

@@ -164,3 +164,27 @@ fn a_campaign_whose_end_has_come_is_not_started() {
     machine.ok("campaign set spring --ends-at 2026-01-01T00:00");
     machine.fails("campaign start spring", 1, "its end has come");
 }
+
+#[test]
+fn hours_in_which_no_call_can_start_are_told_when_they_are_given_and_the_mend_fits() {
+    let machine = Machine::with_running_campaign();
+    machine.ok("campaign stop spring");
+    let warning = |words: &[&str]| {
+        let said = machine.run_words(words);
+        assert_eq!(said.code, 0, "{}", said.err);
+        said.err
+    };
+    let past = warning(&["campaign", "add", "past", "--trunk", "gw1", "--ends-at", "2020-11-30 09:00"]);
+    assert!(past.contains("the campaign ended at 2020-11-30 09:00:00 Europe/Berlin: it calls nobody"), "{past}");
+    assert_eq!(machine.json("campaign show past")["run_time"], "all day, ended at 2020-11-30 09:00:00");
+    let short = warning(&["campaign", "set", "spring", "--start", "09:00", "--stop", "09:00:30"]);
+    assert!(short.contains("its hours are too short for the 35 s that a call needs"), "{short}");
+    assert_eq!(warning(&["campaign", "set", "spring", "--channels", "2"]), "", "what did not change is not told again");
+    let told = machine.run("campaign start spring --json");
+    let told: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    let mend = "campanile campaign set spring --start HH:MM --stop HH:MM";
+    let what = "its hours are too short for the 35 s that a call needs";
+    assert_eq!(told["missing"], json!([{"what": what, "mend": mend}]));
+    let quick = warning(&["campaign", "set", "spring", "--wait-time", "20"]);
+    assert_eq!(quick, "", "30 s are enough for it");
+}

@@ -177,7 +177,7 @@ fn redial_failed_and_reactivate_bring_numbers_back() {
     assert_eq!(machine.json("redial-failed spring")["callable_again"], 1);
     assert_eq!(machine.json("redial-failed spring")["callable_again"], 0);
     assert_eq!(machine.json("numbers reactivate spring 03012345602")["state"], "waiting");
-    machine.fails("numbers reactivate spring 03012345602", 1, "waiting already");
+    machine.fails("numbers reactivate spring 03012345602", 1, "waits for its call already");
     assert_eq!(machine.json("campaign show spring")["numbers"]["waiting"], 2);
 }
 

@@ -18,7 +18,7 @@ fn entries_are_added_shown_and_removed_with_their_source_and_expiry() {
     assert_eq!(rows.len(), 3);
     let first = (&rows[0]["number"], &rows[0]["source"], &rows[0]["expires_at"]);
     assert_eq!(first, (&json!("+493012345601"), &json!("letter"), &json!(null)), "the longer entry counts");
-    assert_eq!(rows[1]["expires_at"], json!("2099-01-30T23:00:00.000Z"));
+    assert_eq!(rows[1]["expires_at"], json!("2099-01-31T23:00:00.000Z"));
     assert_eq!((&rows[2]["prefix"], &rows[2]["source"]), (&json!("+49900"), &json!("admin")));
     assert!(machine.ok("dnc show robinson").contains("+49900…"));
     let lists = machine.json("dnc list");
@@ -102,6 +102,8 @@ fn a_list_is_imported_from_a_spreadsheet_with_what_is_wrong_named_by_its_line() 
     machine.write("prefixes.txt", "+49900\n0900\n");
     let told = machine.json(&format!("dnc import opt-out {} --prefix", machine.path("prefixes.txt").display()));
     assert_eq!((&told["added"], &told["refused"]), (&json!(1), &json!(1)));
+    let fax = format!("dnc import opt-out {} --column Fax", machine.path("export.csv").display());
+    machine.fails(&fax, 65, "`campanile help dnc import` has the options");
     machine.fails("dnc import opt-out /nowhere/x.txt", 66, "/nowhere/x.txt");
 }
 
@@ -112,8 +114,8 @@ fn why_names_the_list_and_the_cap_i9() {
     let told = machine.json("why +493012345601");
     let rules = told["campaigns"][0]["rules"].as_array().unwrap();
     let rule = rules.iter().find(|rule| rule["rule"] == "do_not_call").unwrap();
-    assert_eq!((&rule["verdict"], &rule["next_at"]), (&json!("fail"), &json!("2099-01-30T23:00:00.000Z")));
-    assert!(rule["detail"].as_str().unwrap().contains("opt-out (letter) until 2099-01-31"), "{rule}");
+    assert_eq!((&rule["verdict"], &rule["next_at"]), (&json!("fail"), &json!("2099-01-31T23:00:00.000Z")));
+    assert!(rule["detail"].as_str().unwrap().contains("opt-out (letter) until 2099-02-01 00:00:00"), "{rule}");
     for rule in ["frequency_cap", "server_channels"] {
         assert!(rules.iter().any(|told| told["rule"] == rule && told["verdict"] == "pass"), "{rule}: {rules:?}");
     }

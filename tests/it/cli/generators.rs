@@ -22,6 +22,8 @@ fn rounds_are_set_shown_and_cleared_and_what_makes_no_sense_is_refused() {
     assert!(page.contains("round 1 of 3, the next 600 s after its end"), "{page}");
     assert!(page.contains("deleted from the list, 0 so far") && page.contains("removed, but for its report"), "{page}");
     assert_eq!(machine.json("campaign set spring --repeat off")["rounds"]["repeat_s"], Value::Null);
+    machine.ok("campaign set spring --rounds-max none");
+    machine.fails("campaign set spring --rounds-max 5", 64, "--repeat SECONDS");
     machine.fails("campaign set spring --repeat 10m", 64, "seconds from 1 to");
     machine.fails("campaign set spring --rounds-max 0", 64, "whole number from 1");
     machine.fails("campaign set spring --after-pickup remove", 64, "keep, delete");
@@ -42,6 +44,15 @@ fn a_campaign_is_made_from_telemarketing_in_one_command_and_says_which_sounds_it
     for sound in ["offer", "offer-menu", "offer-bye"] {
         machine.fails("campaign start offer", 1, &format!("the sound `{sound}` of the action"));
     }
+    let added = machine.ok("campaign add again --algorithm telemarketing --trunk gw1");
+    for lacks in [
+        "  it has no numbers\n    campanile numbers import again FILE\n",
+        "`message`",
+        "`message-menu`",
+        "`message-bye`",
+    ] {
+        assert!(added.split_once("What it needs").unwrap().1.contains(lacks), "{lacks}: {added}");
+    }
     machine.fails("campaign add x --algorithm telemarketin --trunk gw1", 66, "there is no algorithm `telemarketin`");
     machine.fails("campaign add x --sound offer --trunk gw1", 64, "--algorithm");
     machine.fails("campaign add x --algorithm telemarketing --connect 200 --trunk gw1", 65, "--connect: ");
@@ -54,7 +65,7 @@ fn a_campaign_is_made_from_telemarketing_in_one_command_and_says_which_sounds_it
 }
 
 #[test]
-fn an_algorithm_keeps_all_of_a_campaign_but_whose_it_is_and_whom_it_calls() {
+fn an_algorithm_keeps_the_rules_of_a_campaign_and_says_what_it_leaves_behind() {
     let machine = Machine::with_campaign();
     machine.ok("actions add spring PLAY hello");
     machine.ok("causes set spring minus USER_BUSY --delay 60 --limit 4");
@@ -76,7 +87,19 @@ fn an_algorithm_keeps_all_of_a_campaign_but_whose_it_is_and_whom_it_calls() {
     assert_eq!(machine.json("campaign show summer")["max_retries"], 2, "what was made stays as it is");
     machine.fails("algorithm set mine --caller-id +4930123", 64, "has no user, time zone, calendar");
     machine.fails("algorithm set mine --time-zone Europe/London", 64, "give these to the campaigns");
-    machine.fails("algorithm add mine --from spring", 1, "there is already a algorithm `mine`");
+    for option in ["--header X-A:b", "--codecs alaw", "--var a=b", "--duration 5s", "--cancel-ratio 5%"] {
+        let refused = "caller id, variables, legal hours, headers, codecs, durations or cancel ratio";
+        machine.fails(&format!("algorithm set mine {option}"), 64, refused);
+    }
+    for help in ["help algorithm add", "help algorithm set"].map(|line| machine.ok(line)) {
+        let own = ["--user", "--time-zone", "--calendar", "--starts-at", "--legal-hours", "--header", "--cancel-ratio"];
+        assert!(help.contains("--max-retries") && !own.iter().any(|option| help.contains(option)), "{help}");
+    }
+    machine.ok("trunk set gw1 --line test");
+    machine.ok("campaign set spring --duration 20s --caller-id +4930123");
+    let said = machine.run("algorithm set mine --from spring");
+    assert!(said.code == 0 && said.err.contains("campaign spring: caller id, duration"), "{}", said.err);
+    machine.fails("algorithm add mine --from spring", 1, "there is already an algorithm `mine`");
     machine.fails("algorithm add mien --from sprnig", 66, "no algorithm and no campaign `sprnig`");
     assert_eq!(machine.json("algorithm remove mine")["removed"], true);
     machine.fails("algorithm show mine", 66, "there is no algorithm `mine`");
@@ -151,8 +174,13 @@ fn where_a_check_cannot_be_added_nothing_of_it_stays() {
     let add = |rest: &str| format!("line-check add other --trunks {rest}");
     machine.fails(&add(&format!("gw1,gw3 --numbers {}", good.display())), 66, "no trunk `gw3`");
     machine.fails(&add(&format!("gw1,gw2 --numbers {}", none.display())), 65, "no check was added");
+    machine.write("some.txt", "+493011112222\n+331234\nfoo\n");
+    let some = machine.run(&add(&format!("gw1 --numbers {}", machine.path("some.txt").display())));
+    let lines = ["line 2: \"+331234\": ", "line 3: \"foo\": ", "has 2 refused lines", "mend these lines"];
+    assert!(some.code == 65 && lines.iter().all(|words| some.err.contains(words)), "{}: {}", some.code, some.err);
+    machine.fails(&add("gw1 --numbers /dev/null"), 65, "name a file with a number on each line");
     machine.fails(&add("gw1 --numbers /nowhere/probes.txt"), 66, "/nowhere/probes.txt");
-    machine.fails(&add(&format!("gw1,gw1 --numbers {}", good.display())), 1, "already a campaign");
+    machine.fails(&add(&format!("gw1,gw1 --numbers {}", good.display())), 64, "gw1 is twice");
     assert_eq!(machine.json("campaign list").as_array().unwrap().len(), 3);
     assert_eq!(machine.json("line-check list").as_array().unwrap().len(), 1);
     machine.ok("user add alice");

@@ -175,11 +175,31 @@ fn a_contacts_numbers_are_stopped_one_by_one_and_one_can_be_preferred() {
     assert_eq!(machine.json("numbers stop spring 01712345678")["next"], "+49301234567");
     let left = machine.json("numbers stop spring 0301234567");
     assert_eq!((&left["state"], &left["next"]), (&json!("excluded"), &Value::Null));
-    machine.fails("numbers next spring 0301234567", 1, "is excluded, and waits for no call");
-    machine.fails("numbers reactivate spring 0301234567", 1, "has no number that was not stopped");
+    machine.fails("numbers reactivate spring 0301234567", 1, "campanile numbers next spring +49301234567");
     assert_eq!(machine.json("numbers stop spring 0301234568")["state"], "excluded");
     assert_eq!(machine.json("numbers list spring --state excluded")[1]["excluded"], "numbers_stopped");
     machine.fails("numbers stop spring 0309999999", 66, "has no number +49309999999");
+}
+
+#[test]
+fn a_stop_of_the_last_number_is_taken_back_as_why_says() {
+    let machine = Machine::with_running_campaign();
+    let number = "+493012345601";
+    let waiting = || {
+        let why = machine.json(&format!("why {number}"));
+        let rules = why["campaigns"][0]["rules"].as_array().unwrap().clone();
+        let rule = rules.iter().find(|rule| rule["rule"] == "contact_waiting").unwrap();
+        (rule["verdict"].clone(), rule["detail"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(machine.json(&format!("numbers stop spring {number}"))["state"], "excluded");
+    assert_eq!(waiting(), (json!("fail"), "is excluded (numbers_stopped): this is final".to_owned()));
+    machine.fails(&format!("numbers reactivate spring {number}"), 1, "campanile numbers next spring +493012345601");
+    assert_eq!(
+        machine.json(&format!("numbers next spring {number}")),
+        json!({"campaign": "spring", "number": number, "state": "waiting", "next": number})
+    );
+    assert_eq!(waiting(), (json!("pass"), "waits for its call".to_owned()));
+    assert_eq!(machine.json("numbers list spring")[0]["excluded"], Value::Null);
 }
 
 #[test]

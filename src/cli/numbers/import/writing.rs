@@ -64,7 +64,7 @@ impl Run {
                     self.tally.interrupted = true;
                     return Ok(());
                 }
-                Ok(Event::Unopened(error)) => return Err(unopened(&error)),
+                Ok(Event::Unopened(error)) => return Err(unopened(&error, target.mend)),
                 Ok(Event::Unscreened(error)) => return Err(error.into()),
                 Ok(Event::Unreadable(error)) => return Err(unreadable(&error)),
                 Ok(Event::End) => return Ok(()),
