@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 
 use campanile::clock;
 use campanile::domain::action::Actions;
-use campanile::domain::calendar::{Calendar, Window, Zone};
-use campanile::domain::campaign::{Campaign, CampaignState, ContactRules, Finish, Pacing, RetryRules};
+use campanile::domain::calendar::Zone;
+use campanile::domain::campaign::{Campaign, CampaignState, RetryRules};
 use campanile::domain::ids::{ActionListId, CampaignId, ContactId, Ticket, TrunkId, UserId};
 use campanile::domain::instant::UtcMs;
 use campanile::domain::number::Number;
-use campanile::domain::outcome::OutcomeRules;
 use campanile::domain::trunk::{DialTemplate, ShortNumbers, TrunkLine};
 use campanile::domain::user::Role;
 use campanile::ledger::attempts::{Intent, record_intents};
