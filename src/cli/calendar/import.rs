@@ -106,10 +106,11 @@ impl Import {
         session.answer(&answer, |out| {
             answer.holidays.iter().try_for_each(|holiday| writeln!(out, "  {}", in_words(holiday)))?;
             let done = if answer.dry_run { "would be taken over" } else { "taken over" };
-            Ok(match (answer.new, answer.found) {
-                (new, found) if new == found => writeln!(out, "{} {done}", counted(found as u64, "holiday"))?,
-                (new, found) => writeln!(out, "{new} of {found} holidays {done}, the others are there already")?,
-            })
+            let told = match (answer.new, answer.found) {
+                (new, found) if new == found => format!("{} {done}", counted(found as u64, "holiday")),
+                (new, found) => format!("{new} of {found} holidays {done}, the others are there already"),
+            };
+            Ok(writeln!(out, "{told}")?)
         })?;
         Ok(Exit::Ok)
     }
