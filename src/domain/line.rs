@@ -8,7 +8,7 @@
 use super::calendar::Calendar;
 use super::campaign::RetryRules;
 use super::contact::NumberKind;
-use super::disposition::{Conclusion, Disposition};
+use super::disposition::{Conclusion, Disposition, Learned};
 use super::instant::UtcMs;
 use super::number::Number;
 use super::outcome::OutcomeRules;
@@ -85,7 +85,9 @@ pub fn after(
     let stay = Onward { consequence: told, moved_to: None };
     let Some(at) = lines.iter().position(|line| line.number == *called) else { return stay };
     if told.next == ContactNext::Excluded {
-        return without(conclusion, lines, at, told, rules);
+        // That a number is on a list says nothing of the others; that its callee wants no further call does.
+        let whole = conclusion.learned == Some(Learned::OptedOut);
+        return if whole { stay } else { without(conclusion, lines, at, told, rules) };
     }
     let line = &mut lines[at];
     line.strikes = told.tally.invalid_strikes;

@@ -3,7 +3,7 @@
 use super::calendar::Calendar;
 use super::campaign::RetryRules;
 use super::cause::{CauseRule, CauseTable, Verb};
-use super::disposition::{Conclusion, Disposition, Gone, NotDialled};
+use super::disposition::{Conclusion, Disposition, Gone, Learned, NotDialled};
 use super::gate::Refusal;
 use super::instant::UtcMs;
 use super::outcome::{CallResult, OutcomeRules, Retries, RetryTimes};
@@ -142,8 +142,12 @@ pub fn after(conclusion: &Conclusion, past: Past, rules: Rules<'_>, calendar: &C
     let rule = rules.causes.rule_for(conclusion).map(|(_, rule)| rule);
     let ended = Ended { conclusion, rule, short: is_short(conclusion, rules.outcome) };
     let tally = past.tally.counting(&ended);
-    // Who opted out, or has the message, is called no more, whatever else is said of the call.
-    let done = conclusion.learned.map(|_| ContactNext::Reached);
+    // Who opted out, or has the message, is called no more, whatever else is said of the call. A further round calls
+    // those who were reached by any of their numbers, so that who opted out is not among them.
+    let done = conclusion.learned.map(|learned| match learned {
+        Learned::OptedOut => ContactNext::Excluded,
+        Learned::MessageLeft => ContactNext::Reached,
+    });
     let next = match done.or_else(|| ended.final_state(past, tally, rules)) {
         Some(state) => state,
         None => {

@@ -6,6 +6,7 @@ use super::rows::{collect, first, instant, instant_or_null, parsed};
 use super::{LedgerError, Result};
 use crate::domain::bar::{Listed, OPT_OUT_LIST, PREFIX_CHARACTERS_MIN, Pattern, Prefix, Scope};
 use crate::domain::campaign::Campaign;
+use crate::domain::contact::Exclusion;
 use crate::domain::ids::{AttemptId, CampaignId, DncListId, UserId};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
@@ -149,6 +150,14 @@ pub fn opt_out(db: &Connection, attempt: AttemptId, list: Option<&Name>, now: Ut
     };
     let source = format!("opted out in attempt {attempt}");
     add(db, list, &Entry { pattern: Pattern::Number(number), source, added_at: now, expires_at: None })?;
+    exclude_late(db, attempt)
+}
+
+/// A contact whose call is closed already, and who has said only now that there is to be no other: by none of its numbers.
+fn exclude_late(db: &Connection, attempt: AttemptId) -> Result<()> {
+    let sql = "UPDATE contacts SET state = 'excluded', excluded = ?2, due_at = NULL
+        WHERE id = (SELECT contact FROM attempts WHERE id = ?1 AND closed_at IS NOT NULL) AND state <> 'in_progress'";
+    db.prepare_cached(sql)?.execute(params![attempt.0, Exclusion::DoNotCall.as_str()])?;
     Ok(())
 }
 

@@ -207,7 +207,7 @@ mod tests {
         let channels = |text| read::<Option<u32>>(find("channels_max").unwrap(), text);
         assert_eq!((channels("none"), channels("None")), (Ok(None), Ok(None)));
         assert_eq!((channels("1"), channels("100000")), (Ok(Some(1)), Ok(Some(100_000))));
-        assert_eq!(channels("0"), Err("channels_max is less than 1 channels".to_owned()));
+        assert_eq!(channels("0"), Err("channels_max is less than 1 channel".to_owned()));
         assert_eq!(channels("100001"), Err("channels_max is more than 100000 channels".to_owned()));
         assert_eq!(channels("no"), Err("channels_max is not a whole number of channels".to_owned()));
     }

@@ -129,19 +129,19 @@ impl World {
         let unwanted = open.contact.filter(|contact| self.record.opted_out.contains(contact));
         assert_eq!(unwanted, None, "I4: attempt {attempt} is claimed for a contact who opted out");
         self.check_legal_hours(open.campaign, attempt, open.contact, start_at);
-        let told = &self.operators.told[&open.campaign].campaign;
+        let told = self.operators.told[&open.campaign].campaign.clone();
         assert_eq!(told.state, CampaignState::Running, "I4: claimed though {} was acknowledged", told.state);
         assert!(told.calendar.contains(start_at), "I4: claimed for {start_at}, outside the window");
         assert!(start_at >= open.planned_at, "I6: claimed for {start_at}, before its slot {}", open.planned_at);
-        let live = self.record.live(|d| d.campaign == open.campaign);
+        let live = self.live(|d| d.campaign == open.campaign);
         let cap = told.channels.map_or(usize::MAX, |cap| cap as usize);
         assert!(live.len() < cap, "I5: attempt {attempt} beside {live:?} of campaign {}", told.name);
         let trunk = open.trunk;
         let (channels, per_second) = self.operators.trunks[&trunk];
-        let live = self.record.live(|d| d.trunk == trunk);
+        let live = self.live(|d| d.trunk == trunk);
         let cap = channels.map_or(usize::MAX, |cap| cap as usize);
         assert!(live.len() < cap, "I5: attempt {attempt} beside {live:?} of trunk {trunk}");
-        let live = self.record.live(|_| true);
+        let live = self.live(|_| true);
         let cap = self.limits.channels_max.map_or(usize::MAX, |cap| cap as usize);
         assert!(live.len() < cap, "I5: attempt {attempt} beside {live:?} of the server, whose cap is {cap}");
         if start_at.since_ms(self.now()) > HOLD_MS_MAX {
@@ -156,6 +156,18 @@ impl World {
             let last = self.record.last_on_trunk.insert(trunk, start);
             check_gap(last, start, 1000 / i64::from(per_second) - JITTER_MS, "a trunk");
         }
+    }
+
+    /// Calls that are up, but for those that no daemon can know to be: steps of the clock made them look older than their
+    /// Asterisk, and the daemon that had seen their files wait is dead.
+    fn live(&mut self, of: impl Fn(&Dialled) -> bool) -> Vec<AttemptId> {
+        let mut live = self.record.live(of);
+        live.retain(|id| {
+            let stepped = self.record.claimed.get(id).is_some_and(|start| start.epoch != self.epoch);
+            let facts = self.ledger.read(|db| evidence::of(db, *id)).unwrap();
+            !(stepped && facts.iter().any(|evidence| evidence.fact == Fact::Swept))
+        });
+        live
     }
 
     /// What is made up goes over the test line only, and a call that was cancelled is not made again.

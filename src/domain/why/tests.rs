@@ -228,7 +228,7 @@ fn only_a_waiting_contact_is_called() {
     ] {
         stuck_at("contact_waiting", detail, hint, |view| view.contact_state = state);
     }
-    let hint = "campanile numbers reactivate spring NUMBER, or campanile redial-failed spring";
+    let hint = "campanile numbers reactivate spring +493012345601, or campanile redial-failed spring";
     for (why, detail) in [
         (FailReason::RetriesUsedUp, "was given up: its calls are used up; this is final"),
         (FailReason::InvalidNumber, "was given up: its number does not exist; this is final"),

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::bar::{Bar, FrequencyCap, OPT_OUT_LIST, Pattern, Scope};
+use crate::domain::campaign::ContactState;
+use crate::domain::contact::Exclusion;
 use crate::domain::retry::ContactTally;
 use crate::ledger::bars::{self, Bars, Callee};
 use crate::ledger::claims;
@@ -146,6 +148,24 @@ fn who_opts_out_is_on_the_list_for_good_when_that_is_durable() {
     };
     w.ledger.read(|db| dnc::each_entry(db, named, note)).unwrap();
     assert_eq!(sources, [format!("opted out in attempt {}", attempts[1])]);
+}
+
+#[test]
+fn who_opts_out_when_the_call_is_closed_already_is_excluded_at_once_i12() {
+    let mut w = World::new(trunk(None, None));
+    let spring = w.campaign("spring");
+    let attempts = w.intents(spring, 1..=2).unwrap();
+    w.close(attempts[0]).unwrap();
+    let standing = |w: &mut World, n| {
+        let contact = w.ledger.read(|db| contacts::find(db, spring, &number(n))).unwrap().unwrap();
+        (contact.state, contact.excluded)
+    };
+    let settle =
+        |db: &Db, id| contacts::settle(db, id, ContactState::Reached, None, Default::default(), Disposition::Answered);
+    w.ledger.write(|db| settle(db, contacts::find(db, spring, &number(1))?.unwrap().id)).unwrap();
+    attempts.iter().for_each(|attempt| w.ledger.write(|db| dnc::opt_out(db, *attempt, None, NOON)).unwrap());
+    assert_eq!(standing(&mut w, 1), (ContactState::Excluded, Some(Exclusion::DoNotCall)));
+    assert_eq!(standing(&mut w, 2), (ContactState::InProgress, None), "one whose call is open is excluded by its end");
 }
 
 #[test]

@@ -2,12 +2,14 @@
 
 use campanile::domain::campaign::CampaignState::{Completed, Paused, Running, Stopped};
 use campanile::domain::campaign::{Campaign, ContactState, Finish, RetryRules};
+use campanile::domain::evidence::Fact;
 use campanile::domain::ids::ContactId;
 use campanile::domain::instant::UtcMs;
 use campanile::domain::round::{AfterPickup, NextRound, RoundRules, WhenDone};
-use campanile::ledger::{campaigns, contacts, rounds};
+use campanile::ledger::{campaigns, contacts, dnc, rounds};
 
 use super::asterisk::{ANSWERS, BUSY};
+use super::people::contact;
 use super::world::{NOON, World, number};
 
 fn every(repeat_s: u32, rounds_max: Option<u32>) -> impl FnOnce(&mut Campaign) {
@@ -154,6 +156,24 @@ fn the_absolute_cap_and_do_not_call_lists_hold_over_all_rounds() {
     let dials: Vec<usize> = (1..=3).map(|n| w.dials_to(n).len()).collect();
     assert_eq!((dials, w.state(spring)), (vec![3, 3, 1], Completed), "and a round of nobody completes it");
     assert_eq!((w.counts(spring).excluded, w.counts(spring).total()), (1, 3));
+}
+
+#[test]
+fn who_opted_out_is_called_by_no_other_number_in_a_further_round_i12() {
+    let mut w = World::new();
+    let spring = w.campaign("spring", every(600, Some(3)));
+    w.bring(spring, &[contact(&[1, 11]), contact(&[2, 12])]);
+    w.set(spring, Running);
+    while w.dials_to(1).is_empty() {
+        w.pass_s(1);
+    }
+    let attempt = w.rows(spring)[0].id;
+    w.append(attempt, Fact::OptedOut { list: None });
+    w.command(|db| dnc::opt_out(db, attempt, None, NOON));
+    w.pass_until_done(2);
+    let dials = [1, 11, 2, 12].map(|n| w.dials_to(n).len());
+    assert_eq!((dials, w.state(spring)), ([1, 0, 3, 0], Completed));
+    assert_eq!((w.counts(spring).excluded, w.counts(spring).reached, w.counts(spring).total()), (1, 1, 2));
 }
 
 #[test]
