@@ -15,7 +15,7 @@ use super::outcome::OutcomeRules;
 use super::retry::NextTrunk;
 use super::rhythm::Rhythm;
 use super::round::RoundRules;
-use super::stored::worded_enum;
+use super::stored::{stored_as_text, worded_enum};
 use super::traffic::Traffic;
 use super::variable::Variables;
 use super::zoning::LegalSwitch;
@@ -103,19 +103,7 @@ impl Finish {
 #[error("`{0}` is no end of a campaign; write all (when no number is left), never, or a number of calls")]
 pub struct NoFinish(String);
 
-impl TryFrom<String> for Finish {
-    type Error = NoFinish;
-
-    fn try_from(text: String) -> Result<Self, NoFinish> {
-        text.parse()
-    }
-}
-
-impl From<Finish> for String {
-    fn from(finish: Finish) -> Self {
-        finish.to_string()
-    }
-}
+stored_as_text!(Finish);
 
 impl FromStr for Finish {
     type Err = NoFinish;

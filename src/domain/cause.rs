@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::disposition::{Conclusion, Disposition};
-use super::stored::worded_enum;
+use super::stored::{stored_as_text, worded_enum};
 
 /// Q.850 causes (ITU-T Q.850 2.2) by the names that telephone systems give them.
 const NAMES: &[(&str, u16)] = &[
@@ -106,19 +106,7 @@ fn meant(nearest: Option<&'static str>) -> String {
     }
 }
 
-impl TryFrom<String> for Cause {
-    type Error = UnknownCause;
-
-    fn try_from(text: String) -> Result<Self, UnknownCause> {
-        text.parse()
-    }
-}
-
-impl From<Cause> for String {
-    fn from(cause: Cause) -> Self {
-        cause.to_string()
-    }
-}
+stored_as_text!(Cause);
 
 impl FromStr for Cause {
     type Err = UnknownCause;

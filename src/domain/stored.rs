@@ -1,4 +1,4 @@
-//! Enums that are stored and shown by a fixed word each.
+//! What is stored and shown as text: enums by a fixed word each, others as they are typed.
 
 /// Declares an enum with one word for each variant, used alike in the ledger, in JSON and on the
 /// screen: `as_str`, `ALL`, `Display`, `FromStr` and serde agree because they come from one list.
@@ -38,6 +38,27 @@ macro_rules! worded_enum {
 }
 
 pub(crate) use worded_enum;
+
+/// Has serde write a type as it is shown and read it as it is typed: with `#[serde(try_from = "String", into = "String")]`.
+macro_rules! stored_as_text {
+    ($name:ident) => {
+        impl TryFrom<String> for $name {
+            type Error = <Self as std::str::FromStr>::Err;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.to_string()
+            }
+        }
+    };
+}
+
+pub(crate) use stored_as_text;
 
 /// A word that names no variant; says which words do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

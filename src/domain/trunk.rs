@@ -9,7 +9,7 @@ use super::breaker::BreakerRules;
 use super::ids::TrunkId;
 use super::name::{AccountCode, Name};
 use super::number::Number;
-use super::stored::worded_enum;
+use super::stored::{stored_as_text, worded_enum};
 
 worded_enum! {
     /// Whether a trunk reaches extensions and short codes of the local PBX.
@@ -165,19 +165,7 @@ impl FromStr for DialTemplate {
     }
 }
 
-impl TryFrom<String> for DialTemplate {
-    type Error = TemplateRefusal;
-
-    fn try_from(text: String) -> Result<Self, TemplateRefusal> {
-        text.parse()
-    }
-}
-
-impl From<DialTemplate> for String {
-    fn from(template: DialTemplate) -> Self {
-        template.text
-    }
-}
+stored_as_text!(DialTemplate);
 
 impl fmt::Display for DialTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MenuKeys;
 use crate::domain::name::TextRefusal;
-use crate::domain::stored::worded_enum;
+use crate::domain::stored::{stored_as_text, worded_enum};
 
 /// The longest recording, in seconds: an hour.
 pub const RECORD_S_MAX: u32 = 3600;
@@ -72,19 +72,7 @@ impl FromStr for StopKeys {
     }
 }
 
-impl TryFrom<String> for StopKeys {
-    type Error = TextRefusal;
-
-    fn try_from(text: String) -> Result<Self, TextRefusal> {
-        text.parse()
-    }
-}
-
-impl From<StopKeys> for String {
-    fn from(stop: StopKeys) -> Self {
-        stop.to_string()
-    }
-}
+stored_as_text!(StopKeys);
 
 impl fmt::Display for StopKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::name::TextRefusal;
+use crate::domain::stored::stored_as_text;
 use crate::domain::variable::{VariableName, VariableValue, Variables};
 
 /// A text of an action. A typed one has no braces, so the two cannot be mistaken for each other.
@@ -39,19 +40,7 @@ impl FromStr for Text {
     }
 }
 
-impl TryFrom<String> for Text {
-    type Error = TextRefusal;
-
-    fn try_from(text: String) -> Result<Self, TextRefusal> {
-        text.parse()
-    }
-}
-
-impl From<Text> for String {
-    fn from(text: Text) -> Self {
-        text.to_string()
-    }
-}
+stored_as_text!(Text);
 
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::name::{TextRefusal, checked_text};
+use crate::domain::stored::stored_as_text;
 
 /// The most headers of a campaign. With the longest of names and texts they fit into one command.
 pub const HEADERS_MAX: usize = 8;
@@ -177,19 +178,7 @@ impl FromStr for Header {
     }
 }
 
-impl TryFrom<String> for Header {
-    type Error = HeaderRefusal;
-
-    fn try_from(text: String) -> Result<Self, HeaderRefusal> {
-        text.parse()
-    }
-}
-
-impl From<Header> for String {
-    fn from(header: Header) -> Self {
-        header.to_string()
-    }
-}
+stored_as_text!(Header);
 
 impl fmt::Display for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
