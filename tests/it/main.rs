@@ -21,6 +21,8 @@ mod imports;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod mistakes;
+#[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod settings;
