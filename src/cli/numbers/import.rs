@@ -56,6 +56,7 @@ is good to its end, on the clock of the contact's zone, else of the campaign's. 
   duration      how long a call of a campaign with --duration lasts, in seconds or with a unit (45, 45s, 1500ms); empty or 0 \
 for what the campaign says
   var:NAME      a variable; in the channel it is CAMPANILE_VAR_NAME
+  variables     several, as a JSON object: {\"debt\": 20, \"product\": \"gas\"}
 
 Within a campaign a number belongs to one contact. A row whose first number is there already is a duplicate; of a further \
 number that another contact has, or that cannot be read, the contact goes without. A row is refused when it has no \

@@ -116,6 +116,30 @@ fn whatever_cannot_be_read_refuses_its_row_with_line_and_column() {
 }
 
 #[test]
+fn a_column_of_json_brings_several_variables_and_no_name_of_a_function_i7() {
+    let machine = Machine::with_campaign();
+    let csv = "phone,v,city\n\
+        +49301234501,\"{\"\"debt\"\": 20, \"\"product\"\": \"\"gas\"\", \"\"city\"\": \"\"Ulm\"\", \"\"old\"\": null}\",Bonn\n\
+        +49301234502,,\n\
+        +49301234503,debt=20,\n\
+        +49301234504,\"{\"\"FILE(/etc/passwd)\"\": 1}\",\n\
+        +49301234505,\"{\"\"debt\"\": \"\"${X}\"\"}\",\n\
+        +49301234506,\"{\"\"debt\"\": [1]}\",\n";
+    let told = machine.import_mapped(csv, "--map number=phone,variables=v,var:city=city");
+    assert_eq!(counts(&told), [2, 0, 0, 4, 0]);
+    let variables = machine.json("numbers list spring")[0]["variables"].clone();
+    assert_eq!(variables, json!({"debt": "20", "product": "gas", "city": "Bonn"}), "a column of its own goes before");
+    let refused: Vec<&str> =
+        told["refusals"].as_array().unwrap().iter().map(|r| r["reason"].as_str().unwrap()).collect();
+    for (reason, words) in
+        refused.iter().zip(["no JSON object", "character '('", "variable debt: ", "a list or an object"])
+    {
+        assert!(reason.contains(words), "{words}: {reason}");
+    }
+    assert!(told["refusals"].as_array().unwrap().iter().all(|r| r["column"] == "variables"), "{told}");
+}
+
+#[test]
 fn a_mapping_that_cannot_be_is_refused_with_what_there_is_i7() {
     let machine = Machine::with_campaign();
     machine.write("customers.csv", CUSTOMERS);

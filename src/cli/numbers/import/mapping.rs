@@ -9,7 +9,8 @@ use crate::domain::variable::VariableName;
 use crate::intake::{Column, Description, names_a_number};
 
 /// What a column can become, as it is typed.
-const FIELDS: &str = "name, number, number2 to number9, priority, zone, expires, caller-id, duration, var:NAME";
+const FIELDS: &str =
+    "name, number, number2 to number9, priority, zone, expires, caller-id, duration, var:NAME, variables";
 
 /// What a cell is of its contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Field {
     CallerId,
     Duration,
     Variable(VariableName),
+    /// Several, as a JSON object.
+    Variables,
 }
 
 impl Field {
@@ -48,6 +51,7 @@ impl fmt::Display for Field {
             Self::CallerId => f.write_str("caller id"),
             Self::Duration => f.write_str("duration"),
             Self::Variable(name) => write!(f, "variable {name}"),
+            Self::Variables => f.write_str("variables"),
         }
     }
 }
@@ -114,6 +118,7 @@ fn field_of(text: &str) -> Result<Field, Option<MapRefusal>> {
         "expires" => Field::Expires,
         "caller-id" => Field::CallerId,
         "duration" => Field::Duration,
+        "variables" => Field::Variables,
         _ => {
             let place = text.strip_prefix("number").and_then(|place| place.parse().ok());
             Field::Number(place.filter(|place| (1..=NUMBERS_MAX).contains(place)).ok_or(None)?, None)

@@ -1,5 +1,7 @@
 //! A row with its mapping becomes a contact, or is refused with every reason.
 
+use serde_json::Value;
+
 use super::super::super::campaign::CallerId;
 use super::super::tally::RefusedRow;
 use super::mapping::{Field, Mapping};
@@ -12,6 +14,9 @@ use crate::domain::variable::{VARIABLES_MAX, VariableName, VariableValue};
 use crate::intake::Cells;
 use crate::ledger::details::Details;
 use crate::ledger::newcomers::NewContact;
+
+/// A column of variables that has something else.
+const NO_OBJECT: &str = "no JSON object; write {\"NAME\": \"text\", …}, or map each variable's column by var:NAME";
 
 /// How rows of one file are read.
 #[derive(Debug, Clone)]
@@ -80,6 +85,7 @@ impl Reading<'_> {
             }),
             Field::Duration => keep(own_duration(text), |ms| self.taken.details.duration_ms = ms),
             Field::Variable(name) => self.variable(name, text),
+            Field::Variables => self.variables(text),
         };
         if let Some(problem) = problem {
             self.refuse(field, text, problem);
@@ -101,6 +107,27 @@ impl Reading<'_> {
             return Some(format!("a contact has at most {VARIABLES_MAX} variables"));
         }
         keep(text.parse::<VariableValue>(), |value| variables.set(name.clone(), value))
+    }
+
+    /// An object of JSON. A variable that has a column of its own is that column's.
+    fn variables(&mut self, text: &str) -> Option<String> {
+        let Ok(object) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) else {
+            return Some(NO_OBJECT.to_owned());
+        };
+        object.iter().find_map(|(name, value)| {
+            let text = match value {
+                Value::Null => return None,
+                Value::String(text) => text.trim().to_owned(),
+                Value::Bool(_) | Value::Number(_) => value.to_string(),
+                Value::Array(_) | Value::Object(_) => return Some(format!("variable {name} is a list or an object")),
+            };
+            let name = match name.parse::<VariableName>() {
+                Ok(name) => name,
+                Err(why) => return Some(why.to_string()),
+            };
+            let known = text.is_empty() || self.taken.details.variables.get(&name).is_some();
+            if known { None } else { self.variable(&name, &text).map(|why| format!("variable {name}: {why}")) }
+        })
     }
 
     fn expiry(&mut self) -> Option<UtcMs> {
