@@ -7,6 +7,7 @@ use rusqlite::ErrorCode::{
     SystemIoFailure,
 };
 
+use crate::domain::contact::NUMBERS_MAX;
 use crate::domain::name::TextRefusal;
 use crate::exit::Exit;
 
@@ -47,6 +48,12 @@ pub enum LedgerError {
         what: &'static str,
         /// Its name.
         name: String,
+    },
+    /// A contact has as many numbers as it may have.
+    #[error("number `{number}` would be one more than the {NUMBERS_MAX} that a contact may have")]
+    TooManyNumbers {
+        /// The one too many.
+        number: String,
     },
     /// Something else refers to it.
     #[error("{what} `{name}` is in use by {by}")]
@@ -137,6 +144,7 @@ impl LedgerError {
             Self::Taken { .. }
             | Self::InUse { .. }
             | Self::NotCallable { .. }
+            | Self::TooManyNumbers { .. }
             | Self::CalledAnyway { .. }
             | Self::AllStopped { .. }
             | Self::Abandoned(_) => Exit::Failure,
@@ -167,7 +175,9 @@ impl LedgerError {
             }
             Self::Absent { what, .. } => format!("`campanile {what} list` shows those that there are"),
             Self::Taken { .. } => "choose another name".to_owned(),
-            Self::InUse { .. } | Self::CalledAnyway { .. } | Self::Abandoned(_) => "nothing was changed".to_owned(),
+            Self::InUse { .. } | Self::TooManyNumbers { .. } | Self::CalledAnyway { .. } | Self::Abandoned(_) => {
+                "nothing was changed".to_owned()
+            }
             Self::NotCallable { .. } => "import it into another campaign, if it may be called".to_owned(),
             Self::AllStopped { number, campaign } => {
                 format!("if it may be called again: campanile numbers next {campaign} {number}")

@@ -6,7 +6,7 @@ use super::contacts::Contact;
 use super::rows::{collect, first, instant_or_null, number, parsed, parsed_or_null};
 use super::{LedgerError, Result, campaigns, contacts, zones};
 use crate::domain::campaign::ContactState;
-use crate::domain::contact::{Exclusion, NumberKind};
+use crate::domain::contact::{Exclusion, NUMBERS_MAX, NumberKind};
 use crate::domain::ids::{CampaignId, ContactId};
 use crate::domain::instant::UtcMs;
 use crate::domain::line::{self, Line, LineState};
@@ -103,18 +103,7 @@ pub(super) fn at_the_gate(db: &Connection, contact: i64) -> Result<(Option<UtcMs
 /// Takes one of a contact's numbers out of its turn, for good. A contact of which none is left is excluded, as soon
 /// as it is in no call.
 pub fn stop(db: &Connection, contact: &Contact, number: &Number) -> Result<()> {
-    let mut lines = of(db, contact.id)?;
-    if lines.is_empty() {
-        // So that the gate knows, and the end of a call that is on its way.
-        lines.push(Line {
-            place: 1,
-            number: contact.number.clone(),
-            kind: None,
-            state: LineState::Callable,
-            strikes: 0,
-        });
-        add(db, contact.id, &lines)?;
-    }
+    let mut lines = of_or_only(db, contact)?;
     let place = |lines: &[Line], number: &Number| lines.iter().position(|line| line.number == *number);
     let left = match (place(&lines, number), place(&lines, &contact.number)) {
         (Some(at), Some(next)) => {
@@ -127,6 +116,44 @@ pub fn stop(db: &Connection, contact: &Contact, number: &Number) -> Result<()> {
         _ => None,
     };
     if left.is_none() { exclude_stopped(db, contact) } else { Ok(()) }
+}
+
+/// The numbers of a contact; those of one that has a single number are noted, so that the gate knows, and the end of a
+/// call that is on its way.
+fn of_or_only(db: &Connection, contact: &Contact) -> Result<Vec<Line>> {
+    let mut lines = of(db, contact.id)?;
+    if lines.is_empty() {
+        lines.push(callable(1, &contact.number));
+        add(db, contact.id, &lines)?;
+    }
+    Ok(lines)
+}
+
+fn callable(place: u32, number: &Number) -> Line {
+    Line { place, number: number.clone(), kind: None, state: LineState::Callable, strikes: 0 }
+}
+
+/// Gives a contact one more number, behind its others; one that it has already stays as it is.
+///
+/// # Errors
+/// [`LedgerError::InUse`] when another contact of the campaign has it, [`LedgerError::TooManyNumbers`] when it has as
+/// many as a contact may have.
+pub fn add_number(db: &Connection, contact: &Contact, number: &Number) -> Result<()> {
+    let lines = of_or_only(db, contact)?;
+    if lines.iter().any(|line| line.number == *number) {
+        return Ok(());
+    }
+    if lines.len() >= NUMBERS_MAX {
+        return Err(LedgerError::TooManyNumbers { number: number.to_string() });
+    }
+    let sql = "INSERT INTO contact_numbers (number, campaign, contact) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    let values = params![number.as_str(), contact.campaign.0, contact.id.0];
+    if db.prepare_cached(sql)?.execute(values)? == 0 {
+        let by = "another contact of the campaign".to_owned();
+        return Err(LedgerError::InUse { what: "number", name: number.to_string(), by });
+    }
+    let place = lines.iter().map(|line| line.place).max().unwrap_or_default() + 1;
+    add(db, contact.id, &[callable(place, number)])
 }
 
 /// Somebody said that the contact is not to be called any more. One that is in a call is excluded by its end.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::super::failure::{Failure, Outcome, Result};
 use super::super::present::{Moment, moment};
 use super::super::session::Session;
+use super::super::trunk;
 use crate::domain::campaign::{Campaign, ContactState};
 use crate::domain::instant::UtcMs;
 use crate::domain::name::Name;
@@ -16,7 +17,8 @@ use crate::domain::round::AfterPickup;
 use crate::domain::trunk::ShortNumbers;
 use crate::exit::Exit;
 use crate::ledger::contacts::Contact;
-use crate::ledger::{Connection, causes, contacts, rounds};
+use crate::ledger::{Connection, LedgerError, causes, contacts, lines, rounds};
+use crate::settings::Settings;
 
 /// The longest comment, in characters.
 const COMMENT_MAX: usize = 1_000;
@@ -30,8 +32,9 @@ Where a campaign has a wrap-up time (`campaign set --wrap-up`), an answered call
 Examples:
   campanile numbers result spring +49301234567 --success --comment 'ordered two'
   campanile numbers result spring +49301234567 --no-success --next-after 7200 --reset-retries
+  campanile numbers result spring +49301234567 --no-success --next-number +491712345678 --stop-numbers all
 
-JSON: {campaign, number, success, state, due_at, comment}."
+JSON: {campaign, number, success, state, due_at, comment, next}."
 )]
 pub struct ResultOf {
     /// The campaign.
@@ -51,6 +54,18 @@ pub struct ResultOf {
     /// Seconds until it is called again [default: as after any unsuccessful call].
     #[arg(long, value_name = "SECONDS", conflicts_with = "success", value_parser = clap::value_parser!(u32).range(0..=i64::from(RETRY_TIME_S_MAX)))]
     next_after: Option<u32>,
+    /// The number of the contact that is called next; one that it does not have yet is added to it.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "success", allow_hyphen_values = true)]
+    next_number: Option<String>,
+    /// Numbers of the contact that are called no more; `all` for all but that of --next-number.
+    #[arg(
+        long,
+        value_name = "NUMBER,…|all",
+        conflicts_with = "success",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    stop_numbers: Vec<String>,
     /// What to keep of it, as `numbers list --json` shows it.
     #[arg(long, value_name = "TEXT", value_parser = comment)]
     comment: Option<String>,
@@ -72,18 +87,22 @@ struct Told {
     state: ContactState,
     due_at: Option<Moment>,
     comment: Option<String>,
+    /// The number that is called next.
+    next: Option<String>,
 }
 
 impl ResultOf {
     pub fn run(self, session: &mut Session) -> Outcome {
         let now = session.now();
         let number = super::canonical(&self.number, ShortNumbers::Allowed, &session.settings)?;
-        let actor = &session.actor;
-        let (state, due_at, campaign) = session.ledger.try_write(|db| {
+        let (actor, settings) = (&session.actor, &session.settings);
+        let (Standing { state, due_at, next }, campaign) = session.ledger.try_write(|db| {
             let campaign = actor.campaign(db, &self.campaign)?;
             let contact = awaited(db, &campaign, &number, now)?;
-            let (state, due_at) = self.apply(db, &campaign, &contact, now)?;
-            Ok::<_, Failure>((state, due_at, campaign))
+            let turn = self.turn(db, &campaign, settings)?;
+            let standing = self.apply(db, &campaign, &contact, now)?;
+            let standing = if turn.is_empty() { standing } else { turn.apply(db, &contact)? };
+            Ok::<_, Failure>((standing, campaign))
         })?;
         session.wake_daemon();
         let told = Told {
@@ -93,6 +112,7 @@ impl ResultOf {
             state,
             due_at: moment(due_at),
             comment: self.comment,
+            next: next.map(|next| next.to_string()),
         };
         session.answer(&told, |out| {
             let zone = &campaign.calendar.zone;
@@ -102,13 +122,23 @@ impl ResultOf {
         Ok(Exit::Ok)
     }
 
-    fn apply(
-        &self,
-        db: &Connection,
-        campaign: &Campaign,
-        contact: &Contact,
-        now: UtcMs,
-    ) -> Result<(ContactState, Option<UtcMs>)> {
+    /// What is said of the contact's numbers, as they are written canonically.
+    fn turn(&self, db: &Connection, campaign: &Campaign, settings: &Settings) -> Result<Turn> {
+        let next = match &self.next_number {
+            None => None,
+            Some(text) => Some(super::canonical(text, trunk::short_numbers_of(db, campaign)?, settings)?),
+        };
+        let stopped = match &self.stop_numbers[..] {
+            [all] if all == "all" => Stopped::AllOthers,
+            numbers => {
+                let number = |text: &String| super::canonical(text, ShortNumbers::Allowed, settings);
+                Stopped::These(numbers.iter().map(number).collect::<Result<_>>()?)
+            }
+        };
+        Ok(Turn { next, stopped })
+    }
+
+    fn apply(&self, db: &Connection, campaign: &Campaign, contact: &Contact, now: UtcMs) -> Result<Standing> {
         let retries = if self.reset_retries { Retries::Reset } else { Retries::Count };
         let result = match self.success {
             true => CallResult::Success,
@@ -134,8 +164,70 @@ impl ResultOf {
         if state == ContactState::Reached && campaign.rounds.after_pickup == AfterPickup::Delete {
             rounds::delete_picked_up(db, campaign.id, contact.id)?;
         }
-        Ok((state, due_at))
+        let next = (state == ContactState::Waiting).then(|| contact.number.clone());
+        Ok(Standing { state, due_at, next })
     }
+}
+
+/// Where a contact stands after a result.
+struct Standing {
+    state: ContactState,
+    due_at: Option<UtcMs>,
+    next: Option<Number>,
+}
+
+/// Webitel's `next_communication` and `stop_communications`.
+struct Turn {
+    next: Option<Number>,
+    stopped: Stopped,
+}
+
+enum Stopped {
+    These(Vec<Number>),
+    AllOthers,
+}
+
+impl Turn {
+    fn is_empty(&self) -> bool {
+        self.next.is_none() && matches!(&self.stopped, Stopped::These(numbers) if numbers.is_empty())
+    }
+
+    fn apply(self, db: &Connection, contact: &Contact) -> Result<Standing> {
+        let as_it_stands =
+            || contacts::get(db, contact.id)?.ok_or_else(|| LedgerError::absent("contact", contact.id.to_string()));
+        if let Some(next) = &self.next {
+            lines::add_number(db, contact, next)?;
+            // Before others are stopped: a contact of which none is left would be excluded.
+            lines::prefer(db, contact, next)?;
+        }
+        let own = numbers_of(db, contact)?;
+        let stopped = match self.stopped {
+            Stopped::These(numbers) => numbers,
+            Stopped::AllOthers => own.clone(),
+        };
+        if let Some(foreign) = stopped.iter().find(|number| !own.contains(number)) {
+            let what = format!("the contact of {} has no number {foreign} to stop", contact.number);
+            return Err(Failure::new(
+                Exit::NoInput,
+                what,
+                "nothing was changed; `campanile numbers show` has its numbers",
+            ));
+        }
+        for number in stopped.iter().filter(|number| self.next.as_ref() != Some(number)) {
+            lines::stop(db, &as_it_stands()?, number)?;
+        }
+        let after = as_it_stands()?;
+        let next = (after.state == ContactState::Waiting).then(|| after.number.clone());
+        Ok(Standing { state: after.state, due_at: after.due_at, next })
+    }
+}
+
+fn numbers_of(db: &Connection, contact: &Contact) -> Result<Vec<Number>> {
+    let lines = lines::of(db, contact.id)?;
+    if lines.is_empty() {
+        return Ok(vec![contact.number.clone()]);
+    }
+    Ok(lines.into_iter().map(|line| line.number).collect())
 }
 
 /// The contact, if its last call waits for a result.

@@ -84,6 +84,39 @@ fn answered(machine: &Machine) {
 }
 
 #[test]
+fn a_result_says_by_which_number_a_contact_is_called_next_and_by_which_no_more() {
+    let result = "numbers result spring 03012345601 --no-success";
+    let numbers = |machine: &Machine| {
+        let shown = machine.json("numbers show spring 03012345601")["numbers"].clone();
+        let told = |n: &Value| {
+            format!("{} {} {}", &n["number"].as_str().unwrap()[11..], n["state"].as_str().unwrap(), n["next"])
+        };
+        shown.as_array().unwrap().iter().map(told).collect::<Vec<_>>()
+    };
+    let machine = Machine::with_campaign();
+    answered(&machine);
+    let told = machine.json(&format!("{result} --next-after 60 --next-number 03012345609 --stop-numbers all"));
+    assert_eq!((&told["state"], &told["next"]), (&json!("waiting"), &json!("+493012345609")));
+    assert_eq!(numbers(&machine), ["01 stopped false", "09 callable true"], "a new number is added");
+    assert_eq!(machine.json("why 03012345609")["campaigns"][0]["campaign"], "spring");
+    for (turn, code, words) in [
+        ("--next-number 03012345602", 1, "another contact of the campaign"),
+        ("--stop-numbers 03012345602", 66, "has no number +493012345602 to stop"),
+        ("--stop-numbers foo", 65, "foo"),
+    ] {
+        let machine = Machine::with_campaign();
+        answered(&machine);
+        machine.fails(&format!("{result} {turn}"), code, words);
+        assert!(!machine.json("numbers list spring")[0]["result_until"].is_null(), "nothing was changed");
+    }
+    let machine = Machine::with_campaign();
+    answered(&machine);
+    let told = machine.json(&format!("{result} --stop-numbers 03012345601"));
+    assert_eq!((&told["state"], &told["next"]), (&json!("excluded"), &Value::Null));
+    machine.fails("numbers result spring 03012345602 --success --stop-numbers all", 64, "cannot be used with");
+}
+
+#[test]
 fn a_result_within_the_wrap_up_time_ends_a_contact_or_says_when_it_is_called_next() {
     let machine = Machine::with_campaign();
     answered(&machine);
