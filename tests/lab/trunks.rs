@@ -11,7 +11,8 @@ on_both!(calls_go_over_the_second_trunk_while_the_first_is_dark_and_come_back_af
 const FIRST: &str = "Local/{number}@dark-or-callees";
 /// A start a second, and nobody stays longer than four.
 const CALLS_ONE_TIME: u32 = 60;
-const NUMBERS: u32 = 40;
+/// More than an interval has slots: a trial needs somebody who is not planned over the second trunk yet.
+const NUMBERS: u32 = 70;
 /// Who comes when the first trunk is back.
 const MORE: u32 = 5;
 
@@ -29,7 +30,7 @@ fn calls_go_over_the_second_trunk_while_the_first_is_dark_and_come_back_after_a_
     assert_eq!(calls_over(&lab, "first"), (3, 0), "three that failed opened it");
     lab.until("calls go over the second trunk", 30, |lab| calls_over(lab, "second").1 > 2);
     std::fs::remove_file(&dark).unwrap();
-    lab.until("a trial closes it", 30, |lab| breaker_of_first(lab)["state"] == "closed");
+    lab.until("a trial closes it", 75, |lab| breaker_of_first(lab)["state"] == "closed");
     // What is planned over the second trunk by now goes over it.
     let more: Vec<String> = (NUMBERS + 1..=NUMBERS + MORE).map(|n| callee(&format!("7{n:02}"))).collect();
     lab.import("both", &more);
